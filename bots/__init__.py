@@ -1,0 +1,1 @@
+"""What meets the world: settings, supervisor, bus, inbox, IRC, commands, command line."""

@@ -1,0 +1,288 @@
+"""`swarm.toml` as typed settings, and the only place that reads the environment.
+
+Errors name the file, the key, the reason and, for a key nobody knows, the nearest one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+
+class SettingsError(Exception):
+    """`swarm.toml` cannot be used; every line of this message names a key and how to mend it."""
+
+
+def _secret_reference(value: str) -> str:
+    scheme, colon, rest = value.partition(":")
+    if not colon or scheme not in ("env", "file", "keyring") or not rest:
+        raise ValueError(
+            "a secret is given by reference only: env:NAME, file:PATH or keyring:NAME"
+        )
+    return value
+
+
+def _agent_name(value: str) -> str:
+    if not value or not value.replace("-", "").isalnum() or not value[0].isalpha() or value == "all":
+        raise ValueError("a name is letters, digits and '-', begins with a letter, and is not 'all'")
+    return value
+
+
+def _channel(value: str) -> str:
+    if not value.startswith(("#", "&")) or len(value) < 2 or any(c in value for c in " ,\a"):
+        raise ValueError("a channel begins with '#' and has no blanks or commas")
+    return value
+
+
+SecretReference = Annotated[str, AfterValidator(_secret_reference)]
+AgentName = Annotated[str, AfterValidator(_agent_name)]
+Channel = Annotated[str, AfterValidator(_channel)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SwarmSettings(_Table):
+    name: str = "parley"
+    #: SQLAlchemy URL; empty means SQLite in the state folder
+    database_url: str = ""
+    #: NATS URL of an outside cluster; empty means the embedded server
+    nats_url: str = ""
+    nats_credentials: SecretReference | None = None
+    state_folder: str = ".parley"
+    #: port of the supervisor's control door, 0 for a free one
+    control_port: int = Field(default=0, ge=0, le=65535)
+    nats_port: int = Field(default=0, ge=0, le=65535)
+    #: days that heard lines are kept
+    retention_days: int = Field(default=90, ge=1)
+
+
+class ServicesSettings(_Table):
+    """How an agent proves who it is to the network."""
+
+    #: account name, the agent's nick unless given
+    account: str | None = None
+    password: SecretReference | None = None
+    #: PEM file with certificate and key for SASL EXTERNAL
+    certificate: str | None = None
+
+
+class IrcSettings(_Table):
+    #: empty host: the embedded miniircd
+    host: str = ""
+    port: int = Field(default=0, ge=0, le=65535)
+    tls: bool = False
+    #: PEM file of the authority that signed the server's certificate; system authorities unless given
+    tls_authority: str | None = None
+    server_password: SecretReference | None = None
+    #: lines that may go out at once, and how many a second after that
+    burst: int = Field(default=5, ge=1)
+    lines_per_s: float = Field(default=2.0, gt=0)
+    command_prefix: str = Field(default="!", min_length=1, max_length=3)
+    services_nick: str = "NickServ"
+
+
+class AgentIrcSettings(ServicesSettings):
+    nick: str | None = None
+
+
+class BudgetSettings(_Table):
+    usd_per_day: float = Field(default=1.0, ge=0)
+
+
+class AgentSettings(_Table):
+    name: AgentName
+    role: str
+    capabilities: tuple[str, ...] = ()
+    #: file in `prompts/souls` (without `.md`), the agent's name unless given
+    soul: str | None = None
+    brain: Literal["offline"] = "offline"
+    transports: tuple[Literal["irc"], ...] = ("irc",)
+    #: channels beside those that everybody joins
+    channels: tuple[Channel, ...] = ()
+    budget: BudgetSettings = BudgetSettings()
+    may_delegate_to: tuple[str, ...] = ()
+    irc: AgentIrcSettings = AgentIrcSettings()
+    #: port of its hook server, 0 for a free one
+    hook_port: int = Field(default=0, ge=0, le=65535)
+
+    @property
+    def nick(self) -> str:
+        return self.irc.nick or self.name
+
+
+class ChannelSettings(_Table):
+    name: Channel
+    topic: str = ""
+    #: every agent sits here
+    everybody: bool = False
+    command_prefix: str | None = None
+    #: agents never speak here, they only keep its record
+    listen_only: bool = False
+
+
+class OperatorSettings(_Table):
+    #: services accounts that may steer
+    irc_accounts: tuple[str, ...] = ()
+    #: Ed25519 public key (base64) of `run.py sign`; empty means the one made in the state folder
+    public_key: str = ""
+
+
+class LimitSettings(_Table):
+    #: longest chain of agents answering agents
+    max_hops: int = Field(default=4, ge=1)
+    #: answers between one pair of agents, within `pair_window_s`
+    pair_answers: int = Field(default=6, ge=1)
+    pair_window_s: float = Field(default=60.0, gt=0)
+    #: answers of all agents to agents in one channel, within `channel_window_s`
+    channel_answers: int = Field(default=20, ge=1)
+    channel_window_s: float = Field(default=60.0, gt=0)
+    #: two lines of an agent more alike than this, within `pair_window_s`, are a loop
+    similarity: float = Field(default=0.9, gt=0, le=1)
+    #: lines of one person within this time become one question
+    coalesce_s: float = Field(default=0.15, ge=0)
+    turn_timeout_s: float = Field(default=60.0, gt=0)
+    max_steps: int = Field(default=6, ge=1)
+    #: longer answers go to the asker in private
+    lines_in_channel: int = Field(default=3, ge=1)
+    crashes: int = Field(default=5, ge=1)
+    crash_window_s: float = Field(default=60.0, gt=0)
+    log_bytes: int = Field(default=5_000_000, ge=10_000)
+    log_files: int = Field(default=3, ge=1)
+
+
+class SandboxSettings(_Table):
+    #: start miniircd when `irc.host` is empty
+    irc: bool = True
+    irc_port: int = Field(default=6667, ge=0, le=65535)
+
+
+class Settings(_Table):
+    swarm: SwarmSettings = SwarmSettings()
+    irc: IrcSettings = IrcSettings()
+    agents: tuple[AgentSettings, ...] = Field(min_length=1)
+    channels: tuple[ChannelSettings, ...] = ()
+    operators: OperatorSettings = OperatorSettings()
+    limits: LimitSettings = LimitSettings()
+    sandbox: SandboxSettings = SandboxSettings()
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Settings:
+        names = [a.name for a in self.agents]
+        for kind, values in (("name", names), ("IRC nick", [a.nick for a in self.agents])):
+            twice = sorted({v for v in values if [w.lower() for w in values].count(v.lower()) > 1})
+            if twice:
+                raise ValueError(f"two agents share the {kind} {', '.join(twice)}")
+        for agent in self.agents:
+            for other in agent.may_delegate_to:
+                if other != "all" and other not in names:
+                    near = difflib.get_close_matches(other, names, 1)
+                    hint = f"; did you mean {near[0]!r}?" if near else ""
+                    raise ValueError(f"{agent.name} may_delegate_to unknown agent {other!r}{hint}")
+        return self
+
+    def agent(self, name: str) -> AgentSettings:
+        """The agent of this name; `SettingsError` with the nearest name otherwise."""
+        for agent in self.agents:
+            if agent.name == name:
+                return agent
+        near = difflib.get_close_matches(name, [a.name for a in self.agents], 1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise SettingsError(f"There is no agent {name!r}.{hint}")
+
+    def channels_of(self, agent: AgentSettings) -> tuple[str, ...]:
+        """Channels this agent joins, in a stable order, without repeats."""
+        common = [c.name for c in self.channels if c.everybody]
+        return tuple(dict.fromkeys([*common, *agent.channels]))
+
+    def prefix_in(self, channel: str) -> str:
+        for c in self.channels:
+            if c.name.lower() == channel.lower() and c.command_prefix:
+                return c.command_prefix
+        return self.irc.command_prefix
+
+    def listen_only(self, channel: str) -> bool:
+        return any(c.listen_only for c in self.channels if c.name.lower() == channel.lower())
+
+
+def load(path: Path) -> Settings:
+    """Read `path`; `SettingsError` in words a person can act on."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"{path}: no such file; `--config FILE` names another one") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from None
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        lines = [_explain(path, raw, e["loc"], e["type"], e["msg"]) for e in error.errors()]
+        raise SettingsError("\n".join(lines)) from None
+
+
+def _explain(
+    path: Path, raw: dict[str, Any], loc: tuple[int | str, ...], kind: str, message: str
+) -> str:
+    key = _dotted(raw, loc)
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(str(loc[-1]), _valid_keys(loc[:-1]), 1, 0.5)
+        hint = f"; the nearest valid key is {near[0]!r}" if near else ""
+        return f"{path}: {key}: no such key{hint}"
+    return f"{path}: {key or 'whole file'}: {message.removeprefix('Value error, ')}"
+
+
+def _dotted(raw: Any, loc: tuple[int | str, ...]) -> str:
+    """`agents.captain.role` rather than `agents.0.role`."""
+    words: list[str] = []
+    for part in loc:
+        inner = raw[part] if _holds(raw, part) else None
+        if isinstance(part, int):
+            name = inner.get("name") if isinstance(inner, dict) else None
+            words.append(str(name or part))
+        else:
+            words.append(part)
+        raw = inner
+    return ".".join(words)
+
+
+def _holds(raw: Any, part: int | str) -> bool:
+    if isinstance(part, int):
+        return isinstance(raw, list) and part < len(raw)
+    return isinstance(raw, dict) and part in raw
+
+
+def _valid_keys(loc: tuple[int | str, ...]) -> list[str]:
+    model: type[BaseModel] = Settings
+    for part in loc:
+        if isinstance(part, int):
+            continue
+        field = model.model_fields.get(part)
+        inner = [field.annotation, *get_args(field.annotation)] if field else []
+        model = next((t for t in inner if isinstance(t, type) and issubclass(t, BaseModel)), model)
+    return list(model.model_fields)
+
+
+def environment(name: str) -> str | None:
+    """One environment variable: every other module asks here."""
+    return os.environ.get(name)
+
+
+def child_environment(**more: str) -> dict[str, str]:
+    """Environment for child programs: what a program needs to run, and none of our secrets."""
+    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
+    return {k: v for k, v in os.environ.items() if k in kept} | more

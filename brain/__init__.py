@@ -1,0 +1,1 @@
+"""What decides: models, the agent loop, tools, the guard."""
