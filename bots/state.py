@@ -1,7 +1,8 @@
 """The state folder: which file lies where, and who may read it.
 
-Everything a swarm keeps on this machine lies in one folder, `.parley` unless `swarm.state_folder` says
-otherwise. It holds secrets, so the folder is open to its owner alone (0700), and so are files in it (0600).
+Everything a swarm keeps on this machine lies in one folder, `.parley` unless `swarm.state_folder`
+says otherwise. It holds secrets, so the folder is open to its owner alone (0700), and so are the
+files in it (0600).
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ class StateFolder:
 
 
 def write_private(path: Path, content: str) -> None:
-    """Replace `path` by `content` (mode 0600) so that a reader sees the old or the new, never a half."""
+    """Replace `path` by `content` (mode 0600); a reader sees the old or the new, never a half."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

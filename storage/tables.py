@@ -96,7 +96,7 @@ class HeartbeatTier(StrEnum):
 
 
 def _time(**more: Any) -> Any:
-    return Field(sa_type=UtcDateTime, **more)  # type: ignore[call-overload]
+    return Field(sa_type=UtcDateTime, **more)
 
 
 class Agent(SQLModel, table=True):

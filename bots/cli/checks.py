@@ -1,0 +1,65 @@
+"""`run.py test`: every check, one after the other."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+from bots.cli.exits import Exit
+from bots.cli.project import ROOT
+
+#: name, arguments for this interpreter
+CHECKS = (
+    ("ruff check", ("-m", "ruff", "check", ".")),
+    ("ruff format", ("-m", "ruff", "format", "--check", ".")),
+    ("mypy", ("-m", "mypy")),
+    ("import-linter", ("-c", "from importlinter.cli import lint_imports_command as run; run()")),
+)
+PYTEST = ("-m", "pytest")
+COVERAGE = ("--cov", "--cov-report=term:skip-covered", "-m", "not benchmark")
+
+
+def test(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(help="Handed to pytest as they are; then pytest alone runs."),
+    ] = None,  # noqa: PT028 - a command named test, no test
+) -> None:
+    """Run ruff, mypy, import-linter and pytest with coverage.
+
+    Ends with 1 when any of them failed. With arguments, such as [bold]-k backoff[/bold] or a
+    path, pytest runs alone, without coverage.
+    """
+    if arguments:
+        raise typer.Exit(_run(("-m", "pytest", *arguments)))
+    failed = [name for name, words in CHECKS if _announce(name, words)]
+    if failed:
+        typer.secho(f"failed before pytest: {', '.join(failed)}", fg="red")
+    pytest_failed = _announce("pytest", (*PYTEST, *COVERAGE))
+    raise typer.Exit(Exit.FAILED if failed or pytest_failed else Exit.OK)
+
+
+# Options that are pytest's, not ours, pass through unread.
+test.context_settings = {  # type: ignore[attr-defined]
+    "ignore_unknown_options": True,
+    "allow_interspersed_args": False,
+}
+
+
+def _announce(name: str, words: tuple[str, ...]) -> bool:
+    """Run one tool with its own output; True when it failed."""
+    typer.secho(f"--- {name}", bold=True)
+    started_s = time.monotonic()
+    failed = bool(_run(words))
+    if name != "pytest":
+        typer.echo(f"{name}: {'FAILED' if failed else 'ok'}, {time.monotonic() - started_s:.1f} s")
+    return failed
+
+
+def _run(words: tuple[str, ...]) -> int:
+    sys.stdout.flush()
+    return subprocess.run([sys.executable, *words], cwd=ROOT, check=False).returncode

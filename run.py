@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+"""Parley's front door: `python3 run.py up`, `python3 run.py test`, `python3 run.py --help`.
+
+Needs Python 3.11 and nothing else. Where the pinned packages of requirements.txt are missing it
+makes `.venv` beside this file, installs them there and starts itself again inside; where they are
+present it creates nothing. It decides nothing more: the commands live in `bots/cli`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from subprocess import DEVNULL, PIPE, STDOUT
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+#: says which requirements were installed whole, or `UNFINISHED` while that is under way
+STAMP = VENV / "parley-installed"
+UNFINISHED = "unfinished"
+#: commands that want requirements-dev.txt too
+DEVELOPMENT = ("test", "bench")
+
+OLD_PYTHON = "Parley needs Python 3.11 or newer; this is Python {}.{} ({}). Try python3.11 run.py."
+NO_VENV = (
+    "This Python cannot make virtual environments (module {} is missing).\n"
+    "On Debian and Ubuntu: apt-get install python3-venv. Then start again."
+)
+#: pip's own words, and what a person can do about them
+CURES = {
+    "No space left": "The disk is full: free about 400 MB here and in TMPDIR.",
+    "DO NOT MATCH THE HASHES": "The registry gave other files than Parley was tested with; nothing"
+    " was installed. Check which registry pip uses (pip config list).",
+    "Retrying|Max retries|ConnectionError|NameResolution": "The package registry cannot be reached."
+    " Check the network, or the proxy and registry of pip (pip config list), and start again.",
+    "No matching dist|Could not find a version": "pip's registry lacks a package; see above.",
+}
+
+
+class SetupError(Exception):
+    """The environment could not be made; the message is for the person who started us."""
+
+
+def main(argv: list[str]) -> int:
+    """Make sure that the packages are there, then run the command; returns its exit code."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - this is where an older one is turned away
+        return _fail(OLD_PYTHON.format(*sys.version_info[:2], sys.executable))
+    extra = ["requirements-dev.txt"] if argv[:1] and argv[0] in DEVELOPMENT else []
+    wanted = ["requirements.txt", *extra]
+    try:
+        if not is_ready(wanted):
+            if not is_prepared(wanted):
+                with _alone():
+                    prepare(wanted)
+            os.execv(PYTHON, [str(PYTHON), str(ROOT / "run.py"), *argv])  # noqa: S606 - no shell
+    except SetupError as error:
+        return _fail(str(error))
+    except KeyboardInterrupt:
+        return _fail("Stopped. The next start takes it up again.", 130)
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    from bots.cli.app import main as command_line
+
+    return command_line(argv)
+
+
+def is_ready(wanted: list[str]) -> bool:
+    """Whether the interpreter that runs us has every package at its pinned version."""
+    if Path(sys.prefix).resolve() == VENV.resolve() and STAMP.exists():
+        return is_prepared(wanted)
+    return all(_has(name, version) for name, version in pins(wanted))
+
+
+def is_prepared(wanted: list[str]) -> bool:
+    """Whether `.venv` was brought to what `wanted` pins, to the end."""
+    return PYTHON.exists() and _stamps(wanted) <= _installed()
+
+
+def pins(wanted: list[str]) -> list[tuple[str, str]]:
+    """(name, version) of each pin that holds on every platform.
+
+    Pins with a marker follow from the others, so they are left out rather than evaluated here.
+    """
+    text = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in wanted)
+    return re.findall(r"^([A-Za-z0-9_.-]+)==([^\s;\\]+) *\\?$", text, re.MULTILINE)
+
+
+def prepare(wanted: list[str]) -> None:
+    """Bring `.venv` to what `wanted` pins; `SetupError` says why that failed and what to do."""
+    if is_prepared(wanted):
+        return  # somebody else did it while we waited for the lock
+    before = _installed()
+    if not PYTHON.exists() or UNFINISHED in before:
+        # A package that was interrupted half way looks whole to pip, so begin afresh.
+        before = set()
+        _make_venv()
+    STAMP.write_text(UNFINISHED, encoding="utf-8")
+    _install(wanted)
+    kept = {line for line in before if line.split()[0] not in wanted}
+    STAMP.write_text("\n".join(sorted(kept | _stamps(wanted))), encoding="utf-8")
+
+
+def _make_venv() -> None:
+    # Not sys.executable: that may be the very environment that is to be replaced.
+    base = Path(sys.base_prefix, "bin", "python{}.{}".format(*sys.version_info[:2]))
+    python = str(base if base.exists() else sys.executable)
+    for module in ("venv", "ensurepip"):
+        if subprocess.run(
+            [python, "-c", f"import {module}"], check=False, stderr=DEVNULL
+        ).returncode:
+            raise SetupError(NO_VENV.format(module))
+    say("Making a virtual environment in .venv ...")
+    command = [python, "-m", "venv", "--clear", str(VENV)]
+    made = subprocess.run(command, check=False, stdout=PIPE, stderr=STDOUT, text=True)
+    if made.returncode:
+        raise SetupError(f"{made.stdout}\n{explain(made.stdout)}".strip())
+
+
+def _install(wanted: list[str]) -> None:
+    """Install the pins by hash, one line a package; pip's own settings are left alone."""
+    total = len(set(pins(wanted)))
+    say(f"Installing about {total} packages from {' and '.join(wanted)} into .venv; once only.")
+    files = [word for name in wanted for word in ("-r", str(ROOT / name))]
+    started_s = time.monotonic()
+    command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--progress-bar=off"]
+    pip = subprocess.Popen([*command, *files], stdout=PIPE, stderr=STDOUT, text=True)
+    said: list[str] = []
+    found = 0
+    with pip:
+        for line in pip.stdout or ():
+            said.append(line)
+            collected = re.match(r"Collecting (\S+?)==(\S+)", line)
+            if collected:
+                found += 1
+                say(f"  [{found}/{max(total, found)}] {collected[1]} {collected[2]}")
+            elif line.startswith(("Installing collected", "WARNING: Retrying")):
+                say("  " + line.strip()[:76])
+    if pip.returncode:
+        text = "".join(said[-15:])
+        raise SetupError(f"{text}\n{explain(''.join(said)) or 'pip failed; see above.'}")
+    say(f"Installed in {time.monotonic() - started_s:.0f} s.")
+
+
+def explain(text: str) -> str:
+    """What to do about pip's last words, or an empty string when nobody knows."""
+    return next((cure for sign, cure in CURES.items() if re.search(sign, text)), "")
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Hold the folder itself as the lock; a second `run.py` waits for the first."""
+    folder = os.open(ROOT, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Another run.py is installing; waiting for it ...")
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _has(name: str, version: str) -> bool:
+    try:
+        return metadata.version(name) == version
+    except metadata.PackageNotFoundError:
+        return False
+
+
+def _stamps(wanted: list[str]) -> set[str]:
+    return {f"{n} {hashlib.sha256((ROOT / n).read_bytes()).hexdigest()}" for n in wanted}
+
+
+def _installed() -> set[str]:
+    try:
+        return set(STAMP.read_text(encoding="utf-8").splitlines())
+    except FileNotFoundError:
+        return set()
+
+
+def say(line: str) -> None:
+    # Standard error, so that `run.py status --json | jq` works on the first start too.
+    print(line, file=sys.stderr, flush=True)
+
+
+def _fail(sentence: str, code: int = 1) -> int:
+    say(sentence)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
