@@ -1,0 +1,195 @@
+"""The IRC transport of one agent: stays connected, hears, and says what has a permit."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from bots.irc.backoff import delay_s
+from bots.irc.casemapping import fold
+from bots.irc.config import IrcConfig
+from bots.irc.rooms import Rooms
+from bots.irc.rules import LINE_BYTES
+from bots.irc.session import Callbacks, Ending, Session
+from bots.irc.splitting import split_text
+from bots.irc.tls import context_for
+from bots.irc.wire import Log
+from bots.messages import Delivery, Heard, Place, Target, TransportHealth
+from storage.acts import Permit
+
+__all__ = ["IrcConfig", "IrcTransport"]
+
+#: user@host at its longest, as long as the server has not shown us ours
+_WIDEST_USERHOST = "~" + "u" * 10 + "@" + "h" * 63
+#: room for a nick that grows by some underscores between splitting and saying
+_SPARE_BYTES = 8
+#: a connection that held this long starts the backoff anew
+_STEADY_S = 30.0
+
+
+class IrcTransport:
+    """`run` until `stop`; everything it learns goes to `on_heard` and `on_change`, which must not raise.
+
+    `before_join(channel)` is awaited, with the folded name, before a JOIN is sent.
+    """
+
+    def __init__(
+        self,
+        config: IrcConfig,
+        *,
+        on_heard: Callable[[Heard], None],
+        on_change: Callable[[TransportHealth], None],
+        before_join: Callable[[str], Awaitable[None]],
+        rng: random.Random,
+        log: Log,
+    ) -> None:
+        self._config = config
+        self._calls = Callbacks(on_heard=on_heard, on_change=self._changed, before_join=before_join)
+        self._on_change = on_change
+        self._rng = rng
+        self._log = log
+        self._rooms = Rooms(first_s=config.rejoin_first_s, most_s=config.rejoin_most_s, rng=rng)
+        for channel in config.channels:
+            self._rooms.want(fold(channel), channel)
+        self._session: Session | None = None
+        self._stopping = asyncio.Event()
+        self._trouble = ""
+        self._fatal = ""
+        self._health = TransportHealth(connected=False)
+
+    @property
+    def health(self) -> TransportHealth:
+        return self._health
+
+    async def run(self) -> None:
+        """Connect, and again after every loss, until `stop` or until it makes no sense any more."""
+        try:
+            tls = context_for(self._config)
+        except OSError as error:
+            self._give_up(f"A TLS file cannot be used: {error}")
+            return
+        attempt = 0
+        while not self._stopping.is_set():
+            began_s = time.monotonic()
+            session = Session(self._config, self._rooms, self._calls, rng=self._rng, log=self._log)
+            self._session = session
+            try:
+                ending = await session.run(tls)
+            finally:
+                self._session = None
+                self._rooms.disconnected()
+            if self._stopping.is_set():
+                break
+            if ending.fatal:
+                self._give_up(ending.why)
+                return
+            attempt = 0 if time.monotonic() - began_s >= _STEADY_S else attempt
+            await self._pause(attempt, ending)
+            attempt += 1
+        self._trouble = ""
+        self._changed()
+
+    async def stop(self, farewell: str) -> None:
+        """QUIT with these words; `run` returns soon after."""
+        self._stopping.set()
+        if self._session is not None:
+            await self._session.quit(farewell)
+
+    def fold(self, name: str) -> str:
+        """`name` as this server compares it; before the first connection RFC 1459 counts."""
+        return self._session.rules.fold(name) if self._session else fold(name)
+
+    def split(self, target: Target, text: str) -> list[str]:
+        """Parts of `text` that each fit into one line to `target`, our prefix included."""
+        return split_text(text, self._room_for(target) - _SPARE_BYTES)
+
+    async def say(self, target: Target, parts: Sequence[str], permit: Permit) -> list[Delivery]:
+        """One `Delivery` for each part (made by `split`), in order.
+
+        Raises `PermitRefused` when `permit` is not for sending to `target`, or stale.
+        """
+        permit.check("send", str(target), now_s=time.monotonic())
+        refusal = self._objection(target, parts)
+        if refusal or self._session is None:
+            return [Delivery(sent=False, proof=refusal) for _ in parts]
+        return await self._session.say(target, parts) if parts else []
+
+    def join(self, channel: str) -> None:
+        """Sit in `channel` from now on, across reconnects."""
+        folded = self.fold(channel)
+        self._rooms.want(folded, channel)
+        if self._session is not None and self._session.is_ready and not self._rooms.is_in(folded):
+            self._session.boarding.enter([folded])
+
+    def part(self, channel: str, reason: str = "") -> None:
+        """Leave `channel` and stay away."""
+        folded = self.fold(channel)
+        if self._session is not None and self._rooms.is_in(folded):
+            self._session.boarding.leave(folded, reason)
+        self._rooms.forget(folded)
+
+    def _objection(self, target: Target, parts: Sequence[str]) -> str:
+        """Why nothing can be sent there now; empty when it can."""
+        if self._session is None or not self._session.is_ready:
+            return "not connected to IRC"
+        name, rules = target.name, self._session.rules
+        if target.network != self._config.network:
+            return f"{target} is not on the network {self._config.network}"
+        if any(c.isspace() or c in ",\0" for c in name) or name[:1] in ":$@":
+            return f"{name!r} is no IRC name"
+        if rules.is_channel(name) != (target.place is Place.CHANNEL):
+            return f"{target} is not a {target.place.value} on this server"
+        room = LINE_BYTES - len(f"PRIVMSG {name} :\r\n".encode())
+        if any(len(part.encode("utf-8", "replace")) > room for part in parts):
+            return "a part is longer than a line; split it first"
+        return ""
+
+    def _room_for(self, target: Target) -> int:
+        nick, userhost = self._config.nick, ""
+        if self._session is not None:
+            nick = self._session.hearing.me or nick
+            userhost = self._session.hearing.my_userhost
+        prefix = f":{nick}!{userhost or _WIDEST_USERHOST} PRIVMSG {target.name} :\r\n"
+        return LINE_BYTES - len(prefix.encode())
+
+    async def _pause(self, attempt: int, ending: Ending) -> None:
+        config = self._config
+        first_s = config.throttled_s if ending.throttled else config.reconnect_first_s
+        wait_s = delay_s(
+            attempt,
+            first_s=first_s,
+            most_s=max(config.reconnect_most_s, first_s),
+            rng=self._rng,
+        )
+        self._trouble = f"{ending.why} Trying again in {wait_s:.0f} s."
+        self._log.warning("irc_disconnected", why=ending.why, again_in_s=round(wait_s, 1))
+        self._changed()
+        try:
+            async with asyncio.timeout(wait_s):
+                await self._stopping.wait()
+        except TimeoutError:
+            return
+
+    def _give_up(self, why: str) -> None:
+        self._fatal = why
+        self._log.warning("irc_given_up", why=why)
+        self._changed()
+
+    def _changed(self) -> None:
+        session = self._session
+        ready = session is not None and session.is_ready
+        notes = [] if session is None else session.notes()
+        if ready:
+            self._trouble = ""
+        health = TransportHealth(
+            connected=ready,
+            nick=session.hearing.me if session is not None and ready else None,
+            channels=self._rooms.present() if ready else (),
+            fatal=self._fatal,
+            note=" ".join([self._trouble, *notes]).strip() if not self._fatal else "",
+        )
+        if health != self._health:
+            self._health = health
+            self._on_change(health)

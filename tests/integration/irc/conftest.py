@@ -1,0 +1,61 @@
+"""A real miniircd for each test that asks for one, and agents' ears and mouths on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from bots.irc.transport import IrcConfig
+from tests.integration.irc.stage import Ear, MakeEar, MakePeer, MiniIrcd, Peer, free_port
+
+
+@pytest.fixture
+async def ircd() -> AsyncIterator[MiniIrcd]:
+    server = MiniIrcd(free_port())
+    await server.start()
+    yield server
+    await server.kill()
+
+
+@pytest.fixture
+async def ears() -> AsyncIterator[MakeEar]:
+    """Makes and starts transports; all are stopped at the end."""
+    made: list[Ear] = []
+
+    def make(**settings: Any) -> Ear:
+        defaults: dict[str, Any] = {
+            "agent": "alpha",
+            "host": "127.0.0.1",
+            "nick": "alpha",
+            "channels": ("#lobby",),
+            "burst": 20,
+            "lines_per_s": 50.0,
+            "reconnect_first_s": 0.05,
+            "rejoin_first_s": 0.05,
+        }
+        ear = Ear(IrcConfig(**(defaults | settings)))
+        ear.start()
+        made.append(ear)
+        return ear
+
+    yield make
+    await asyncio.gather(*(ear.stop() for ear in made))
+
+
+@pytest.fixture
+async def peers() -> AsyncIterator[MakePeer]:
+    """Makes and connects plain clients; all are closed at the end."""
+    made: list[Peer] = []
+
+    async def make(nick: str, port: int) -> Peer:
+        peer = Peer(nick)
+        await peer.connect(port)
+        made.append(peer)
+        return peer
+
+    yield make
+    for peer in made:
+        await peer.close()
