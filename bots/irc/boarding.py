@@ -14,7 +14,9 @@ from bots.irc.wire import Wire
 
 #: why a JOIN was refused: no such channel, too many, busy, full, invited only, banned, key, mask,
 #: registered or TLS users only
-_REFUSALS = frozenset(["403", "405", "437", "471", "473", "474", "475", "476", "477", "479", "489", "520"])
+_REFUSALS = frozenset(
+    {"403", "405", "437", "471", "473", "474", "475", "476", "477", "479", "489", "520"}
+)
 _BYTES_A_JOIN = 400
 _CHANNELS_A_JOIN = 10
 
@@ -22,6 +24,7 @@ _CHANNELS_A_JOIN = 10
 class Boarding:
     def __init__(
         self,
+        *,
         rooms: Rooms,
         wire: Wire,
         speech: Speech,

@@ -1,4 +1,4 @@
-"""Capability negotiation as a state machine (IRCv3 Capability Negotiation, version 302): lines in, lines out."""
+"""IRCv3 capability negotiation, version 302, as a state machine: lines in, lines out."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _REQUEST_BYTES = 400
 
 
 class Negotiation:
-    """`start` gives the first line; `receive` takes the parameters of each CAP line and gives answers.
+    """`start` gives the first line; `receive` takes the parameters of each CAP line and answers.
 
-    `enabled` is what the server said yes to. `settled` is true once the list is complete and no request
-    is open. `sasl` is asked for only when `wanted` names it.
+    `enabled` is what the server said yes to. `settled` is true once the list is complete and no
+    request is open. `sasl` is asked for only when `wanted` names it.
     """
 
     def __init__(self, wanted: Iterable[str] = WANTED) -> None:

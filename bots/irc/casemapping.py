@@ -1,4 +1,4 @@
-"""When are two names the same? ISUPPORT CASEMAPPING (modern.ircdocs.horse, RFC 1459 section 2.2)."""
+"""When are two names the same? ISUPPORT CASEMAPPING (RFC 1459 section 2.2)."""
 
 from __future__ import annotations
 

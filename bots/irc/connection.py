@@ -1,8 +1,9 @@
 """The `irc` library's asyncio connection, made fit for strangers.
 
-What we change: bytes that are not UTF-8 are replaced instead of ending the connection, a line without end
-cannot eat the memory, malformed lines are skipped, nothing is logged (the library's debug log would show
-passwords), tags do not count against the 512 bytes, and only a leading ^A makes a message a CTCP one.
+What we change: bytes that are not UTF-8 are replaced instead of ending the connection, a line
+without end cannot eat the memory, malformed lines are skipped, nothing is logged (the library's
+debug log would show passwords), tags do not count against the 512 bytes, and only a leading ^A
+makes a message a CTCP one.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Protocol(IrcProtocol):  # type: ignore[misc]
 
 
 class Connection(AioConnection):  # type: ignore[misc]
-    """One connection, used once: `open`, `send` lines, `on_line` for each line read, `on_lost` at its end."""
+    """One connection, used once: `on_line` is called for each line read, `on_lost` at its end."""
 
     buffer_class = ForgivingBuffer
     protocol_class = Protocol
@@ -97,7 +98,7 @@ class Connection(AioConnection):  # type: ignore[misc]
         self._parsed = _line(arguments, command, source, tags)
 
     def send(self, line: str) -> None:
-        """Write one line; a connection that is gone takes it silently, `on_lost` has told already."""
+        """Write one line; a lost connection takes it silently, for `on_lost` has told already."""
         if self.connected and self.transport is not None:
             self.transport.write(self._prep_message(line))
 
@@ -106,7 +107,7 @@ class Connection(AioConnection):  # type: ignore[misc]
         self.send(string)
 
     def _prep_message(self, string: str) -> bytes:
-        """Bytes of one line. CR, LF and NUL vanish; what is over the limit is cut, never refused."""
+        """Bytes of one line, without CR, LF and NUL; what is over the limit is cut."""
         clean = string.replace("\r", "").replace("\n", " ").replace("\0", "")
         tags, blank, rest = clean.partition(" ") if clean.startswith("@") else ("", "", clean)
         body = rest.encode("utf-8", "replace")[: LINE_BYTES - 2]

@@ -1,4 +1,4 @@
-"""From the server's lines to what was heard: who said, did, joined, left or was renamed, and where."""
+"""From the server's lines to what was heard: who said, did, joined or left what, and where."""
 
 from __future__ import annotations
 
@@ -15,7 +15,21 @@ from storage.tables import LineKind
 
 #: names under which services write notices to people
 _SERVICES = frozenset(
-    ["authserv", "botserv", "chanserv", "global", "helpserv", "hostserv", "infoserv", "memoserv", "nickserv", "operserv", "q", "saslserv", "x3"]
+    {
+        "authserv",
+        "botserv",
+        "chanserv",
+        "global",
+        "helpserv",
+        "hostserv",
+        "infoserv",
+        "memoserv",
+        "nickserv",
+        "operserv",
+        "q",
+        "saslserv",
+        "x3",
+    }
 )
 _CTCP = "\x01"
 _ACTION = "ACTION"
@@ -24,8 +38,8 @@ _ACTION = "ACTION"
 class Hearing:
     """`hear` takes every line of one connection in order and returns what deserves the swarm's ear.
 
-    It keeps members, accounts and our own nick up to date on the way. `enabled` holds the capabilities
-    in use: a tag counts only when its capability is on.
+    It keeps members, accounts and our own nick up to date on the way. `enabled` holds the
+    capabilities in use: a tag counts only when its capability is on.
     """
 
     def __init__(
@@ -167,7 +181,7 @@ class Hearing:
         return [self._heard(line, now, LineKind.TOPIC, line.param(0), plain(_from(line, 1)))]
 
     def _names(self, line: Line, now: datetime) -> list[Heard]:
-        """353: ``me = #channel :@alice!user@host +bob`` (multi-prefix, userhost-in-names allowed)."""
+        """353: ``me = #channel :@alice!user@host +bob`` (one prefix or more)."""
         del now
         channel = self._rules.fold(line.param(2))
         for entry in line.words.split():

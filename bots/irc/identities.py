@@ -1,4 +1,4 @@
-"""Which services account somebody is logged in to, and who is a bot, as far as the network vouches for it."""
+"""Who is logged in to which services account, and who is a bot: as far as the network vouches."""
 
 from __future__ import annotations
 

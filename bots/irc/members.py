@@ -1,4 +1,4 @@
-"""Who is in which channel. Names come in folded; the spelling that people see is kept beside them."""
+"""Who is in which channel. Names come in folded; the spelling that people see is kept too."""
 
 from __future__ import annotations
 

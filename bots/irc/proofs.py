@@ -1,8 +1,8 @@
 """What became of what we said: from the server's later lines to one `Delivery` for each part.
 
-After the parts of one utterance goes a PING with a token of its own. A server handles a connection's
-lines in order, so its PONG proves that every part before it was looked at. With echo-message
-and labeled-response the proof is sharper: the echo itself, with its msgid.
+After the parts of one utterance goes a PING with a token of its own. A server handles the lines of
+a connection in order, so its PONG proves that every part before it was looked at. With
+echo-message and labeled-response the proof is sharper: the echo itself, with its msgid.
 """
 
 from __future__ import annotations
@@ -16,7 +16,34 @@ from bots.messages import Delivery, Target
 
 #: numerics that refuse a message; all name the target second (modern.ircdocs.horse/#numerics)
 _REFUSALS = frozenset(
-    ["401", "402", "403", "404", "405", "407", "408", "411", "412", "413", "414", "415", "416", "417", "437", "439", "442", "477", "482", "486", "487", "488", "489", "492", "531", "716"]
+    {
+        "401",
+        "402",
+        "403",
+        "404",
+        "405",
+        "407",
+        "408",
+        "411",
+        "412",
+        "413",
+        "414",
+        "415",
+        "416",
+        "417",
+        "437",
+        "439",
+        "442",
+        "477",
+        "482",
+        "486",
+        "487",
+        "488",
+        "489",
+        "492",
+        "531",
+        "716",
+    }
 )
 
 
@@ -115,7 +142,7 @@ class Proofs:
         for utterance in self._open:
             undecided = utterance.undecided()
             if undecided and self._fold(utterance.target.name) == folded:
-                # whatever closes a target closes it for the rest: the refused parts are the last ones
+                # what closes a target closes it for the rest: the refused parts are the last
                 utterance.settle(undecided[-1], refusal)
                 return
 

@@ -52,13 +52,11 @@ class Regain:
 
     def read(self, line: Line) -> None:
         """Call it after the hearing has taken in `line`."""
-        if line.command == "NICK":
-            if self.is_displaced and self._rules.fold(line.sender) == self._rules.fold(self.wanted):
-                self._wire.send(f"NICK {self.wanted}")
-            self.begin()
-        elif line.command == "QUIT" and self.is_displaced:
-            if self._rules.fold(line.sender) == self._rules.fold(self.wanted):
-                self._wire.send(f"NICK {self.wanted}")
+        if line.command not in ("NICK", "QUIT"):
+            return
+        if self.is_displaced and self._rules.fold(line.sender) == self._rules.fold(self.wanted):
+            self._wire.send(f"NICK {self.wanted}")
+        self.begin()
 
     def _try(self) -> None:
         services = self._config.services_nick
@@ -81,7 +79,7 @@ class Regain:
         self.begin()
 
     def _secret(self) -> str | None:
-        """What follows the nick: nothing when logged in, the password when not, None without either."""
+        """What follows the nick: nothing when logged in, else the password; None without either."""
         if self._account():
             return ""
         password = self._config.account_password

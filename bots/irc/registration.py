@@ -17,8 +17,8 @@ _MOST_NICKS = 40
 class Registration:
     """`start` gives the opening lines, `receive` answers each line until `welcomed` or `refusal`.
 
-    A server that does not know CAP answers 421 or nothing and registers us on NICK and USER alone, so
-    nothing here waits for a CAP answer.
+    A server that does not know CAP answers 421 or nothing and registers us on NICK and USER alone,
+    so nothing here waits for a CAP answer.
     """
 
     def __init__(

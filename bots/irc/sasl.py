@@ -29,7 +29,7 @@ class Credentials:
     has_certificate: bool = False
 
     def mechanisms(self, offered: str) -> list[str]:
-        """What we can do of what the server offers (`sasl=PLAIN,EXTERNAL`; empty = it does not say)."""
+        """What we can do of what is `offered` (``PLAIN,EXTERNAL``; empty: not told)."""
         able = ["EXTERNAL"] if self.has_certificate else []
         able += ["PLAIN"] if self.password is not None else []
         known = offered.upper().split(",") if offered else able
@@ -37,7 +37,7 @@ class Credentials:
 
 
 def chunks(payload: bytes) -> list[str]:
-    """`payload` in base64, cut for AUTHENTICATE; ``+`` ends an empty one and an exact multiple of 400."""
+    """`payload` in base64, cut at 400; ``+`` ends an empty one and an exact multiple."""
     text = base64.b64encode(payload).decode("ascii")
     parts = [text[at : at + CHUNK] for at in range(0, len(text), CHUNK)]
     return parts if len(text) % CHUNK else [*parts, "+"]

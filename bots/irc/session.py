@@ -1,4 +1,4 @@
-"""One connection from its first byte to its last: wires the rooms of this package, decides little."""
+"""One connection from first byte to last: wires the rooms of this package, decides little."""
 
 from __future__ import annotations
 
@@ -82,7 +82,14 @@ class Session:
         )
         self._proofs = Proofs(rules.fold, self._said)
         self.speech = Speech(config, wire, self._proofs, enabled=enabled, rng=rng, fold=rules.fold)
-        self.boarding = Boarding(rooms, wire, self.speech, self.hearing, rules, calls.before_join)
+        self.boarding = Boarding(
+            rooms=rooms,
+            wire=wire,
+            speech=self.speech,
+            hearing=self.hearing,
+            rules=rules,
+            before_join=calls.before_join,
+        )
         self._regain = Regain(config, wire, self.hearing, rules, lambda: self._registration.account)
         self._ctcp = TokenBucket(_CTCP_BURST, _CTCP_PER_S, now_s=wire.now_s())
         self._watchdog = Watchdog(config.silence_s, config.pong_s, now_s=wire.now_s())
@@ -96,7 +103,7 @@ class Session:
         return self._rules
 
     async def run(self, tls: ssl.SSLContext | None) -> Ending:
-        """Connect and stay until the connection ends; always ends in an `Ending`, never in `OSError`."""
+        """Connect and stay until the connection ends; errors of the network become an `Ending`."""
         try:
             return await self._run(tls)
         finally:

@@ -1,4 +1,4 @@
-"""Saying things: paced, one utterance after the other, and waiting for the proof that the server took them."""
+"""Saying things: paced, one utterance after the other, and waiting for the server's proof."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text into lines that fit: RFC 1459 section 2.3 gives 512 bytes a line, the server's prefix included."""
+"""Text into lines that fit: 512 bytes with the server's prefix (RFC 1459 section 2.3)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _SMALLEST_LIMIT = 4
 def split_text(text: str, limit: int) -> list[str]:
     """Parts of `text`, each of 1 to `limit` UTF-8 bytes, cut at words where possible.
 
-    Newlines stay borders, blank lines vanish, CR and NUL never get through. Raises `ValueError` for a
-    limit that cannot hold every character.
+    Newlines stay borders, blank lines vanish, CR and NUL never get through. Raises `ValueError`
+    for a limit that cannot hold every character.
     """
     if limit < _SMALLEST_LIMIT:
         raise ValueError(f"a limit of {limit} bytes cannot hold every UTF-8 character")

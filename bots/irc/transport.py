@@ -30,7 +30,7 @@ _STEADY_S = 30.0
 
 
 class IrcTransport:
-    """`run` until `stop`; everything it learns goes to `on_heard` and `on_change`, which must not raise.
+    """`run` until `stop`; what it learns goes to `on_heard` and `on_change`, which must not raise.
 
     `before_join(channel)` is awaited, with the folded name, before a JOIN is sent.
     """

@@ -1,4 +1,4 @@
-"""What the rooms of one session share: the connection, its timers and its tasks, all ended together."""
+"""What the rooms of one session share: the connection, its timers and its tasks."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ async def until(
     """Poll `condition` until it is truthy and return its value."""
     try:
         async with asyncio.timeout(deadline_s):
-            while not (value := condition()):
+            while not (value := condition()):  # noqa: ASYNC110 - the state of another process
                 await asyncio.sleep(0.01)
             return value
     except TimeoutError:
