@@ -1,6 +1,7 @@
 """Errors of this package.
 
 StorageError
+├── StoreUnavailable
 ├── SchemaTooNew
 ├── LeaseLost
 ├── LatchUnreadable
@@ -12,8 +13,12 @@ class StorageError(Exception):
     """What is remembered could not be read or written."""
 
 
+class StoreUnavailable(StorageError):
+    """The database cannot be used now: locked, unreachable, full, read-only or damaged."""
+
+
 class SchemaTooNew(StorageError):
-    """The database was written by a newer Parley; update this one or point it at another database."""
+    """A newer Parley wrote this database; update this one or point it at another database."""
 
 
 class LeaseLost(StorageError):

@@ -136,7 +136,7 @@ class Message(SQLModel, table=True):
     __table_args__ = (
         sa.Index("ix_message_network_channel_id", "network", "channel", "id"),
         sa.Index("ix_message_channel_said_at", "channel", "said_at"),
-        sa.Index("ix_message_sender_id", "sender", "id"),
+        sa.Index("ix_message_said_at", "said_at"),
         sa.UniqueConstraint("network", "channel", "msgid"),
     )
     id: int | None = Field(default=None, primary_key=True)
@@ -170,6 +170,7 @@ class Inbox(SQLModel, table=True):
     __table_args__ = (
         sa.UniqueConstraint("agent", "message_id"),
         sa.Index("ix_inbox_agent_state", "agent", "state"),
+        sa.Index("ix_inbox_message_id", "message_id"),
     )
     id: int | None = Field(default=None, primary_key=True)
     agent: str
@@ -198,6 +199,7 @@ class Reply(SQLModel, table=True):
     __table_args__ = (
         sa.UniqueConstraint("inbox_id", "part"),
         sa.Index("ix_reply_agent_state", "agent", "state"),
+        sa.Index("ix_reply_agent_sending_at", "agent", "sending_at"),
     )
     id: int | None = Field(default=None, primary_key=True)
     agent: str
@@ -232,7 +234,10 @@ class Turn(SQLModel, table=True):
     """One question and what came of it."""
 
     __tablename__ = "turn"
-    __table_args__ = (sa.Index("ix_turn_session_id", "session_id", "id"),)
+    __table_args__ = (
+        sa.Index("ix_turn_session_id", "session_id", "id"),
+        sa.Index("ix_turn_inbox_id", "inbox_id"),
+    )
     id: int | None = Field(default=None, primary_key=True)
     session_id: int = Field(foreign_key="session.id")
     inbox_id: int | None = Field(default=None, foreign_key="inbox.id")

@@ -1,0 +1,202 @@
+"""Pure: which heard lines are not stored yet.
+
+Servers keep the order of one sender's lines but interleave senders differently for each listener,
+so lines are compared sender by sender, as sequences (longest common subsequence): two equal lines
+stay two. Stored order is not the order of speech either: what one agent missed another adds later.
+Hence two more rules. A line that this agent stored itself is known by the moment it was heard. And
+rows that one agent stored are in the order of speech among themselves, so a leftover line may take
+any equal row that keeps each of those chains in order.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+#: equal pairs that one sender's longest common subsequence may weigh; beyond it the match is greedy
+MAX_PAIRS: Final = 100_000
+#: rows that are tried for one leftover line
+MAX_TRIES: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A heard line: who said it, what (kind and text), and which listener heard it when."""
+
+    #: folded nick
+    sender: str
+    words: Hashable
+    heard_by: str = ""
+    heard_at: Hashable = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLine:
+    id: int
+    line: Line
+
+
+def missing(heard: Sequence[Line], stored: Sequence[StoredLine]) -> list[int]:
+    """Positions in `heard` of the lines that `stored` (in id order) does not have."""
+    return [index for index, found in enumerate(align(heard, stored)) if found is None]
+
+
+def align(heard: Sequence[Line], stored: Sequence[StoredLine]) -> list[int | None]:
+    """For each heard line the id of the stored one it is, None where it is not stored.
+
+    No stored line is given to two heard lines.
+    """
+    found: list[int | None] = [None] * len(heard)
+    by_sender: dict[str, _Sender] = defaultdict(_Sender)
+    for index, line in enumerate(heard):
+        by_sender[line.sender].heard.append((index, line))
+    for row in stored:
+        if row.line.sender in by_sender:
+            by_sender[row.line.sender].stored.append(row)
+    for one in by_sender.values():
+        for index, row_id in one.align():
+            found[index] = row_id
+    return found
+
+
+@dataclass
+class _Sender:
+    """What one person said, as heard and as stored; positions below count within these lists."""
+
+    heard: list[tuple[int, Line]] = field(default_factory=list)
+    stored: list[StoredLine] = field(default_factory=list)
+    #: heard position → stored position
+    matched: dict[int, int] = field(default_factory=dict)
+
+    def align(self) -> list[tuple[int, int]]:
+        if self.stored:
+            self._by_identity()
+            self._by_sequence()
+            self._by_chain()
+        return [(self.heard[h][0], self.stored[s].id) for h, s in self.matched.items()]
+
+    def _by_identity(self) -> None:
+        """This listener's own rows: same words heard by the same agent at the same moment."""
+        own: dict[Line, list[int]] = defaultdict(list)
+        for s, row in reversed(list(enumerate(self.stored))):
+            if row.line.heard_at is not None:
+                own[row.line].append(s)
+        for h, (_, line) in enumerate(self.heard):
+            if own.get(line):
+                self.matched[h] = own[line].pop()
+
+    def _by_sequence(self) -> None:
+        heard, stored = self._left()
+        pairs = longest_common_subsequence(
+            [self.heard[h][1].words for h in heard],
+            [self.stored[s].line.words for s in stored],
+        )
+        self.matched.update((heard[h], stored[s]) for h, s in pairs)
+
+    def _by_chain(self) -> None:
+        """Give leftover lines equal rows that keep every storing agent's chain in order."""
+        heard, stored = self._left()
+        if not heard or not stored:
+            return
+        rows: dict[Hashable, list[int]] = defaultdict(list)
+        for s in stored:
+            rows[self.stored[s].line.words].append(s)
+        chains: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for h, s in self.matched.items():
+            chains[self.stored[s].line.heard_by].append((s, h))
+        for chain in chains.values():
+            chain.sort()
+        for h in heard:
+            equal = rows[self.heard[h][1].words]
+            for s in equal[:MAX_TRIES]:
+                chain = chains[self.stored[s].line.heard_by]
+                if _keeps_order(chain, s, h):
+                    insort(chain, (s, h))
+                    self.matched[h] = s
+                    equal.remove(s)
+                    break
+
+    def _left(self) -> tuple[list[int], list[int]]:
+        taken = set(self.matched.values())
+        heard = [h for h in range(len(self.heard)) if h not in self.matched]
+        return heard, [s for s in range(len(self.stored)) if s not in taken]
+
+
+def _keeps_order(chain: list[tuple[int, int]], s: int, h: int) -> bool:
+    place = bisect_left(chain, (s, h))
+    before = place == 0 or chain[place - 1][1] < h
+    return before and (place == len(chain) or h < chain[place][1])
+
+
+def longest_common_subsequence(
+    a: Sequence[Hashable], b: Sequence[Hashable], *, max_pairs: int = MAX_PAIRS
+) -> list[tuple[int, int]]:
+    """Positions of a longest common subsequence of `a` and `b`.
+
+    Equal ends are taken off first, so the ordinary case is linear. The middle is solved as a
+    longest increasing run of equal pairs (Hunt and Szymanski, 1977), in O(pairs · log n); with more
+    than `max_pairs` of them each line takes the next equal one, which may find fewer.
+    """
+    start, shorter = 0, min(len(a), len(b))
+    while start < shorter and a[start] == b[start]:
+        start += 1
+    end = 0
+    while end < shorter - start and a[-1 - end] == b[-1 - end]:
+        end += 1
+    middle = _middle(a, b, range(start, len(a) - end), range(start, len(b) - end), max_pairs)
+    tail = [(len(a) - k, len(b) - k) for k in range(end, 0, -1)]
+    return [*((k, k) for k in range(start)), *middle, *tail]
+
+
+def _middle(
+    a: Sequence[Hashable], b: Sequence[Hashable], in_a: range, in_b: range, max_pairs: int
+) -> list[tuple[int, int]]:
+    places: dict[Hashable, list[int]] = defaultdict(list)
+    for j in in_b:
+        places[b[j]].append(j)
+    if sum(len(places.get(a[i], ())) for i in in_a) > max_pairs:
+        return _greedy(a, in_a, places)
+    ends: list[int] = []
+    links: list[_Link] = []
+    for i in in_a:
+        for j in reversed(places.get(a[i], ())):
+            k = bisect_left(ends, j)
+            link = _Link(i, j, links[k - 1] if k else None)
+            if k == len(ends):
+                ends.append(j)
+                links.append(link)
+            else:
+                ends[k], links[k] = j, link
+    return _walk(links[-1] if links else None)
+
+
+@dataclass(slots=True)
+class _Link:
+    i: int
+    j: int
+    before: _Link | None
+
+
+def _walk(link: _Link | None) -> list[tuple[int, int]]:
+    pairs: list[tuple[int, int]] = []
+    while link is not None:
+        pairs.append((link.i, link.j))
+        link = link.before
+    return pairs[::-1]
+
+
+def _greedy(
+    a: Sequence[Hashable], in_a: range, places: dict[Hashable, list[int]]
+) -> list[tuple[int, int]]:
+    pairs: list[tuple[int, int]] = []
+    last = -1
+    for i in in_a:
+        options = places.get(a[i], [])
+        k = bisect_right(options, last)
+        if k < len(options):
+            last = options[k]
+            pairs.append((i, last))
+    return pairs

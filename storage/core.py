@@ -1,0 +1,62 @@
+"""The tables as SQLAlchemy Core sees them, and how a statement reaches the database. Only glue.
+
+Hot paths speak Core: no identity map, no refresh after a commit, one round trip a statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage import tables
+
+_known = SQLModel.metadata.tables
+AGENT: Final = _known[str(tables.Agent.__tablename__)]
+AUDIT: Final = _known[str(tables.AuditEntry.__tablename__)]
+HEARTBEAT: Final = _known[str(tables.Heartbeat.__tablename__)]
+INBOX: Final = _known[str(tables.Inbox.__tablename__)]
+LATCH: Final = _known[str(tables.LatchRow.__tablename__)]
+LEASE: Final = _known[str(tables.Lease.__tablename__)]
+MESSAGE: Final = _known[str(tables.Message.__tablename__)]
+NONCE: Final = _known[str(tables.Nonce.__tablename__)]
+REPLY: Final = _known[str(tables.Reply.__tablename__)]
+SESSION: Final = _known[str(tables.Session.__tablename__)]
+TURN: Final = _known[str(tables.Turn.__tablename__)]
+
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+
+
+async def run(
+    unit: AsyncSession, statement: sa.Executable, parameters: Parameters = None
+) -> sa.CursorResult[*tuple[Any, ...]]:
+    """Execute `statement` in the transaction of `unit`; a list of parameters is one bulk call."""
+    connection = await unit.connection()
+    return await connection.execute(statement, parameters)
+
+
+def dialect_of(unit: AsyncSession) -> str:
+    """``sqlite`` or ``postgresql``."""
+    return unit.get_bind().dialect.name
+
+
+def insert(unit: AsyncSession, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ``ON CONFLICT``, which both databases have and standard SQL has not."""
+    if dialect_of(unit) == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+async def one_at_a_time(unit: AsyncSession, what: str) -> None:
+    """Wait until no other transaction is at `what`, and keep others waiting until this one ends.
+
+    SQLite has one writer anyway. On PostgreSQL two transactions that read before they insert would
+    not see each other, so both take an advisory lock on the name first.
+    """
+    if dialect_of(unit) == "postgresql":
+        lock = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
+        await run(unit, lock, {"what": what})

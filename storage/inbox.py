@@ -1,0 +1,208 @@
+"""What an agent owes a look: rows go `queued → working → answered | silent | refused | unknown`.
+
+Every step is one UPDATE guarded by the state and the epoch it leaves, so of two processes that run
+for one agent only the newer one gets work, and each row once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.core import AGENT, INBOX, MESSAGE, REPLY, insert, run
+from storage.tables import InboxState
+
+_QUEUED: Final = str(InboxState.QUEUED)
+_WORKING: Final = str(InboxState.WORKING)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """One inbox row together with the line it is about, as plain values."""
+
+    inbox_id: int
+    agent: str
+    session: str
+    priority: int
+    state: str
+    listener_of: str | None
+    epoch: int | None
+    queued_at: datetime
+    note: str
+    trace_id: str
+    message_id: int
+    network: str
+    channel: str
+    sender: str
+    account: str | None
+    kind: str
+    text: str
+    said_at: datetime
+    heard_at: datetime
+    hops: int
+    #: agent that said the line, None for everybody else
+    said_by: str | None
+
+
+async def waiting(unit: AsyncSession, agent: str, limit: int = 100) -> list[Work]:
+    """Queued rows of `agent`: smallest priority first, then oldest first."""
+    return await _work(unit, INBOX.c.agent == agent, INBOX.c.state == _QUEUED, limit=limit)
+
+
+async def claim(
+    unit: AsyncSession, ids: Sequence[int], agent: str, epoch: int, now: datetime
+) -> list[int]:
+    """Queued → working under `epoch`; returns the ids that were won, in ascending order.
+
+    An epoch that a newer process of this agent has overtaken wins nothing.
+    """
+    change = (
+        sa.update(INBOX)
+        .where(*_mine(ids, agent), INBOX.c.state == _QUEUED, _not_overtaken(agent, epoch))
+        .values(state=_WORKING, epoch=epoch, claimed_at=now)
+        .returning(INBOX.c.id)
+    )
+    return sorted((await run(unit, change)).scalars())
+
+
+async def settle(  # noqa: PLR0917  the guard, the change and its moment: a sentence
+    unit: AsyncSession,
+    ids: Sequence[int],
+    agent: str,
+    epoch: int,
+    state: InboxState,
+    now: datetime,
+    note: str = "",
+) -> int:
+    """Queued, or working under this epoch → `state`; returns how many rows changed."""
+    open_here = sa.or_(
+        INBOX.c.state == _QUEUED,
+        sa.and_(INBOX.c.state == _WORKING, INBOX.c.epoch == epoch),
+    )
+    change = (
+        sa.update(INBOX)
+        .where(*_mine(ids, agent), open_here, _not_overtaken(agent, epoch))
+        .values(state=str(state), settled_at=now, note=note)
+    )
+    return (await run(unit, change)).rowcount
+
+
+async def orphans(unit: AsyncSession, agent: str, epoch: int, limit: int = 1000) -> list[Work]:
+    """Rows that a process of `agent` with an older epoch left in `working`."""
+    older = sa.or_(INBOX.c.epoch < epoch, INBOX.c.epoch.is_(None))
+    return await _work(unit, INBOX.c.agent == agent, INBOX.c.state == _WORKING, older, limit=limit)
+
+
+async def requeue(
+    unit: AsyncSession, ids: Sequence[int], agent: str, epoch: int, note: str = ""
+) -> int:
+    """Working under this epoch or an older one → queued; returns how many rows changed.
+
+    The caller knows that nothing was sent for them (`storage.replies`).
+    """
+    older = sa.or_(INBOX.c.epoch <= epoch, INBOX.c.epoch.is_(None))
+    change = (
+        sa.update(INBOX)
+        .where(*_mine(ids, agent), INBOX.c.state == _WORKING, older, _not_overtaken(agent, epoch))
+        .values(state=_QUEUED, epoch=None, claimed_at=None, note=note)
+    )
+    return (await run(unit, change)).rowcount
+
+
+async def adopt(unit: AsyncSession, channel_key: str, agent: str, now: datetime) -> int:
+    """Inherit a channel's untargeted commands: rows of other agents with this `listener_of`.
+
+    Queued rows become `agent`'s, working ones only while nothing was sent for them. A line that
+    `agent` owes a look anyway is not taken twice; the other row ends as silent. Returns how many
+    rows were inherited.
+    """
+    theirs = (INBOX.c.listener_of == channel_key, INBOX.c.agent != agent)
+    # On PostgreSQL: wait for a reply being begun right now, then look with a new snapshot.
+    held = sa.select(INBOX.c.id).where(*theirs, INBOX.c.state.in_((_QUEUED, _WORKING)))
+    ids = list((await run(unit, held.with_for_update())).scalars())
+    if not ids:
+        return 0
+    unanswered = sa.or_(
+        INBOX.c.state == _QUEUED,
+        sa.and_(
+            INBOX.c.state == _WORKING,
+            ~sa.exists().where(REPLY.c.inbox_id == INBOX.c.id),
+        ),
+    )
+    mine = INBOX.alias("mine")
+    owed_anyway = sa.exists().where(mine.c.agent == agent, mine.c.message_id == INBOX.c.message_id)
+    give_up = sa.update(INBOX).where(INBOX.c.id.in_(ids), unanswered, owed_anyway)
+    note = f"left to {agent}"
+    await run(unit, give_up.values(state=str(InboxState.SILENT), settled_at=now, note=note))
+    take = sa.update(INBOX).where(INBOX.c.id.in_(ids), unanswered)
+    values = {"agent": agent, "state": _QUEUED, "epoch": None, "claimed_at": None}
+    return (await run(unit, take.values(**values))).rowcount
+
+
+async def enqueue(  # noqa: PLR0917  the columns of one row, in their order
+    unit: AsyncSession,
+    agent: str,
+    message_id: int,
+    session: str,
+    priority: int,
+    now: datetime,
+    trace_id: str,
+    listener_of: str | None = None,
+) -> int | None:
+    """One more row; returns its id, None when this agent already has one for this line."""
+    add = insert(unit, INBOX).values(
+        agent=agent,
+        message_id=message_id,
+        session=session,
+        priority=priority,
+        state=_QUEUED,
+        listener_of=listener_of,
+        queued_at=now,
+        note="",
+        trace_id=trace_id,
+    )
+    statement = add.on_conflict_do_nothing(index_elements=["agent", "message_id"])
+    return (await run(unit, statement.returning(INBOX.c.id))).scalar_one_or_none()
+
+
+async def counts(unit: AsyncSession) -> dict[str, dict[str, int]]:
+    """How many rows each agent has in each state."""
+    query = sa.select(INBOX.c.agent, INBOX.c.state, sa.func.count()).group_by(
+        INBOX.c.agent, INBOX.c.state
+    )
+    found: dict[str, dict[str, int]] = {}
+    for agent, state, number in (await run(unit, query)).all():
+        found.setdefault(agent, {})[state] = number
+    return found
+
+
+def _mine(ids: Sequence[int], agent: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return (INBOX.c.id.in_(ids), INBOX.c.agent == agent)
+
+
+def _not_overtaken(agent: str, epoch: int) -> sa.ColumnElement[bool]:
+    return ~sa.exists().where(AGENT.c.name == agent, AGENT.c.epoch > epoch)
+
+
+async def _work(unit: AsyncSession, *where: sa.ColumnElement[bool], limit: int) -> list[Work]:
+    i, m = INBOX.c, MESSAGE.c
+    from_inbox = (i.session, i.priority, i.state, i.listener_of, i.epoch, i.queued_at, i.note)
+    from_message = (m.network, m.channel, m.sender, m.account, m.kind, m.text)
+    columns: list[sa.ColumnElement[Any]] = [
+        i.id.label("inbox_id"),
+        i.agent.label("agent"),
+        *from_inbox,
+        i.trace_id.label("trace_id"),
+        i.message_id,
+        *from_message,
+        *(m.said_at, m.heard_at, m.hops),
+        m.agent.label("said_by"),
+    ]
+    query = sa.select(*columns).join(MESSAGE, m.id == i.message_id).where(*where)
+    rows = await run(unit, query.order_by(i.priority, i.id).limit(limit))
+    return [Work(**row) for row in rows.mappings()]

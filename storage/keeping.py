@@ -1,0 +1,258 @@
+"""Writing the record of channels: every line once, however many agents heard it.
+
+A listener calls `keep` with what it heard; the others call `compare`, and `keep` what is missing.
+Import these from `storage.record`, which adds the questions one may ask of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.alignment import Line, StoredLine, align
+from storage.core import INBOX, MESSAGE, REPLY, insert, one_at_a_time, run
+from storage.tables import InboxState, LineKind
+
+#: how long after `sending` a line in a channel is still recognised as an agent's own reply
+HOPS_WINDOW: Final = timedelta(minutes=10)
+#: rows that one comparison looks back over
+MAX_TAIL: Final = 5_000
+#: bound variables that one statement may carry (SQLite's oldest limit is 999)
+_CHUNK: Final = 500
+
+
+@dataclass(frozen=True)
+class Owed:
+    """An agent that owes a line a look; see `storage.tables.Inbox` for the columns."""
+
+    agent: str
+    session: str
+    priority: int
+    listener_of: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewLine:
+    """A heard line on its way into the record; see `storage.tables.Message` for the columns."""
+
+    network: str
+    channel: str
+    sender: str
+    account: str | None = None
+    kind: LineKind | str
+    text: str
+    said_at: datetime
+    heard_at: datetime
+    heard_by: str
+    msgid: str | None = None
+    agent: str | None = None
+    hops: int = 0
+    trace_id: str
+    #: who gets an inbox row if this line is new
+    owed: tuple[Owed, ...] = ()
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What became of each line, in the order given: its id, and whether this call stored it."""
+
+    ids: list[int]
+    new: list[bool]
+
+
+async def last_id(unit: AsyncSession, network: str, channel: str) -> int:
+    """The newest id in a channel, 0 when it has no lines: the `after_id` of who joins now."""
+    newest = sa.select(sa.func.max(MESSAGE.c.id)).where(*_in_channel(network, channel))
+    return (await run(unit, newest)).scalar() or 0
+
+
+async def compare(unit: AsyncSession, lines: Sequence[NewLine], after_id: int) -> list[int | None]:
+    """For each heard line of one channel its stored id, None where it is not stored.
+
+    `lines` is everything this agent heard since `after_id` was the newest id, in the order heard.
+    A msgid decides where both sides have one; the rest is aligned (`storage.alignment`) with at
+    most the newest `MAX_TAIL` rows.
+    """
+    if not lines:
+        return []
+    lines = [_clean(line) for line in lines]
+    return await _compare(unit, lines, after_id)
+
+
+async def keep(unit: AsyncSession, lines: Sequence[NewLine], after_id: int) -> Kept:
+    """As `compare`, and store what is missing, in the order heard, with the inbox rows it owes.
+
+    Lines of several channels may come together. Runs in the caller's write transaction, so a line
+    is never stored without its inbox rows.
+    """
+    lines = [_clean(line) for line in lines]
+    channels: dict[tuple[str, str], list[int]] = {}
+    for index, line in enumerate(lines):
+        channels.setdefault((line.network, line.channel), []).append(index)
+    found: list[int | None] = [None] * len(lines)
+    for network, channel in sorted(channels):
+        await one_at_a_time(unit, f"record:{network}:{channel}")
+        indexes = channels[network, channel]
+        known = await _compare(unit, [lines[i] for i in indexes], after_id)
+        for index, message_id in zip(indexes, known, strict=True):
+            found[index] = message_id
+    fresh = [index for index, message_id in enumerate(found) if message_id is None]
+    stored = await _store(unit, [lines[index] for index in fresh])
+    for index, message_id in zip(fresh, stored, strict=True):
+        found[index] = message_id
+    ids = [message_id for message_id in found if message_id is not None]
+    first = {ids[index]: index for index in reversed(fresh)}
+    return Kept(ids, [first.get(message_id) == index for index, message_id in enumerate(ids)])
+
+
+def _clean(line: NewLine) -> NewLine:
+    """PostgreSQL stores no NUL and neither database a lone surrogate; they become U+FFFD."""
+    if "\0" not in line.text and line.text.isprintable():
+        return line
+    text = line.text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass")
+    return replace(line, text=text.decode("utf-16", "replace"))
+
+
+def _in_channel(network: str, channel: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return (MESSAGE.c.network == network, MESSAGE.c.channel == channel)
+
+
+async def _compare(unit: AsyncSession, lines: Sequence[NewLine], after_id: int) -> list[int | None]:
+    first = lines[0]
+    here = _in_channel(first.network, first.channel)
+    found = await _by_msgid(unit, lines, here)
+    tail = await _tail_after(unit, here, after_id)
+    taken = {message_id for message_id in found if message_id is not None}
+    # A line with a msgid is another line than a row with a different one, whatever they say.
+    for has_msgid in (True, False):
+        rows = [
+            StoredLine(row.id, Line(row.sender.lower(), (row.kind, row.text), row.heard_by, row.at))
+            for row in tail
+            if row.id not in taken and not (has_msgid and row.msgid is not None)
+        ]
+        left = [
+            index
+            for index, line in enumerate(lines)
+            if found[index] is None and (line.msgid is not None) is has_msgid
+        ]
+        if rows and left:
+            heard = [_as_line(lines[index]) for index in left]
+            for index, message_id in zip(left, align(heard, rows), strict=True):
+                found[index] = message_id
+            taken.update(message_id for message_id in found if message_id is not None)
+    return found
+
+
+def _as_line(line: NewLine) -> Line:
+    return Line(line.sender.lower(), (str(line.kind), line.text), line.heard_by, line.heard_at)
+
+
+async def _by_msgid(
+    unit: AsyncSession, lines: Sequence[NewLine], here: Sequence[sa.ColumnElement[bool]]
+) -> list[int | None]:
+    wanted = list({line.msgid for line in lines if line.msgid is not None})
+    ids: dict[str, int] = {}
+    for start in range(0, len(wanted), _CHUNK):
+        query = sa.select(MESSAGE.c.msgid, MESSAGE.c.id).where(
+            *here, MESSAGE.c.msgid.in_(wanted[start : start + _CHUNK])
+        )
+        ids.update((row.msgid, row.id) for row in await run(unit, query))
+    return [None if line.msgid is None else ids.get(line.msgid) for line in lines]
+
+
+async def _tail_after(
+    unit: AsyncSession, here: Sequence[sa.ColumnElement[bool]], after_id: int
+) -> Sequence[sa.Row[Any]]:
+    c = MESSAGE.c
+    query = (
+        sa.select(c.id, c.sender, c.kind, c.text, c.heard_by, c.heard_at.label("at"), c.msgid)
+        .where(*here, c.id > after_id)
+        .order_by(c.id.desc())
+        .limit(MAX_TAIL)
+    )
+    return list(reversed((await run(unit, query)).all()))
+
+
+async def _store(unit: AsyncSession, lines: Sequence[NewLine]) -> list[int]:
+    if not lines:
+        return []
+    hops = await _hops(unit, lines)
+    first: dict[tuple[str, str, str], int] = {}
+    rows: list[dict[str, Any]] = []
+    places: list[int] = []
+    for line, hop in zip(lines, hops, strict=True):
+        # The same msgid twice in one batch is one line heard twice.
+        key = (line.network, line.channel, line.msgid or f"\0{len(rows)}")
+        places.append(first.setdefault(key, len(rows)))
+        if places[-1] == len(rows):
+            rows.append(_columns(line, hop))
+    bulk = sa.insert(MESSAGE).returning(MESSAGE.c.id, sort_by_parameter_order=True)
+    stored = list((await run(unit, bulk, rows)).scalars())
+    ids = [stored[place] for place in places]
+    owed = [
+        _inbox_row(owed, line, message_id)
+        for line, message_id in zip(lines, ids, strict=True)
+        for owed in line.owed
+    ]
+    if owed:
+        await run(unit, insert(unit, INBOX).on_conflict_do_nothing(), owed)
+    return ids
+
+
+def _columns(line: NewLine, hops: int) -> dict[str, Any]:
+    return {
+        "network": line.network,
+        "channel": line.channel,
+        "sender": line.sender,
+        "account": line.account,
+        "kind": str(line.kind),
+        "text": line.text,
+        "said_at": line.said_at,
+        "heard_at": line.heard_at,
+        "heard_by": line.heard_by,
+        "msgid": line.msgid,
+        "agent": line.agent,
+        "hops": hops,
+        "trace_id": line.trace_id,
+    }
+
+
+def _inbox_row(owed: Owed, line: NewLine, message_id: int) -> dict[str, Any]:
+    return {
+        "agent": owed.agent,
+        "message_id": message_id,
+        "session": owed.session,
+        "priority": owed.priority,
+        "state": str(InboxState.QUEUED),
+        "listener_of": owed.listener_of,
+        "queued_at": line.heard_at,
+        "note": "",
+        "trace_id": line.trace_id,
+    }
+
+
+async def _hops(unit: AsyncSession, lines: Sequence[NewLine]) -> list[int]:
+    """The hops of each line: of the reply it is, where one of our agents said it."""
+    own = [line for line in lines if line.agent is not None]
+    if not own:
+        return [line.hops for line in lines]
+    c = REPLY.c
+    since = min(line.heard_at for line in own) - HOPS_WINDOW
+    query = sa.select(c.agent, c.target, c.text, c.hops).where(
+        c.agent.in_({line.agent for line in own}),
+        c.target.in_({f"{line.network}:{line.channel}" for line in own}),
+        c.sending_at >= since,
+    )
+    # In id order, so the newest of equal replies wins.
+    replies = {
+        (row.agent, row.target, row.text): row.hops for row in await run(unit, query.order_by(c.id))
+    }
+    return [
+        replies.get((line.agent, f"{line.network}:{line.channel}", line.text), line.hops)
+        for line in lines
+    ]

@@ -1,0 +1,242 @@
+"""The kill latch: a file in the state folder and a row in the database; either one kills.
+
+The file needs no database, no network and no other process, so a kill works whatever else is
+broken. What cannot be read counts as killed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.core import LATCH, insert, run
+from storage.errors import LatchUnreadable, StorageError
+
+ALL: Final = "all"
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Latch:
+    #: ``all`` or an agent's name
+    scope: str
+    killed: bool
+    by: str
+    door: str
+    reason: str
+    changed_at: datetime
+
+
+UNREADABLE: Final = Latch(ALL, True, "nobody", "file", "unreadable latch", _LONG_AGO)
+_CLEAR: Final = Latch(ALL, False, "", "", "", _LONG_AGO)
+
+
+class LatchFile:
+    """The latch as a file. Writers take turns; a reader sees the old content or the new one."""
+
+    def __init__(self, path: Path, *, lock_wait_s: float = 0.5) -> None:
+        self.path = path
+        self._lock_wait_s = lock_wait_s
+
+    def create(self) -> None:
+        """Write a clear latch when there is no file; an existing one stays, readable or not."""
+        with self._locked(patient=False):
+            if not self.path.exists():
+                self._write({ALL: _CLEAR})
+
+    def read(self) -> dict[str, Latch]:
+        """Every scope's latch. Raises `LatchUnreadable` when it is missing or makes no sense."""
+        try:
+            raw = json.loads(self.path.read_text(encoding="utf-8"))
+            return _parse(raw)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise LatchUnreadable(f"The latch {self.path} cannot be read: {error}.") from error
+
+    def kill(self, scope: str, by: str, door: str, reason: str, now: datetime) -> bool:
+        """Latch `scope`; False when it was latched already (who did so first stays written).
+
+        When the content cannot be read, everything stays killed and the file becomes readable.
+        When it cannot be written (full disk) the file is removed, which kills everything. A lock
+        that a stopped process holds is not waited for longer than `lock_wait_s`.
+        """
+        with self._locked(patient=False):
+            latches = self._read_or_killed()
+            old = latches.get(scope)
+            if old is not None and old.killed and old is not UNREADABLE:
+                return False
+            latches[scope] = Latch(scope, True, by, door, reason, now)
+            try:
+                self._write(latches)
+            except OSError:
+                self._remove()
+            return True
+
+    def resume(self, scope: str, by: str, door: str, reason: str, now: datetime) -> bool:
+        """Clear `scope`; ``all`` clears every agent's own latch too. False when nothing was killed.
+
+        Write every latch of `read` to the rows afterwards. Raises `StorageError` when the file
+        cannot be written: it stays killed.
+        """
+        with self._locked(patient=True):
+            latches = self._read_or_killed()
+            scopes = set(latches) | {ALL} if scope == ALL else {scope}
+            killed = [one for one in scopes if one in latches and latches[one].killed]
+            if not killed:
+                return False
+            latches.update((one, Latch(one, False, by, door, reason, now)) for one in killed)
+            try:
+                self._write(latches)
+            except OSError as error:
+                raise StorageError(f"{self.path} cannot be written: {error.strerror}.") from error
+            return True
+
+    def killed(self, agent: str) -> Latch | None:
+        """The latch that holds `agent` (``all``: the whole swarm), None when nothing does."""
+        try:
+            return holding(self.read(), agent)
+        except LatchUnreadable:
+            return UNREADABLE
+
+    def _read_or_killed(self) -> dict[str, Latch]:
+        try:
+            return self.read()
+        except LatchUnreadable:
+            return {ALL: UNREADABLE}
+
+    def _write(self, latches: Mapping[str, Latch]) -> None:
+        content = json.dumps([_as_json(one) for one in latches.values()], indent=1)
+        draft = self.path.with_name(f"{self.path.name}.{os.getpid()}.new")
+        try:
+            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self.path)
+        except OSError:
+            with suppress(OSError):
+                draft.unlink()
+            raise
+        self._sync_folder()
+
+    def _remove(self) -> None:
+        try:
+            self.path.unlink(missing_ok=True)
+            self._sync_folder()
+        except OSError as error:
+            raise StorageError(
+                f"The latch {self.path} can be neither written nor removed: {error.strerror}."
+            ) from error
+
+    def _sync_folder(self) -> None:
+        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    @contextmanager
+    def _locked(self, *, patient: bool) -> Iterator[None]:
+        """Hold the lock beside the file. Without it a patient caller gives up, a kill goes on."""
+        try:
+            handle = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            if patient:
+                raise StorageError(f"{self.path}.lock: {error.strerror}.") from error
+            yield
+            return
+        try:
+            if not self._lock(handle) and patient:
+                raise StorageError(f"Another process keeps {self.path} locked.")
+            yield
+        finally:
+            os.close(handle)
+
+    def _lock(self, handle: int) -> bool:
+        deadline_s = time.monotonic() + self._lock_wait_s
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline_s:
+                    return False
+                time.sleep(0.005)
+            except OSError:
+                return False
+            else:
+                return True
+
+
+def holding(latches: Mapping[str, Latch], agent: str) -> Latch | None:
+    """Pure: the latch of ``all`` or else of `agent`, when it is killed."""
+    for scope in (ALL, agent):
+        latch = latches.get(scope)
+        if latch is not None and latch.killed:
+            return latch
+    return None
+
+
+def verdict(
+    file: Mapping[str, Latch] | None, rows: Mapping[str, Latch] | None, agent: str
+) -> Latch | None:
+    """Pure: the latch that holds `agent`, from file or rows; None when neither kills.
+
+    `file` is None when it could not be read, which kills. `rows` is None when the database did not
+    answer, which does not: the file is there for that.
+    """
+    if file is None:
+        return UNREADABLE
+    return holding(file, agent) or holding(rows or {}, agent)
+
+
+async def write_row(unit: AsyncSession, latch: Latch) -> bool:
+    """Store a latch; False when a row with the same or a newer `changed_at` is there."""
+    values = asdict(latch)
+    add = insert(unit, LATCH).values(**values)
+    change = {key: value for key, value in values.items() if key != "scope"}
+    newer = LATCH.c.changed_at < sa.bindparam(
+        "newer_than", latch.changed_at, LATCH.c.changed_at.type
+    )
+    upsert = add.on_conflict_do_update(index_elements=["scope"], set_=change, where=newer)
+    return (await run(unit, upsert.returning(LATCH.c.scope))).first() is not None
+
+
+async def read_rows(unit: AsyncSession) -> dict[str, Latch]:
+    """Every scope's latch as the database has it."""
+    c = LATCH.c
+    query = sa.select(c.scope, c.killed, c.by, c.door, c.reason, c.changed_at)
+    return {row.scope: Latch(*row) for row in await run(unit, query)}
+
+
+def _as_json(latch: Latch) -> dict[str, Any]:
+    return {**asdict(latch), "changed_at": latch.changed_at.isoformat()}
+
+
+def _parse(raw: Any) -> dict[str, Latch]:
+    if not isinstance(raw, list):
+        raise TypeError("not a list of latches")
+    latches = {one["scope"]: _parse_one(one) for one in raw}
+    if ALL not in latches or len(latches) != len(raw):
+        raise ValueError("it must have each scope once, and 'all'")
+    return latches
+
+
+def _parse_one(one: Mapping[str, Any]) -> Latch:
+    words = [one[key] for key in ("scope", "by", "door", "reason", "changed_at")]
+    if not isinstance(one["killed"], bool) or not all(isinstance(word, str) for word in words):
+        raise TypeError("a field has the wrong type")
+    changed_at = datetime.fromisoformat(one["changed_at"])
+    if changed_at.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return Latch(one["scope"], one["killed"], one["by"], one["door"], one["reason"], changed_at)

@@ -1,0 +1,176 @@
+"""The record of channels: what was said where, and the questions one may ask of it.
+
+Writing it (`keep`, `compare`) lives in `storage.keeping` and is offered here too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.core import INBOX, MESSAGE, REPLY, TURN, run
+from storage.keeping import Kept, NewLine, Owed, compare, keep, last_id
+from storage.tables import TALK, InboxState, Message, ReplyState
+
+__all__ = [
+    "Kept",
+    "NewLine",
+    "Owed",
+    "Stats",
+    "between",
+    "channels",
+    "compare",
+    "keep",
+    "last_id",
+    "last_seen",
+    "prune",
+    "stats",
+    "tail",
+]
+
+_TALK: Final = [str(kind) for kind in TALK]
+_OPEN: Final = [str(InboxState.QUEUED), str(InboxState.WORKING)]
+_COLUMNS: Final = [MESSAGE.c[name] for name in Message.model_fields]
+
+
+@dataclass(frozen=True)
+class Stats:
+    """Figures about the talk in a channel."""
+
+    lines: int
+    #: the most talkative, most lines first
+    speakers: list[tuple[str, int]]
+    #: how many people spoke
+    people: int
+    first_at: datetime | None
+    last_at: datetime | None
+    #: hour of the day (UTC, 0 to 23) with the most lines
+    busiest_hour: int | None
+
+
+async def tail(
+    unit: AsyncSession, network: str, channel: str, limit: int, before_id: int | None = None
+) -> list[Message]:
+    """The newest `limit` lines of a channel, oldest first; with `before_id`, of those before it."""
+    where = [MESSAGE.c.network == network, MESSAGE.c.channel == channel]
+    if before_id is not None:
+        where.append(MESSAGE.c.id < before_id)
+    query = sa.select(*_COLUMNS).where(*where).order_by(MESSAGE.c.id.desc()).limit(limit)
+    return list(reversed(await _messages(unit, query)))
+
+
+async def between(  # noqa: PLR0917  a place, a span and a limit
+    unit: AsyncSession,
+    network: str,
+    channel: str,
+    since: datetime,
+    until: datetime,
+    limit: int,
+) -> list[Message]:
+    """Lines said from `since` up to but not including `until`, oldest first, the newest `limit`."""
+    query = (
+        sa.select(*_COLUMNS)
+        .where(
+            MESSAGE.c.network == network,
+            MESSAGE.c.channel == channel,
+            MESSAGE.c.said_at >= since,
+            MESSAGE.c.said_at < until,
+        )
+        .order_by(MESSAGE.c.said_at.desc(), MESSAGE.c.id.desc())
+        .limit(limit)
+    )
+    return list(reversed(await _messages(unit, query)))
+
+
+async def last_seen(unit: AsyncSession, nick: str, channel: str | None = None) -> Message | None:
+    """The latest line (talk or presence) of `nick`, whatever its case; None when never seen."""
+    where = [sa.func.lower(MESSAGE.c.sender) == nick.lower()]
+    if channel is not None:
+        where.append(MESSAGE.c.channel == channel)
+    query = sa.select(*_COLUMNS).where(*where)
+    newest = query.order_by(MESSAGE.c.said_at.desc(), MESSAGE.c.id.desc()).limit(1)
+    return next(iter(await _messages(unit, newest)), None)
+
+
+async def stats(
+    unit: AsyncSession,
+    channel: str,
+    since: datetime | None = None,
+    *,
+    network: str | None = None,
+    speakers: int = 10,
+) -> Stats:
+    """Figures about the talk in `channel` since `since` (from the beginning when None)."""
+    c = MESSAGE.c
+    where = [c.channel == channel, c.kind.in_(_TALK)]
+    if since is not None:
+        where.append(c.said_at >= since)
+    if network is not None:
+        where.append(c.network == network)
+    lines = sa.func.count()
+    total = sa.select(
+        lines.label("lines"),
+        sa.func.count(sa.distinct(c.sender)).label("people"),
+        sa.func.min(c.said_at, type_=c.said_at.type).label("first_at"),
+        sa.func.max(c.said_at, type_=c.said_at.type).label("last_at"),
+    ).where(*where)
+    by_sender = sa.select(c.sender, lines.label("lines")).where(*where).group_by(c.sender)
+    hour = sa.cast(sa.extract("hour", c.said_at), sa.Integer).label("hour")
+    by_hour = sa.select(hour, lines).where(*where).group_by(hour).order_by(lines.desc(), hour)
+    row = (await run(unit, total)).one()
+    top = await run(unit, by_sender.order_by(lines.desc(), c.sender).limit(speakers))
+    return Stats(
+        lines=row.lines,
+        speakers=[(who.sender, who.lines) for who in top],
+        people=row.people,
+        first_at=row.first_at,
+        last_at=row.last_at,
+        busiest_hour=(await run(unit, by_hour.limit(1))).scalar(),
+    )
+
+
+async def channels(unit: AsyncSession) -> list[tuple[str, str, int]]:
+    """Every channel with its network and number of lines (talk and presence), by name."""
+    c = MESSAGE.c
+    query = sa.select(c.network, c.channel, sa.func.count()).group_by(c.network, c.channel)
+    rows = await run(unit, query.order_by(c.network, c.channel))
+    return [(network, channel, lines) for network, channel, lines in rows.all()]
+
+
+async def prune(unit: AsyncSession, before: datetime, *, limit: int = 5_000) -> int:
+    """Delete the oldest lines heard before `before`, at most `limit`, and say how many.
+
+    Call again while it returns `limit`: short transactions let the listeners write in between. A
+    line stays while an agent still owes it a look or a reply to it is unsettled. Replies and turns
+    stay, without the way back to what they answered.
+    """
+    owed = sa.select(INBOX.c.message_id).where(INBOX.c.state.in_(_OPEN))
+    sending = (
+        sa.select(INBOX.c.message_id)
+        .join(REPLY, REPLY.c.inbox_id == INBOX.c.id)
+        .where(REPLY.c.state == str(ReplyState.SENDING))
+    )
+    old = (
+        sa.select(MESSAGE.c.id)
+        .where(MESSAGE.c.heard_at < before, MESSAGE.c.id.not_in(owed), MESSAGE.c.id.not_in(sending))
+        .order_by(MESSAGE.c.id)
+        .limit(limit)
+    )
+    ids = list((await run(unit, old)).scalars())
+    for start in range(0, len(ids), 500):
+        some = ids[start : start + 500]
+        rows = sa.select(INBOX.c.id).where(INBOX.c.message_id.in_(some))
+        for table in (REPLY, TURN):
+            forget = sa.update(table).where(table.c.inbox_id.in_(rows)).values(inbox_id=None)
+            await run(unit, forget)
+        await run(unit, sa.delete(INBOX).where(INBOX.c.message_id.in_(some)))
+        await run(unit, sa.delete(MESSAGE).where(MESSAGE.c.id.in_(some)))
+    return len(ids)
+
+
+async def _messages(unit: AsyncSession, query: sa.Select[*tuple[object, ...]]) -> list[Message]:
+    return [Message(**row) for row in (await run(unit, query)).mappings()]
