@@ -1,0 +1,136 @@
+"""The guard: the only maker of permits. Every act is weighed by every policy and audited, in one transaction.
+
+A missing policy means no, and a store that cannot be reached means stop: what cannot be recorded is not done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from brain.errors import Refused
+from storage import audit
+from storage.acts import Act, Permit
+from storage.errors import StorageError
+from storage.latch import Latch
+from storage.store import Store
+
+#: how long a permit is good, in seconds: pacing on a slow network must fit in
+GOOD_FOR_S = 60.0
+
+#: what a killed agent may still do; the value of an act's ``command`` detail, set by code, never by a model
+ALLOWED_WHEN_KILLED = frozenset({"status", "kill", "resume"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """One policy's no."""
+
+    policy: str
+    #: a sentence for people
+    reason: str
+    #: the whole turn ends; otherwise the model is told and may try something else
+    stops: bool = False
+
+
+class Policy(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    async def weigh(self, act: Act, unit: AsyncSession) -> Refusal | None:
+        """None lets the act pass. Runs inside the guard's write transaction; raises `StorageError`."""
+
+
+class LatchPolicy:
+    """Killed agents do nothing but say so. `read` gives the latch that kills an agent, or None."""
+
+    name = "latch"
+
+    def __init__(self, read: Callable[[str], Latch | None]) -> None:
+        self._read = read
+
+    async def weigh(self, act: Act, unit: AsyncSession) -> Refusal | None:
+        _ = unit  # the latch file decides, so that a locked database cannot unlatch anybody
+        latch = self._read(act.agent)
+        if latch is None or act.details.get("command") in ALLOWED_WHEN_KILLED:
+            return None
+        when = f"{latch.changed_at:%Y-%m-%d %H:%M} UTC"
+        reason = f"killed by {latch.by} at {when}: {latch.reason or 'no reason given'}"
+        return Refusal(policy=self.name, reason=reason, stops=True)
+
+
+class Guard:
+    """Weighs acts and makes permits. `monotonic` reads seconds, `now` aware UTC."""
+
+    def __init__(
+        self,
+        store: Store,
+        policies: Sequence[Policy],
+        monotonic: Callable[[], float],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._policies = tuple(policies)
+        self._monotonic = monotonic
+        self._now = now
+
+    async def permit(self, act: Act) -> Permit:
+        """The permit for one act; raises `Refused`."""
+        return (await self.permit_all([act]))[0]
+
+    async def permit_all(self, acts: Sequence[Act]) -> list[Permit]:
+        """One permit an act, in order; raises `Refused` when any of them is refused."""
+        permits: list[Permit] = []
+        for decision in await self.decide(acts):
+            if isinstance(decision, Refusal):
+                raise Refused(decision.reason, policy=decision.policy)
+            permits.append(decision)
+        return permits
+
+    async def decide(self, acts: Sequence[Act]) -> list[Permit | Refusal]:
+        """A permit or a refusal for each act, in order, all audited in one transaction.
+
+        Raises `Refused` when the store cannot be reached: nothing may happen unrecorded.
+        """
+        try:
+            async with self._store.writing() as unit:
+                decided = [(act, *await self._decide(act, unit)) for act in acts]
+        except StorageError as error:
+            reason = f"the decision could not be recorded: {error}"
+            raise Refused(reason, policy="store") from error
+        # Made after the commit: a permit whose audit entry was rolled back never exists.
+        return [
+            refusal if refusal is not None else self._permit(act, audit_hash)
+            for act, refusal, audit_hash in decided
+        ]
+
+    async def _decide(self, act: Act, unit: AsyncSession) -> tuple[Refusal | None, str]:
+        refusal = await self._weigh(act, unit)
+        audit_hash = await audit.append(
+            unit,
+            agent=act.agent,
+            at=self._now(),
+            verb=act.verb,
+            target=act.target,
+            outcome="permitted" if refusal is None else "refused",
+            reason=act.reason if refusal is None else refusal.reason,
+            details=dict(act.details) | ({"policy": refusal.policy} if refusal else {}),
+            trace_id=act.trace_id,
+        )
+        return refusal, audit_hash
+
+    async def _weigh(self, act: Act, unit: AsyncSession) -> Refusal | None:
+        if not self._policies:
+            return Refusal(policy="guard", reason="no policy is configured", stops=True)
+        for policy in self._policies:
+            refusal = await policy.weigh(act, unit)
+            if refusal is not None:
+                return refusal
+        return None
+
+    def _permit(self, act: Act, audit_hash: str) -> Permit:
+        return Permit(act=act, audit_hash=audit_hash, good_until_s=self._monotonic() + GOOD_FOR_S)

@@ -1,0 +1,70 @@
+"""What people call a channel or a nick, turned into what the record knows it by."""
+
+from __future__ import annotations
+
+import difflib
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from brain.errors import BadArguments
+from brain.tools.context import Context
+from brain.tools.recall import is_public, last_public
+from storage import record
+
+#: nicks of a channel that a mistyped one is compared with
+MOST_SPEAKERS = 500
+
+
+async def channel_named(context: Context, unit: AsyncSession, name: str) -> str:
+    """The recorded channel that `name` means, with or without ``#`` and with small typing errors.
+
+    Raises `BadArguments` that names the channels there are.
+    """
+    wanted = name.strip().lower().rstrip("?.,!")
+    if wanted.lstrip("#&") in ("here", "this", "this channel", ""):
+        return await channel_here(context, unit)
+    wanted = wanted if wanted.startswith(("#", "&")) else f"#{wanted}"
+    if wanted == context.channel:
+        return wanted
+    known = [channel for _, channel, _ in await _channels(context, unit)]
+    near = [wanted] if wanted in known else difflib.get_close_matches(wanted, known, 1, 0.6)
+    if near:
+        return near[0]
+    there_are = f"I have heard {', '.join(sorted(known))}" if known else "I have heard none yet"
+    raise BadArguments(f"I know no channel {wanted}; {there_are}.")
+
+
+async def channel_here(context: Context, unit: AsyncSession) -> str:
+    """The channel of the question; in private the one with most lines. Raises `BadArguments`."""
+    if context.channel is not None:
+        return context.channel
+    known = await _channels(context, unit)
+    if not known:
+        raise BadArguments("I have heard no channel yet.")
+    return max(known, key=lambda entry: entry[2])[1]
+
+
+async def nick_named(
+    context: Context, unit: AsyncSession, name: str, channel: str | None
+) -> str | None:
+    """The nick that the record has for `name`, the nearest one for a typing error, None when there is none."""
+    wanted = name.strip().lstrip("@").rstrip("?.,!:")
+    seen = await last_public(unit, wanted, channel)
+    if seen is not None:
+        return seen.sender
+    speakers: dict[str, str] = {}
+    channels = [channel] if channel else [c for _, c, _ in await _channels(context, unit)]
+    for each in channels:
+        stats = await record.stats(unit, each, network=context.network, speakers=MOST_SPEAKERS)
+        speakers |= {nick.lower(): nick for nick, _ in stats.speakers}
+    near = difflib.get_close_matches(wanted.lower(), list(speakers), 1, 0.75)
+    return speakers[near[0]] if near else None
+
+
+async def _channels(context: Context, unit: AsyncSession) -> list[tuple[str, str, int]]:
+    """Public channels of this network: (network, channel, lines). Private talk is nobody else's business."""
+    return [
+        (network, channel, lines)
+        for network, channel, lines in await record.channels(unit)
+        if network == context.network and is_public(channel)
+    ]

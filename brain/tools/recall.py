@@ -1,0 +1,59 @@
+"""Reads of the record that only the brain's tools need: lines of one person, lines around one line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from brain.tools.period import Period
+from storage.tables import TALK, Message
+
+
+def is_public(channel: str) -> bool:
+    """Channels are; private talk with an agent is nobody else's to find."""
+    return channel.startswith(("#", "&"))
+
+
+async def lines_of(
+    unit: AsyncSession, nick: str, channel: str | None, when: Period, limit: int
+) -> list[Message]:
+    """What `nick` (spelled as recorded) said in public, newest first."""
+    query = select(Message).where(Message.sender == nick, col(Message.kind).in_(TALK), _in(channel))
+    if when.since is not None:
+        query = query.where(Message.said_at >= when.since)
+    if when.until is not None:
+        query = query.where(Message.said_at < when.until)
+    found = await unit.exec(query.order_by(col(Message.id).desc()).limit(limit))
+    return list(found)
+
+
+async def last_public(unit: AsyncSession, nick: str, channel: str | None = None) -> Message | None:
+    """The newest public line, talk or presence, of `nick` in whatever case."""
+    query = select(Message).where(func.lower(Message.sender) == nick.lower())
+    query = query.where(_in(channel)).order_by(col(Message.said_at).desc(), col(Message.id).desc())
+    return (await unit.exec(query.limit(1))).first()
+
+
+async def around(unit: AsyncSession, message_id: int, lines: int) -> Sequence[Message]:
+    """The talk from `lines` lines before to `lines` lines after a public line; empty when there is none."""
+    middle = await unit.get(Message, message_id)
+    if middle is None or not is_public(middle.channel):
+        return []
+    same = select(Message).where(
+        Message.network == middle.network,
+        Message.channel == middle.channel,
+        col(Message.kind).in_(TALK),
+    )
+    number = col(Message.id)
+    before = await unit.exec(same.where(number < message_id).order_by(number.desc()).limit(lines))
+    after = await unit.exec(same.where(number > message_id).order_by(number).limit(lines))
+    return [*list(before)[::-1], middle, *after]
+
+
+def _in(channel: str | None) -> ColumnElement[bool]:
+    if channel is not None:
+        return col(Message.channel) == channel
+    return ~col(Message.channel).startswith("nick:")
