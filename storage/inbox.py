@@ -99,16 +99,25 @@ async def orphans(unit: AsyncSession, agent: str, epoch: int, limit: int = 1000)
 
 
 async def requeue(
-    unit: AsyncSession, ids: Sequence[int], agent: str, epoch: int, note: str = ""
+    unit: AsyncSession,
+    ids: Sequence[int],
+    agent: str,
+    epoch: int | None = None,
+    note: str = "",
 ) -> int:
-    """Working under this epoch or an older one → queued; returns how many rows changed.
+    """Working → queued; returns how many rows changed.
 
-    The caller knows that nothing was sent for them (`storage.replies`).
+    With `epoch`, only rows worked on under it or an older one. The caller knows that nothing was
+    sent for them (`storage.replies.states_of`).
     """
-    older = sa.or_(INBOX.c.epoch <= epoch, INBOX.c.epoch.is_(None))
+    older: sa.ColumnElement[bool] = sa.true()
+    if epoch is not None:
+        older = sa.and_(
+            sa.or_(INBOX.c.epoch <= epoch, INBOX.c.epoch.is_(None)), _not_overtaken(agent, epoch)
+        )
     change = (
         sa.update(INBOX)
-        .where(*_mine(ids, agent), INBOX.c.state == _WORKING, older, _not_overtaken(agent, epoch))
+        .where(*_mine(ids, agent), INBOX.c.state == _WORKING, older)
         .values(state=_QUEUED, epoch=None, claimed_at=None, note=note)
     )
     return (await run(unit, change)).rowcount

@@ -110,6 +110,19 @@ async def keep(unit: AsyncSession, lines: Sequence[NewLine], after_id: int) -> K
     return Kept(ids, [first.get(message_id) == index for index, message_id in enumerate(ids)])
 
 
+async def keep_new(unit: AsyncSession, line: NewLine) -> int | None:
+    """Store a line that no other agent can have heard, such as a private message.
+
+    Nothing is compared, save the msgid: None when a line with it is stored already.
+    """
+    clean = _clean(line)
+    await one_at_a_time(unit, f"record:{clean.network}:{clean.channel}")
+    here = _in_channel(clean.network, clean.channel)
+    if (await _by_msgid(unit, [clean], here))[0] is not None:
+        return None
+    return (await _store(unit, [clean]))[0]
+
+
 def _clean(line: NewLine) -> NewLine:
     """PostgreSQL stores no NUL and neither database a lone surrogate; they become U+FFFD."""
     if "\0" not in line.text and line.text.isprintable():

@@ -64,6 +64,12 @@ async def release(unit: AsyncSession, held: Held) -> bool:
     return (await run(unit, give.values(expires_at=_LONG_AGO))).rowcount == 1
 
 
+async def release_all(unit: AsyncSession, holder: str) -> int:
+    """Give back whatever `holder` holds, as when its process has died; returns how many."""
+    give = sa.update(LEASE).where(LEASE.c.holder == holder, LEASE.c.expires_at > _LONG_AGO)
+    return (await run(unit, give.values(expires_at=_LONG_AGO))).rowcount
+
+
 async def current(unit: AsyncSession, name: str, now: datetime) -> Held | None:
     """Who holds `name` at `now`; None when nobody does."""
     c = LEASE.c
@@ -83,8 +89,3 @@ async def require(unit: AsyncSession, held: Held, now: datetime) -> None:
     )
     if (await run(unit, query.with_for_update(read=True))).one_or_none() is None:
         raise LeaseLost(f"{held.holder} does not hold {held.name} (epoch {held.epoch}) any more.")
-
-
-async def release_all(unit: AsyncSession, holder: str) -> int:
-    """Free everything that `holder` holds: its process is dead. Returns how many leases were freed."""
-    return (await run(unit, sa.delete(LEASE).where(LEASE.c.holder == holder))).rowcount

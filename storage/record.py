@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.core import INBOX, MESSAGE, REPLY, TURN, run
-from storage.keeping import Kept, NewLine, Owed, compare, keep, last_id
+from storage.keeping import Kept, NewLine, Owed, compare, keep, keep_new, last_id
 from storage.tables import TALK, InboxState, Message, ReplyState
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "channels",
     "compare",
     "keep",
+    "keep_new",
     "last_id",
     "last_seen",
     "prune",

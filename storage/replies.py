@@ -92,6 +92,12 @@ async def to_inbox(unit: AsyncSession, inbox_ids: Sequence[int]) -> list[Reply]:
     return await _replies(unit, query.order_by(REPLY.c.inbox_id, REPLY.c.part))
 
 
+async def states_of(unit: AsyncSession, inbox_id: int) -> set[ReplyState]:
+    """The states of the lines that answer this inbox row; empty when nothing was begun."""
+    query = sa.select(REPLY.c.state).where(REPLY.c.inbox_id == inbox_id).distinct()
+    return {ReplyState(state) for state in (await run(unit, query)).scalars()}
+
+
 async def heard(unit: AsyncSession, reply: Reply, nick: str | None = None) -> int | None:
     """The id of the recorded line that proves `reply` arrived, None when nobody heard it.
 
