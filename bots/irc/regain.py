@@ -13,6 +13,8 @@ from bots.irc.wire import Wire
 
 #: services get this long to act before the next means is tried
 _SERVICES_S = 5.0
+#: what to ask them for, in order: renames us too, or only ends the other connection
+_MEANS = ("REGAIN", "GHOST")
 
 
 class Regain:
@@ -36,6 +38,7 @@ class Regain:
         self._account = account
         self._tries = 0
         self._waiting = False
+        self._asked_services = False
 
     @property
     def wanted(self) -> str:
@@ -45,13 +48,21 @@ class Regain:
     def is_displaced(self) -> bool:
         return not self._hearing.is_me(self.wanted)
 
-    def begin(self) -> None:
-        """Look whether we have the wanted nick, and act if not; harmless when called often."""
-        if self.is_displaced and not self._waiting:
+    def begin(self, *, at_once: bool = False) -> None:
+        """Look whether we have the wanted nick, and act if not; harmless when called often.
+
+        `at_once`: services have answered, so the next means need not wait for its turn.
+        """
+        if self.is_displaced and (at_once or not self._waiting):
             self._try()
 
     def read(self, line: Line) -> None:
         """Call it after the hearing has taken in `line`."""
+        if line.command == "NOTICE" and self._asked_services:
+            if self._rules.fold(line.sender) == self._rules.fold(self._config.services_nick):
+                self._asked_services = False
+                self.begin(at_once=True)
+            return
         if line.command not in ("NICK", "QUIT"):
             return
         if self.is_displaced and self._rules.fold(line.sender) == self._rules.fold(self.wanted):
@@ -62,17 +73,17 @@ class Regain:
         services = self._config.services_nick
         secret = self._secret()
         wait_s = self._config.regain_s
-        if secret is not None and self._tries == 0:
-            self._wire.send(f"PRIVMSG {services} :REGAIN {self.wanted}{secret}")
-            wait_s = min(wait_s, _SERVICES_S)
-        elif secret is not None and self._tries == 1:
-            self._wire.send(f"PRIVMSG {services} :GHOST {self.wanted}{secret}")
+        self._asked_services = secret is not None and self._tries < len(_MEANS)
+        if self._asked_services:
+            means = _MEANS[self._tries]
+            self._wire.send(f"PRIVMSG {services} :{means} {self.wanted}{secret}")
             wait_s = min(wait_s, _SERVICES_S)
         else:
             self._wire.send(f"NICK {self.wanted}")
         self._tries += 1
-        self._waiting = True
-        self._wire.later(wait_s, self._again)
+        if not self._waiting:
+            self._waiting = True
+            self._wire.later(wait_s, self._again)
 
     def _again(self) -> None:
         self._waiting = False

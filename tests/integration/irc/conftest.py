@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
 from bots.irc.transport import IrcConfig
+from tests.integration.irc.network import Network, why_missing
 from tests.integration.irc.stage import Ear, MakeEar, MakePeer, MiniIrcd, Peer, free_port
 
 
@@ -59,3 +60,24 @@ async def peers() -> AsyncIterator[MakePeer]:
     yield make
     for peer in made:
         await peer.close()
+
+
+@pytest.fixture(scope="session")
+def network() -> Iterator[Network]:
+    """inspircd with atheme-services and SASL; each test takes nicks of its own."""
+    yield from _started(Network())
+
+
+@pytest.fixture(scope="session")
+def network_without_sasl() -> Iterator[Network]:
+    yield from _started(Network(sasl=False))
+
+
+def _started(network: Network) -> Iterator[Network]:
+    if reason := why_missing():
+        pytest.skip(reason)
+    try:
+        network.start()
+        yield network
+    finally:
+        network.stop()

@@ -168,6 +168,11 @@ class Peer:
         self.send(f"JOIN {channel}")
         await self.sees(" 366 ")
 
+    async def register_account(self, password: str) -> None:
+        """Make the nick a services account and stay logged in to it."""
+        self.send(f"PRIVMSG NickServ :REGISTER {password} {self.nick}@parley.test")
+        await self.sees(" 900 ")
+
     async def close(self) -> None:
         self._writer.close()
         self._task.cancel()
