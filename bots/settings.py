@@ -167,7 +167,8 @@ class LimitSettings(_Table):
 class SandboxSettings(_Table):
     #: start miniircd when `irc.host` is empty
     irc: bool = True
-    irc_port: int = Field(default=6667, ge=0, le=65535)
+    #: 0 takes 6667 if it is free, else another
+    irc_port: int = Field(default=0, ge=0, le=65535)
 
 
 class Settings(_Table):
