@@ -1,8 +1,9 @@
-"""Which lines of a channel belong together, pure: several conversations run through each other in a channel.
+"""Which lines of a channel belong together, pure: several conversations run through each other in
+a channel.
 
-The cues are those that people use themselves: who is addressed, who went on talking, what words are shared
-(the features that carry most weight in Kummerfeld et al., "A Large-Scale Corpus for Conversation
-Disentanglement", ACL 2019). One pass, no search; good enough to pick what to show.
+The cues are those that people use themselves: who is addressed, who went on talking, what words
+are shared (the features that carry most weight in Kummerfeld et al., "A Large-Scale Corpus for
+Conversation Disentanglement", ACL 2019). One pass, no search; good enough to pick what to show.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ RECENT_LINES = 12
 
 _ADDRESS = re.compile(r"^@?([^\s:,@]{2,}?)(?:\s?[:,;]|->|>|\s-|(?=\s)|$)")
 _QUESTION = re.compile(
-    r"^(?:\S+[:,]\s+)?(?:how|what|whats|why|where|when|who|which|can|could|does|do|is|are|has|have|should|"
-    r"any(?:one|body|\s+ideas?|\s+way))\b|\b(?:any(?:one|body) (?:know|here|seen|got|have|used)|"
-    r"how (?:do|can|to|would|should)|need help|i(?:'m| am) (?:having|trying)|having (?:trouble|problems?))\b",
+    r"^(?:\S+[:,]\s+)?(?:how|what|whats|why|where|when|who|which|can|could|does|do|is|are|has|have|"
+    r"should|any(?:one|body|\s+ideas?|\s+way))\b|"
+    r"\b(?:any(?:one|body) (?:know|here|seen|got|have|used)|how (?:do|can|to|would|should)|"
+    r"need help|i(?:'m| am) (?:having|trying)|having (?:trouble|problems?))\b",
     re.IGNORECASE,
 )
 
@@ -126,7 +128,9 @@ class _Sorter:
         return len(fresh) >= 3 and not shares and is_question(self.lines[index].text)
 
     def _echoed(self, index: int) -> int | None:
-        """The recent conversation that this line shares words with, or simply follows in a quiet channel."""
+        """The recent conversation that this line shares words with, or simply follows in a quiet
+        channel.
+        """
         at = self.lines[index].at
         near = [(i, n) for i, n in self._recent if at - self.lines[i].at <= ECHO]
         best, best_shared = None, 1

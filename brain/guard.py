@@ -1,6 +1,8 @@
-"""The guard: the only maker of permits. Every act is weighed by every policy and audited, in one transaction.
+"""The guard: the only maker of permits. Every act is weighed by every policy and audited, in one
+transaction.
 
-A missing policy means no, and a store that cannot be reached means stop: what cannot be recorded is not done.
+A missing policy means no, and a store that cannot be reached means stop: what cannot be
+recorded is not done.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ from storage.store import Store
 #: how long a permit is good, in seconds: pacing on a slow network must fit in
 GOOD_FOR_S = 60.0
 
-#: what a killed agent may still do; the value of an act's ``command`` detail, set by code, never by a model
+#: what a killed agent may still do: values of an act's ``command`` detail, which code sets and
+#: never a model
 ALLOWED_WHEN_KILLED = frozenset({"status", "kill", "resume"})
 
 
@@ -42,7 +45,9 @@ class Policy(Protocol):
     def name(self) -> str: ...
 
     async def weigh(self, act: Act, unit: AsyncSession) -> Refusal | None:
-        """None lets the act pass. Runs inside the guard's write transaction; raises `StorageError`."""
+        """None lets the act pass. Runs inside the guard's write transaction; raises
+        `StorageError`.
+        """
 
 
 class LatchPolicy:

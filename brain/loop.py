@@ -1,6 +1,7 @@
 """The agent loop: run → step → query → act, until the model answers or a limit is reached.
 
-One loop answers one question. Cancelling `run` cancels the model's call or the tool that is at work.
+One loop answers one question. Cancelling `run` cancels the model's call or the tool that is at
+work.
 """
 
 from __future__ import annotations
@@ -86,7 +87,9 @@ class Loop:
         self._deadline_s = 0.0
 
     async def run(self, question: Question) -> Answer:
-        """Answer `question`. Raises `Refused` when the guard ends the turn, `ModelFailed`, `StorageError`."""
+        """Answer `question`. Raises `Refused` when the guard ends the turn, `ModelFailed`,
+        `StorageError`.
+        """
         self._deadline_s = self._clock() + self._limits.time_s
         self._messages = _opening(question)
         try:
@@ -126,7 +129,9 @@ class Loop:
         return completion
 
     async def _act(self, question: Question, calls: tuple[ToolCall, ...]) -> None:
-        """Have the guard decide on all calls of a step at once, then run the permitted ones in order."""
+        """Have the guard decide on all calls of a step at once, then run the permitted ones in
+        order.
+        """
         decisions = await self._guard.decide([self._intent(question, call) for call in calls])
         for call, decision in zip(calls, decisions, strict=True):
             if isinstance(decision, Refusal) and decision.stops:

@@ -39,7 +39,7 @@ class Mind:
     command_prefix: str = "!"
 
     async def answer(self, question: Question) -> Answer:
-        """What the model says. Raises `Refused`, `ModelFailed`, `StorageError`; may be cancelled."""
+        """What the model says; raises `Refused`, `ModelFailed`, `StorageError`."""
         system = self.prompt.render(question, self.roster(), self.now())
         toolbox = self._toolbox(question)
         loop = Loop(self.model, toolbox, self.guard, self.limits, self.monotonic, system=system)
@@ -48,7 +48,9 @@ class Mind:
     async def command(
         self, tool: str, arguments: Mapping[str, Any], question: Question
     ) -> ToolResult:
-        """One tool for a ``!`` command, without the model. Raises `ToolError`, `Refused`, `StorageError`."""
+        """One tool for a ``!`` command, without the model. Raises `ToolError`, `Refused`,
+        `StorageError`.
+        """
         toolbox = self._toolbox(question)
         toolbox.find(tool)
         permit = await self.guard.permit(

@@ -1,7 +1,7 @@
 """What a model is to Parley: a conversation goes in, a completion comes out.
 
-The values carry what the Messages API of Anthropic and the chat completions of OpenAI both need, and
-nothing else. The offline brain speaks through the same door.
+The values carry what the Messages API of Anthropic and the chat completions of OpenAI both
+need, and nothing else. The offline brain speaks through the same door.
 """
 
 from __future__ import annotations
@@ -96,4 +96,4 @@ class Model(Protocol):
     def capabilities(self) -> Capabilities: ...
 
     async def query(self, conversation: Conversation) -> Completion:
-        """One completion; raises `brain.errors.ModelFailed`. Cancelling it ends the work at once."""
+        """One completion; raises `ModelFailed`. Cancelling it ends the work at once."""

@@ -13,7 +13,7 @@ from brain.tools.context import AgentCard
 
 
 class SystemPrompt:
-    """`template` names its values as ``$name``; one that nobody fills is an error, never a blank."""
+    """`template` names values as ``$name``; one that nobody fills is an error, never a blank."""
 
     def __init__(self, template: str, soul: Soul) -> None:
         self._template = Template(template)

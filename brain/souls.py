@@ -1,8 +1,9 @@
 """Souls: who an agent is, from `prompts/souls/NAME.md`.
 
-A soul file begins with a front part between two lines of ``---`` that holds ``key: value`` lines:
-``description`` (what the agent is for, one line) and ``introduction`` (how it presents itself, in its own
-voice). The rest is the body, which a language model gets as part of its system prompt.
+A soul file begins with a front part between two lines of ``---`` that holds ``key: value``
+lines: ``description`` (what the agent is for, one line) and ``introduction`` (how it presents
+itself, in its own voice). The rest is the body, which a language model gets as part of its
+system prompt.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ class Soul:
 
 
 def load(folder: Path, name: str) -> Soul:
-    """The soul `name` in `folder`; raises `SoulMissing` with the nearest name or what is wrong with the file."""
+    """The soul `name` in `folder`; raises `SoulMissing` with the nearest name or what is wrong
+    with the file.
+    """
     path = folder / f"{name}.md"
     try:
         text = path.read_text(encoding="utf-8")
@@ -45,7 +48,9 @@ def names(folder: Path) -> list[str]:
 
 
 def parse(name: str, text: str) -> Soul:
-    """A soul from the text of its file; raises `SoulMissing` when the front part is not as it must be."""
+    """A soul from the text of its file; raises `SoulMissing` when the front part is not as it must
+    be.
+    """
     lines = text.strip().splitlines()
     if not lines or lines[0].strip() != _FENCE or _FENCE not in [x.strip() for x in lines[1:]]:
         raise SoulMissing(f"soul {name!r} must begin with a front part between two lines of ---")

@@ -1,9 +1,11 @@
-"""Extractive summaries of a channel, pure and without a model: real lines, by whom and when, nothing invented.
+"""Extractive summaries of a channel, pure and without a model: real lines, by whom and when,
+nothing invented.
 
-Lines are sorted into conversations first, for in a busy channel the single most central line says little.
-Conversations are ranked by how many people took part, how much was said and how telling the words are
-(TF-IDF); a choice by maximal marginal relevance (Carbonell & Goldstein 1998) keeps five times the same
-subject out. Of each one are shown the line that opens it best and the answer nearest to its centre.
+Lines are sorted into conversations first, for in a busy channel the single most central line
+says little. Conversations are ranked by how many people took part, how much was said and how
+telling the words are (TF-IDF); a choice by maximal marginal relevance (Carbonell & Goldstein
+1998) keeps five times the same subject out. Of each one are shown the line that opens it best
+and the answer nearest to its centre.
 """
 
 from __future__ import annotations
@@ -23,9 +25,10 @@ from brain.words import stems, words
 RANK_WEIGHT = 0.75
 
 _SOLVED = re.compile(
-    r"\b(?:that|it|this|which)\s*(?:'s|s| is| has|all)?\s*(?:did (?:it|the trick)|worked|works(?: now| fine| great|!|$)|"
-    r"fixed|solved)|\b(?:fixed|solved|works) (?:it|now)|\bworking (?:now|again|fine)|\bgot it (?:to work|working)|"
-    r"\bproblem solved\b|\bback (?:up|on air)\b",
+    r"\b(?:that|it|this|which)\s*(?:'s|s| is| has|all)?\s*(?:did (?:it|the trick)|worked|"
+    r"works(?: now| fine| great|!|$)|fixed|solved)|\b(?:fixed|solved|works) (?:it|now)|"
+    r"\bworking (?:now|again|fine)|\bgot it (?:to work|working)|\bproblem solved\b|"
+    r"\bback (?:up|on air)\b",
     re.IGNORECASE,
 )
 _DENIED = re.compile(r"n't|\bnot\b|\bnever\b|\bif\b|\?|\bnt\b|\bused to\b|\bhope\b", re.IGNORECASE)
@@ -59,7 +62,9 @@ class Summary:
 
 
 def summarise(lines: Sequence[Line], highlights: int = 5) -> Summary | None:
-    """What was said in `lines` (oldest first), at most `highlights` conversations; None for no lines."""
+    """What was said in `lines` (oldest first), at most `highlights` conversations; None for no
+    lines.
+    """
     if not lines:
         return None
     weights = _Weights(lines)
@@ -194,14 +199,12 @@ def _reply(
 
 def _is_solved(opening: int, indices: Sequence[int], lines: Sequence[Line]) -> bool:
     asker = lines[opening].nick
-    others = False
-    for index in (i for i in indices if i > opening):
-        line = lines[index]
-        others = others or line.nick != asker
-        if others and line.nick == asker and _SOLVED.search(line.text):
-            if not _DENIED.search(line.text):
-                return True
-    return False
+    later = [lines[i] for i in indices if i > opening]
+    answered = next((n for n, line in enumerate(later) if line.nick != asker), len(later))
+    return any(
+        line.nick == asker and _SOLVED.search(line.text) and not _DENIED.search(line.text)
+        for line in later[answered:]
+    )
 
 
 def _plainness(text: str) -> float:

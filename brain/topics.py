@@ -1,4 +1,4 @@
-"""The words a channel talked about, pure: many people used them, and they are not everybody's words."""
+"""The words a channel talked about, pure: said by many people, but not by everybody."""
 
 from __future__ import annotations
 
@@ -12,55 +12,19 @@ from brain.words import STOP_WORDS, stem, words
 #: what every help channel says all day; good to search for, poor as a subject
 _DULL = frozenset(
     stem(word)
-    for word in [
-        "install",
-        "installed",
-        "run",
-        "running",
-        "file",
-        "files",
-        "system",
-        "version",
-        "issue",
-        "error",
-        "command",
-        "line",
-        "user",
-        "users",
-        "set",
-        "setup",
-        "change",
-        "changed",
-        "open",
-        "way",
-        "list",
-        "package",
-        "packages",
-        "update",
-        "upgrade",
-        "release",
-        "machine",
-        "computer",
-        "box",
-        "settings",
-        "default",
-        "option",
-        "options",
-        "sudo",
-        "apt",
-        "apt-get",
-        "add",
-        "message",
-        "channel",
-        "link",
-        "page",
-        "site",
-    ]
+    for word in """
+        install installed run running file files system version issue error command line
+        user users set setup change changed open way list package packages update
+        upgrade release machine computer box settings default option options sudo apt
+        apt-get add message channel link page site
+    """.split()  # noqa: SIM905 (words, not quotation marks)
 )
 
 
 def topics(lines: Sequence[Line], nicks: Container[str], most: int) -> tuple[str, ...]:
-    """At most `most` topics, best first: single words, or pairs that belong together (``nvidia driver``)."""
+    """At most `most` topics, best first: single words, or pairs that belong together (``nvidia
+    driver``).
+    """
     people: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
     spellings: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
     for line in lines:
@@ -85,7 +49,9 @@ def topics(lines: Sequence[Line], nicks: Container[str], most: int) -> tuple[str
 
 
 def _worth(people: int, everybody: int, *, pair: bool) -> float:
-    """Said by many, but not by everybody, as inverse document frequency has it with people as documents."""
+    """Said by many, but not by everybody, as inverse document frequency has it with people as
+    documents.
+    """
     rarity = math.log(1.5 + everybody / people)
     return float(people**0.7) * rarity * (1.8 if pair else 1.0)
 

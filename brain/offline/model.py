@@ -1,6 +1,8 @@
-"""The brain without a model: it understands by rules, calls the same tools through the same loop, and says so.
+"""The brain without a model: it understands by rules, calls the same tools through the same loop,
+and says so.
 
-It sees what a language model would see, the conversation and nothing else, beside its soul and the clock.
+It sees what a language model would see, the conversation and nothing else, beside its soul and
+the clock.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""A person's question made plain, pure: address and politeness off, channel and time taken out, typos mended."""
+"""A person's question made plain, pure: address and politeness off, channel and time taken out,
+typos mended.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Time as people write it in a question, pure: ``in the last 2 hours``, ``yesterday``, ``since 14:00`` (UTC)."""
+"""Time as people write it in a question, pure: ``in the last 2 hours``, ``yesterday``, ``since
+14:00`` (UTC).
+"""
 
 from __future__ import annotations
 

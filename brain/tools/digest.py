@@ -38,7 +38,9 @@ async def summary(
     hours: HoursArgument = None,
     day: DayArgument = None,
 ) -> ToolResult:
-    """Summarise a channel in lines that people said: conversations with their openings and answers, topics."""
+    """Summarise a channel in lines that people said: conversations with their openings and
+    answers, topics.
+    """
     when = period(hours, day, context.now())
     async with context.store.reading() as unit:
         place = (
@@ -61,7 +63,7 @@ async def summary(
 async def _heard(
     context: Context, unit: AsyncSession, place: str, when: Period
 ) -> Sequence[Message]:
-    """Lines of the period, oldest first; without one, of the last day on which anything was said."""
+    """Lines of the period, oldest first; without one, of the last day that had any."""
     if when.since is None:
         newest = await record.tail(unit, context.network, place, limit=MOST_LINES)
         return [m for m in newest if newest[-1].said_at - m.said_at <= DAY]

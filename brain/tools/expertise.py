@@ -24,7 +24,9 @@ SHOWN = 3
 async def who_knows(
     context: Context, topic: Annotated[str, "the subject, in a few words"]
 ) -> ToolResult:
-    """Who talked most knowledgeably about a subject, with a line of each, and which agents deal with it."""
+    """Who talked most knowledgeably about a subject, with a line of each, and which agents deal
+    with it.
+    """
     async with context.store.reading() as unit:
         found = await full_text.find(unit, topic, limit=LOOKED_AT)
     wanted = set(stems(topic))
@@ -54,9 +56,9 @@ def _people(
     for nick in ranked[:SHOWN]:
         best = max(lines[nick], key=lambda f: _weight(f, wanted))
         row = quote(
+            best.text,
             at=best.said_at,
             nick=nick,
-            text=best.text,
             now=now,
             channel=best.channel,
             around=" ".join(wanted),

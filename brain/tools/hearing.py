@@ -1,9 +1,12 @@
-"""Tools over what was heard: find lines, read around one, when somebody was last seen, how much was said."""
+"""Tools over what was heard: find lines, read around one, when somebody was last seen, how much
+was said.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -15,23 +18,43 @@ from brain.tools.places import channel_here, channel_named, nick_named
 from brain.tools.quoting import LONGEST_QUOTE, counted, crop, for_agents, people, quote
 from brain.tools.recall import around, is_public, last_public, lines_of
 from brain.tools.registry import Effects, ToolResult, tool
-from brain.words import stems
+from brain.words import covers, stems
 from storage import record
 from storage import search as full_text
 from storage.search import Found
-from storage.tables import LineKind
+from storage.tables import TALK, LineKind
 
 #: lines that a search looks at, and how many of them it shows
 LOOKED_AT = 100
 SHOWN = 5
+#: lines of a past day that are counted
+MOST_OF_A_DAY = 50_000
 
 ChannelArgument = Annotated[str | None, "channel such as #lobby; left out: every channel"]
 HoursArgument = Annotated[float | None, "only the last so many hours"]
 DayArgument = Annotated[str | None, "only one day (UTC): today, yesterday or YYYY-MM-DD"]
 
 
+@dataclass(frozen=True)
+class _Scope:
+    """Where, by whom and when to look."""
+
+    channel: str | None
+    nick: str | None
+    when: Period
+
+    @property
+    def words(self) -> str:
+        by = f" by {self.nick}" if self.nick else ""
+        return f"{by}{_in(self.channel)}{self.when.words}"
+
+    def label(self, context: Context, channel: str) -> str:
+        """The channel's name, where a reader could not know which one is meant."""
+        return "" if channel in (self.channel, context.channel) else channel
+
+
 @tool(effects=Effects.READS, guard_class="memory")
-async def search(
+async def search(  # noqa: PLR0917 (a model names every argument)
     context: Context,
     query: Annotated[str | None, "words to look for; may be left out when nick is given"] = None,
     channel: ChannelArgument = None,
@@ -39,104 +62,89 @@ async def search(
     hours: HoursArgument = None,
     day: DayArgument = None,
 ) -> ToolResult:
-    """Find lines that people said, with who said each and when. Says how many there are and who said most."""
-    now = context.now()
-    when = period(hours, day, now)
+    """Find lines that people said, with who said each and when; says how many there are."""
+    words = (query or "").strip()
+    if not words and not nick:
+        raise BadArguments("search: give 'query' or 'nick'")
+    when = period(hours, day, context.now())
     async with context.store.reading() as unit:
         place = await channel_named(context, unit, channel) if channel else None
         who = await nick_named(context, unit, nick, place) if nick else None
         if nick and who is None:
             return ToolResult(text=f"I have heard nobody called {nick}{_in(place)}.")
-        if not (query or "").strip():
-            if who is None:
-                raise BadArguments("search: give 'query' or 'nick'")
-            return await _latest_of(context, unit, who, place, when)
+        scope = _Scope(place, who, when)
+        if not words:
+            return await _latest(context, unit, scope)
         found = await full_text.find(
             unit,
-            query or "",
+            words,
             channel=place,
             sender=who,
             since=when.since,
             until=when.until,
             limit=LOOKED_AT,
         )
-    return _findings(context, query or "", found, place, who, when)
+    return _findings(context, words, found, scope)
 
 
-async def _latest_of(
-    context: Context, unit: AsyncSession, nick: str, place: str | None, when: Period
-) -> ToolResult:
+async def _latest(context: Context, unit: AsyncSession, scope: _Scope) -> ToolResult:
     """The latest lines of one person, newest first."""
-    lines = await lines_of(unit, nick, place, when, LOOKED_AT)
+    nick = scope.nick or ""
+    lines = await lines_of(unit, nick, scope.channel, scope.when, LOOKED_AT)
     lines = [m for m in lines if not for_agents(context, m.sender, m.text)]
     if not lines:
-        return ToolResult(text=f"I have heard nothing from {nick}{_in(place)}{when.words}.")
+        return ToolResult(text=f"I have heard nothing{scope.words}.")
     now = context.now()
-    shown = [
-        quote(
-            at=m.said_at,
-            nick=m.sender,
-            text=m.text,
-            now=now,
-            channel="" if m.channel in (place, context.channel) else m.channel,
-        )
-        for m in lines[:SHOWN]
+    shown = lines[:SHOWN]
+    rows = [
+        quote(m.text, at=m.said_at, nick=m.sender, now=now, channel=scope.label(context, m.channel))
+        for m in shown
     ]
     number = f"{len(lines)}{' or more' if len(lines) >= LOOKED_AT else ''}"
-    head = f"{nick}{_in(place)}{when.words}: newest {len(shown)} of {number} lines (UTC):"
+    head = f"Lines{scope.words}: newest {len(shown)} of {number} (UTC):"
     return ToolResult(
-        text="\n".join([head, *shown]), evidence_ids=tuple(m.id for m in lines[:SHOWN] if m.id)
+        text="\n".join([head, *rows]), evidence_ids=tuple(m.id for m in shown if m.id)
     )
 
 
-def _findings(
-    context: Context,
-    query: str,
-    found: Sequence[Found],
-    place: str | None,
-    who: str | None,
-    when: Period,
-) -> ToolResult:
+def _findings(context: Context, words: str, found: Sequence[Found], scope: _Scope) -> ToolResult:
     said = [f for f in found if is_public(f.channel) and not for_agents(context, f.sender, f.text)]
-    about = f"“{query}”{_by(who)}{_in(place)}{when.words}"
+    about = f"“{words}”{scope.words}"
     if not said:
         return ToolResult(text=f"I have heard nothing about {about}.")
-    wanted = set(stems(query))
-    whole = [f for f in said if wanted <= set(stems(f.text))]
-    best = sorted(whole or said, key=lambda f: (f.said_at, f.id), reverse=True)
-    if not whole and wanted:
-        best = sorted(said, key=lambda f: -len(wanted & set(stems(f.text))))
+    wanted = set(stems(words))
+    whole = [f for f in said if covers(f.text, wanted)]
+    # Lines with all words by time; else those that have most of them come first.
+    order = (lambda f: (f.said_at, f.id)) if whole else (lambda f: len(wanted & set(stems(f.text))))
+    best = sorted(whole or said, key=order, reverse=True)
     shown = list({(f.sender, f.text): f for f in best}.values())[:SHOWN]
-    head = _head(
-        about, best, len(shown), full=len(found) >= LOOKED_AT, whole=bool(whole or not wanted)
-    )
-    several = place is None and len({f.channel for f in shown}) > 1
     now = context.now()
     rows = [
         quote(
+            f.text,
             at=f.said_at,
             nick=f.sender,
-            text=f.text,
             now=now,
-            channel="" if place or not (several or f.channel != context.channel) else f.channel,
-            around=query,
+            channel=scope.label(context, f.channel),
+            around=words,
         )
         for f in shown
     ]
+    full = len(found) >= LOOKED_AT
+    head = _head(about, best, len(shown), full=full) if whole else _near(about, best, len(shown))
     return ToolResult(text="\n".join([head, *rows]), evidence_ids=tuple(f.id for f in shown))
 
 
-def _head(about: str, best: Sequence[Found], shown: int, *, full: bool, whole: bool) -> str:
-    number = f"{len(best)}{' or more' if full else ''}"
-    lines = "line" if number == "1" else "lines"
-    if not whole:
-        return (
-            f"No line has all the words of {about}; the nearest {shown} of {number} {lines} (UTC):"
-        )
-    by = people(Counter(f.sender for f in best).most_common(), 4)
-    if shown < len(best):
-        return f"{about}: {number} {lines} (by {by}), newest {shown} (UTC):"
-    return f"{about}: {number} {lines} (by {by}), newest first (UTC):"
+def _head(about: str, best: Sequence[Found], shown: int, *, full: bool) -> str:
+    speakers = Counter(f.sender for f in best).most_common()
+    number = f"{len(best)} lines or more" if full else counted(len(best), "line")
+    by = f" (by {people(speakers, 4)})" if len(speakers) > 1 else ""
+    order = "" if len(best) == 1 else f", newest {shown}" if shown < len(best) else ", newest first"
+    return f"{about}: {number}{by}{order} (UTC):"
+
+
+def _near(about: str, best: Sequence[Found], shown: int) -> str:
+    return f"No line has all the words of {about}; nearest {shown} of {len(best)} (UTC):"
 
 
 @tool(effects=Effects.READS, guard_class="memory")
@@ -153,7 +161,7 @@ async def read_around(
     if not found:
         return ToolResult(text=f"I have no line {message}.")
     now = context.now()
-    rows = [quote(at=m.said_at, nick=m.sender, text=m.text, now=now) for m in found]
+    rows = [quote(m.text, at=m.said_at, nick=m.sender, now=now) for m in found]
     head = f"Around line {message} in {found[0].channel} (UTC):"
     return ToolResult(
         text="\n".join([head, *rows]), evidence_ids=tuple(m.id for m in found if m.id)
@@ -180,22 +188,23 @@ async def seen(context: Context, nick: Annotated[str, "the person"]) -> ToolResu
     )
 
 
+#: what somebody did, by the kind of their last line
+_DEEDS = {
+    LineKind.SAID: "saying: {}",
+    LineKind.NOTICE: "saying: {}",
+    LineKind.ACTION: "doing: * {}",
+    LineKind.NICK: "taking the name {}",
+    LineKind.TOPIC: "setting the topic: {}",
+    LineKind.KICK: "kicking {}",
+    LineKind.JOIN: "joining.",
+    LineKind.PART: "leaving ({}).",
+    LineKind.QUIT: "leaving ({}).",
+}
+
+
 def _deed(kind: str, text: str) -> str:
-    match kind:
-        case LineKind.SAID | LineKind.NOTICE:
-            return f"saying: {crop(text, LONGEST_QUOTE)}"
-        case LineKind.ACTION:
-            return f"doing: * {crop(text, LONGEST_QUOTE)}"
-        case LineKind.NICK:
-            return f"taking the name {text}"
-        case LineKind.TOPIC:
-            return f"setting the topic: {crop(text, LONGEST_QUOTE)}"
-        case LineKind.KICK:
-            return f"kicking {crop(text, LONGEST_QUOTE)}"
-        case LineKind.JOIN:
-            return "joining."
-        case _:
-            return f"leaving{f' ({crop(text, LONGEST_QUOTE)})' if text else ''}."
+    told = _DEEDS[LineKind(kind)].format(crop(text, LONGEST_QUOTE))
+    return told.replace(" ()", "")
 
 
 @tool(effects=Effects.READS, guard_class="memory")
@@ -203,17 +212,18 @@ async def stats(
     context: Context,
     channel: Annotated[str | None, "channel; left out: the one of the question"] = None,
     hours: HoursArgument = None,
+    day: DayArgument = None,
 ) -> ToolResult:
     """How much was said in a channel, by how many people, who talks most, and the busiest hour."""
     now = context.now()
-    when = period(hours, None, now)
+    when = period(hours, day, now)
     async with context.store.reading() as unit:
         place = (
             await channel_named(context, unit, channel)
             if channel
             else await channel_here(context, unit)
         )
-        found = await record.stats(unit, place, when.since, network=context.network)
+        found = await _figures(context, unit, place, when)
     if not found.lines or found.first_at is None or found.last_at is None:
         return ToolResult(text=f"I have heard nothing in {place}{when.words}.")
     span = f"{clock(found.first_at, now)} to {clock(found.last_at, now)} UTC"
@@ -221,14 +231,28 @@ async def stats(
         "" if found.busiest_hour is None else f" Busiest hour: {found.busiest_hour:02d}:00 UTC."
     )
     said = f"{counted(found.lines, 'line')} by {counted(found.people, 'person')}"
-    return ToolResult(
-        text=f"{place}{when.words}: {said}, {span}. Most: {people(found.speakers)}.{busiest}"
+    most = people(found.speakers, 5, found.people)
+    return ToolResult(text=f"{place}{when.words}: {said}, {span}. Most: {most}.{busiest}")
+
+
+async def _figures(context: Context, unit: AsyncSession, place: str, when: Period) -> record.Stats:
+    if when.since is None or when.until is None or when.until > context.now():
+        return await record.stats(unit, place, when.since, network=context.network)
+    heard = await record.between(
+        unit, context.network, place, when.since, when.until, MOST_OF_A_DAY
+    )
+    talk = [m for m in heard if m.kind in TALK]
+    speakers = Counter(m.sender for m in talk).most_common()
+    hours = Counter(m.said_at.hour for m in talk).most_common(1)
+    return record.Stats(
+        lines=len(talk),
+        speakers=speakers,
+        people=len(speakers),
+        first_at=talk[0].said_at if talk else None,
+        last_at=talk[-1].said_at if talk else None,
+        busiest_hour=hours[0][0] if hours else None,
     )
 
 
 def _in(place: str | None) -> str:
     return f" in {place}" if place else ""
-
-
-def _by(nick: str | None) -> str:
-    return f" by {nick}" if nick else ""

@@ -47,7 +47,9 @@ async def channel_here(context: Context, unit: AsyncSession) -> str:
 async def nick_named(
     context: Context, unit: AsyncSession, name: str, channel: str | None
 ) -> str | None:
-    """The nick that the record has for `name`, the nearest one for a typing error, None when there is none."""
+    """The nick that the record has for `name`, the nearest one for a typing error, None when there
+    is none.
+    """
     wanted = name.strip().lstrip("@").rstrip("?.,!:")
     seen = await last_public(unit, wanted, channel)
     if seen is not None:
@@ -62,7 +64,9 @@ async def nick_named(
 
 
 async def _channels(context: Context, unit: AsyncSession) -> list[tuple[str, str, int]]:
-    """Public channels of this network: (network, channel, lines). Private talk is nobody else's business."""
+    """Public channels of this network: (network, channel, lines). Private talk is nobody else's
+    business.
+    """
     return [
         (network, channel, lines)
         for network, channel, lines in await record.channels(unit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 
 from brain.tools.context import Context
@@ -17,9 +17,9 @@ _BLANKS = re.compile(r"[\s\ufeff\u200b]+")
 
 
 def quote(
-    *, at: datetime, nick: str, text: str, now: datetime, channel: str = "", around: str = ""
+    text: str, *, at: datetime, nick: str, now: datetime, channel: str = "", around: str = ""
 ) -> str:
-    """``14:02 <alice> text``, with the channel in front when given, cropped around the words `around`."""
+    """``14:02 <alice> text``, the channel in front when given, cropped around words of `around`."""
     where = f"{channel} " if channel else ""
     return f"{where}{clock(at, now)} <{nick}> {crop(text, LONGEST_QUOTE, around)}"
 
@@ -45,7 +45,9 @@ def _first(text: str, around: str) -> int:
 
 
 def for_agents(context: Context, sender: str, text: str) -> bool:
-    """Whether a line is talk of or to the swarm: answers to searches must not be their own findings."""
+    """Whether a line is talk of or to the swarm: answers to searches must not be their own
+    findings.
+    """
     names = {name.lower() for card in context.roster() for name in (card.name, card.nick)}
     names.add(context.agent.lower())
     if sender.lower() in names or text.startswith(context.command_prefix):
@@ -56,11 +58,10 @@ def for_agents(context: Context, sender: str, text: str) -> bool:
     return sender == context.asker and bool(text) and text in context.asked
 
 
-def people(counts: Iterable[tuple[str, int]], most: int = 5) -> str:
-    """``alice 12, bob 3 and 4 others``."""
-    everybody = list(counts)
-    named = ", ".join(f"{nick} {count}" for nick, count in everybody[:most])
-    more = len(everybody) - most
+def people(counts: Sequence[tuple[str, int]], most: int = 5, everybody: int | None = None) -> str:
+    """``alice 12, bob 3 and 4 others``; `everybody` is how many there are in all."""
+    named = ", ".join(f"{nick} {count}" for nick, count in counts[:most])
+    more = (everybody or len(counts)) - most
     return f"{named} and {more} other{'s' if more > 1 else ''}" if more > 0 else named
 
 

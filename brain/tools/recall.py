@@ -1,4 +1,6 @@
-"""Reads of the record that only the brain's tools need: lines of one person, lines around one line."""
+"""Reads of the record that only the brain's tools need: lines of one person, lines around one
+line.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ async def last_public(unit: AsyncSession, nick: str, channel: str | None = None)
 
 
 async def around(unit: AsyncSession, message_id: int, lines: int) -> Sequence[Message]:
-    """The talk from `lines` lines before to `lines` lines after a public line; empty when there is none."""
+    """The talk from `lines` lines before to `lines` lines after a public line; empty when there is
+    none.
+    """
     middle = await unit.get(Message, message_id)
     if middle is None or not is_public(middle.channel):
         return []

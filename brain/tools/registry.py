@@ -105,8 +105,8 @@ class Tool:
 def tool(*, effects: Effects, guard_class: str) -> Callable[[_Call], Tool]:
     """Declare a coroutine function as a tool.
 
-    Its first parameter is the `Context`; every other one is annotated
-    ``Annotated[str | int | float | bool | … | None, "what it means"]``. Its docstring is the description.
+    Its first parameter is the `Context`; every other one is annotated ``Annotated[str | int |
+    float | bool | … | None, "what it means"]``. Its docstring is the description.
     """
 
     def declare(function: _Call) -> Tool:
