@@ -159,17 +159,19 @@ def _middle(
         places[b[j]].append(j)
     if sum(len(places.get(a[i], ())) for i in in_a) > max_pairs:
         return _greedy(a, in_a, places)
+    # From the end, so that of equally long ones the one wins that takes the latest of `b` for the
+    # earliest of `a`: who came later heard the end of what is stored first.
     ends: list[int] = []
     links: list[_Link] = []
-    for i in in_a:
-        for j in reversed(places.get(a[i], ())):
-            k = bisect_left(ends, j)
+    for i in reversed(in_a):
+        for j in places.get(a[i], ()):
+            k = bisect_left(ends, -j)
             link = _Link(i, j, links[k - 1] if k else None)
             if k == len(ends):
-                ends.append(j)
+                ends.append(-j)
                 links.append(link)
             else:
-                ends[k], links[k] = j, link
+                ends[k], links[k] = -j, link
     return _walk(links[-1] if links else None)
 
 
@@ -177,15 +179,15 @@ def _middle(
 class _Link:
     i: int
     j: int
-    before: _Link | None
+    after: _Link | None
 
 
 def _walk(link: _Link | None) -> list[tuple[int, int]]:
     pairs: list[tuple[int, int]] = []
     while link is not None:
         pairs.append((link.i, link.j))
-        link = link.before
-    return pairs[::-1]
+        link = link.after
+    return pairs
 
 
 def _greedy(

@@ -1,0 +1,94 @@
+"""The schema comes from code, once, whoever starts at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+
+from storage.errors import SchemaTooNew, StorageError
+from storage.migrate import config_for, upgrade
+from storage.store import Store, make_engine
+
+MIGRATOR = Path(__file__).with_name("migrator.py")
+ROOT = Path(__file__).parents[3]
+
+
+def agrees(connection: sa.Connection) -> None:
+    with warnings.catch_warnings():
+        # Indexes on expressions are compared by nobody; `last_seen`'s is such a one.
+        warnings.simplefilter("ignore", sa.exc.SAWarning)
+        command.check(config_for(connection))
+
+
+async def test_tables_and_migrations_agree(store: Store) -> None:
+    engine = make_engine(store.url, pool_size=0)
+    async with engine.connect() as connection:
+        await connection.run_sync(agrees)
+    await engine.dispose()
+
+
+async def test_an_upgrade_may_be_repeated_and_keeps_what_is_there(
+    store: Store, tmp_path: Path, sql: Callable[[str], list[Any]]
+) -> None:
+    sql("INSERT INTO nonce (value, expires_at) VALUES ('n', '2026-11-20 12:00:00')")
+    await upgrade(store, tmp_path / "upgrade.lock")
+    assert sql("SELECT value FROM nonce") == [("n",)]
+
+
+async def test_six_processes_upgrade_one_new_database(
+    empty_database: str, tmp_path: Path, sql: Callable[[str], list[Any]]
+) -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, str(MIGRATOR), empty_database, str(tmp_path / "upgrade.lock")],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(6)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert await asyncio.to_thread(process.stdout.readline) == "ready\n"
+    # Only now: all six are up, and begin together.
+    ends = await asyncio.gather(
+        *(asyncio.to_thread(process.communicate, "go\n", 60) for process in processes)
+    )
+    assert [process.returncode for process in processes] == [0] * 6, ends
+    assert sql("SELECT count(*) FROM alembic_version") == [(1,)]
+
+
+async def test_a_newer_database_is_refused_and_left_alone(
+    store: Store, tmp_path: Path, sql: Callable[[str], list[Any]]
+) -> None:
+    sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(SchemaTooNew, match=r"schema 9999.*Update Parley"):
+        await upgrade(store, tmp_path / "upgrade.lock")
+    assert sql("SELECT version_num FROM alembic_version") == [("9999",)]
+
+
+async def test_a_lock_file_that_cannot_be_made_is_told(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="No such file"):
+        await upgrade(store, tmp_path / "nowhere" / "upgrade.lock")
+
+
+async def test_down_and_up_again(store: Store, tmp_path: Path) -> None:
+    engine = make_engine(store.url, pool_size=0)
+    async with engine.begin() as connection:
+        await connection.run_sync(lambda sync: command.downgrade(config_for(sync), "base"))
+    await upgrade(store, tmp_path / "upgrade.lock")
+    async with engine.connect() as connection:
+        await connection.run_sync(agrees)
+    await engine.dispose()

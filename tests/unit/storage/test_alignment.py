@@ -1,0 +1,170 @@
+"""Alignment: what several listeners heard of one conversation is stored once."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from storage.alignment import Line, StoredLine, align, longest_common_subsequence, missing
+
+Said = tuple[str, str]
+SAID = st.tuples(st.sampled_from("AB"), st.sampled_from("xyz"))
+TALK = st.lists(SAID, max_size=25)
+#: every line differs from every other: what each agent heard of it can be told apart
+DISTINCT = st.lists(st.sampled_from("AB"), max_size=20).map(
+    lambda senders: [(sender, str(n)) for n, sender in enumerate(senders)]
+)
+
+
+def lines(said: list[Said], by: str = "other") -> list[Line]:
+    return [Line(sender, text, by, n) for n, (sender, text) in enumerate(said)]
+
+
+def rows(said: list[Line]) -> list[StoredLine]:
+    return [StoredLine(100 + n, line) for n, line in enumerate(said)]
+
+
+def store(record: list[Line], memory: list[Line]) -> None:
+    """What `storage.record.keep` does with the positions."""
+    record.extend(memory[index] for index in missing(memory, rows(record)))
+
+
+@st.composite
+def views(
+    draw: st.DrawFn, talk: st.SearchStrategy[list[Said]], listeners: int
+) -> tuple[list[Said], list[list[Line]]]:
+    """A conversation, and what each listener heard of it: some lines, at its own times, each
+    sender's in order but senders interleaved in its own way."""
+    truth = draw(talk)
+    heard = []
+    for number in range(listeners):
+        part = [said for said in truth if draw(st.booleans())]
+        if draw(st.booleans()):
+            part.sort(key=lambda said: said[0])
+        heard.append(lines(part, by=f"agent-{number}"))
+    return truth, heard
+
+
+@given(TALK, st.data())
+def test_a_subsequence_of_what_is_stored_misses_nothing(
+    talk: list[Said], data: st.DataObject
+) -> None:
+    heard = [said for said in talk if data.draw(st.booleans())]
+    found = align(lines(heard, "me"), rows(lines(talk)))
+    assert None not in found
+    assert len(set(found)) == len(found)
+
+
+@given(TALK, TALK)
+def test_a_match_says_the_same_and_is_given_once(heard: list[Said], stored: list[Said]) -> None:
+    tail = rows(lines(stored))
+    by_id = {row.id: row.line for row in tail}
+    found = align(lines(heard, "me"), tail)
+    matched = [row_id for row_id in found if row_id is not None]
+    assert len(set(matched)) == len(matched)
+    for (sender, text), row_id in zip(heard, found, strict=True):
+        if row_id is not None:
+            assert (by_id[row_id].sender, by_id[row_id].words) == (sender, text)
+
+
+@given(views(TALK, 2))
+def test_storing_what_is_missing_keeps_the_larger_number_of_equal_lines(
+    seen: tuple[list[Said], list[list[Line]]],
+) -> None:
+    """Each listener's lines are there as often as it heard them, and no more lines than were said."""
+    truth, heard = seen
+    record: list[Line] = []
+    for memory in heard:
+        store(record, memory)
+    count = Counter((line.sender, line.words) for line in record)
+    for memory in heard:
+        own = Counter((line.sender, line.words) for line in memory)
+        assert all(count[said] >= number for said, number in own.items())
+    assert len(record) <= len(truth)
+
+
+@given(views(DISTINCT, 3), st.lists(st.tuples(st.integers(0, 2), st.integers(0, 20)), max_size=9))
+def test_three_partial_views_in_any_order_store_each_line_once(
+    seen: tuple[list[Said], list[list[Line]]], turns: list[tuple[int, int]]
+) -> None:
+    """However often each agent compares, and however far it has heard by then."""
+    _, heard = seen
+    record: list[Line] = []
+    reached = [0, 0, 0]
+    everything = [(agent, 20) for agent in (0, 1, 2, 0, 1, 2)]
+    for agent, until in [*turns, *everything]:
+        reached[agent] = max(reached[agent], until)
+        store(record, heard[agent][: reached[agent]])
+    said = Counter((line.sender, line.words) for line in record)
+    assert said == Counter({(line.sender, line.words) for memory in heard for line in memory})
+
+
+@given(views(TALK, 2))
+def test_comparing_again_finds_everything(seen: tuple[list[Said], list[list[Line]]]) -> None:
+    _, heard = seen
+    record: list[Line] = []
+    for memory in heard:
+        store(record, memory)
+    assert missing(heard[1], rows(record)) == []
+
+
+def test_a_line_missed_in_the_middle_is_stored_once_though_it_comes_last() -> None:
+    record = lines([("A", "a"), ("A", "c")], "first")
+    memory = lines([("A", "a"), ("A", "b"), ("A", "c")], "second")
+    third = lines([("A", "a"), ("A", "b"), ("A", "c")], "third")
+    for one in (memory, memory, third, memory):
+        store(record, one)
+    assert [line.words for line in record] == ["a", "c", "b"]
+
+
+def test_what_was_said_again_after_a_known_line_is_new() -> None:
+    record = lines([("A", "yes"), ("A", "no")], "first")
+    store(record, lines([("A", "no"), ("A", "yes")], "second"))
+    assert [line.words for line in record] == ["yes", "no", "yes"]
+
+
+def test_an_agents_own_rows_are_known_by_their_moment() -> None:
+    """The first agent heard 'yes, no'; the second stored the 'yes' after it."""
+    early, late = Line("A", "yes", "second", 1), Line("A", "yes", "second", 9)
+    record = [*lines([("A", "yes"), ("A", "no")], "first"), late]
+    assert missing([early, Line("A", "no", "second", 5), late], rows(record)) == []
+
+
+@given(st.lists(st.integers(0, 3), max_size=12), st.lists(st.integers(0, 3), max_size=12))
+def test_the_subsequence_is_as_long_as_the_textbook_says(a: list[int], b: list[int]) -> None:
+    pairs = longest_common_subsequence(a, b)
+    assert all(a[i] == b[j] for i, j in pairs)
+    assert all(i < k and j < m for (i, j), (k, m) in zip(pairs, pairs[1:], strict=False))
+    assert len(pairs) == textbook_length(a, b)
+
+
+def textbook_length(a: list[int], b: list[int]) -> int:
+    table = [[0] * (len(b) + 1) for _ in range(len(a) + 1)]
+    for i, x in enumerate(a):
+        for j, y in enumerate(b):
+            both = table[i][j] + 1
+            table[i + 1][j + 1] = both if x == y else max(table[i][j + 1], table[i + 1][j])
+    return table[-1][-1]
+
+
+@given(st.lists(st.integers(0, 2), max_size=12), st.lists(st.integers(0, 2), max_size=12))
+def test_beyond_the_bound_the_match_still_keeps_order(a: list[int], b: list[int]) -> None:
+    pairs = longest_common_subsequence(a, b, max_pairs=0)
+    assert all(a[i] == b[j] for i, j in pairs)
+    assert all(i < k and j < m for (i, j), (k, m) in zip(pairs, pairs[1:], strict=False))
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.integers(0, 2**32))
+def test_a_flood_is_aligned_in_bounded_work(seed: int) -> None:
+    """Five thousand lines of one sender with four words: no quadratic table."""
+    rng = random.Random(seed)
+    truth = [("A", rng.choice("abcd")) for _ in range(5000)]
+    heard = [said for said in truth if rng.random() > 0.05]
+    began_s = time.process_time()
+    align(lines(heard, "me"), rows(lines(truth)))
+    assert time.process_time() - began_s < 5
