@@ -61,6 +61,7 @@ class Hearing:
             "TOPIC": self._topic,
             "353": self._names,
             "BATCH": self._batch,
+            "CHGHOST": self._changed_host,
         }
         self.members = Members()
         self.identities = Identities(rules)
@@ -198,6 +199,13 @@ class Hearing:
             self._histories.add(reference[1:])
         elif reference.startswith("-"):
             self._histories.discard(reference[1:])
+        return []
+
+    def _changed_host(self, line: Line, now: datetime) -> list[Heard]:
+        """IRCv3 chghost: the prefix that the server puts before our lines has a new length."""
+        del now
+        if self.is_me(line.sender):
+            self.my_userhost = f"{line.param(0)}@{line.param(1)}"
         return []
 
 

@@ -1,0 +1,175 @@
+"""From a burst of lines to an answer that is on its way: loop guard, claim, brain, mouth, settled rows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from structlog.typing import FilteringBoundLogger
+
+from bots import gate
+from bots.intake import is_stop
+from bots.loopguard import Line, LoopGuard
+from bots.messages import Delivery, Outgoing, Place, Target
+from bots.metrics import ANSWER_SECONDS, REFUSALS
+from bots.replying import Mouth
+from bots.roster import Roster
+from bots.thinking import Thinker
+from brain.errors import ModelFailed, Refused
+from storage import agents, inbox
+from storage.errors import LeaseLost
+from storage.inbox import Work
+from storage.latch import Latch
+from storage.store import Store
+from storage.tables import HeartbeatTier, InboxState
+
+#: what has waited longer is not answered any more: nobody expects it
+STALE_AFTER = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Answerer:
+    """Turns one agent's work into answers."""
+
+    agent: str
+    epoch: int
+    store: Store
+    thinker: Thinker
+    mouth: Mouth
+    guard: LoopGuard
+    roster: Roster
+    latch: Callable[[], Latch | None]
+    lines_in_channel: int
+    clock: Callable[[], datetime]
+    log: FilteringBoundLogger
+
+    async def turn(self, burst: list[Work]) -> None:
+        """Answer the lines of one person that came together, once; raises `StorageError`."""
+        refusal = self._refusal(burst)
+        if refusal is not None:
+            state, why = refusal
+            REFUSALS.labels(state.value).inc()
+            self.log.info("not_answered", state=state.value, why=why, trace_id=burst[-1].trace_id)
+            await self.settle(burst, state, why)
+            return
+        won = await self.claim(burst)
+        burst = [w for w in burst if w.inbox_id in won]
+        if burst:
+            await self._answer(burst)
+
+    async def reply(self, work: Work, text: str, *, why: str, command: str = "") -> list[Delivery]:
+        """Say `text` to who asked: short in the channel, longer in private with a word in the channel.
+
+        Raises `Refused`, `StorageError`.
+        """
+        lines = [x for x in text.splitlines() if x.strip()]
+        place = _place(work)
+        if place.place is Place.NICK or len(lines) <= self.lines_in_channel:
+            addressed = _addressed(work, lines) if place.place is Place.CHANNEL else lines
+            return await self._say(work, place, "\n".join(addressed), why, command)
+        private = Target(work.network, Place.NICK, work.sender)
+        deliveries = await self._say(work, private, "\n".join(lines), why, command)
+        if deliveries and deliveries[0].sent:
+            word = f"{work.sender}: that takes {len(lines)} lines; you have them in private."
+            deliveries += await self._say(work, place, word, why, command, first_part=len(deliveries))
+        return deliveries
+
+    async def settle(self, burst: list[Work], state: InboxState, note: str = "") -> None:
+        async with self.store.writing() as unit:
+            ids = [w.inbox_id for w in burst]
+            await inbox.settle(unit, ids, self.agent, self.epoch, state, self.clock(), note)
+            await agents.beat(unit, self.agent, HeartbeatTier.FUNCTIONAL, self.clock())
+
+    def _refusal(self, burst: list[Work]) -> tuple[InboxState, str] | None:
+        latch = self.latch()
+        if latch is not None:
+            return InboxState.REFUSED, f"killed by {latch.by}"
+        if burst[-1].heard_at < self.clock() - STALE_AFTER:
+            return InboxState.SILENT, "too old to answer"
+        verdict = self.guard.weigh(self._line(burst[-1]))
+        return None if verdict.allowed else (InboxState.SILENT, verdict.reason)
+
+    async def claim(self, burst: list[Work]) -> set[int]:
+        """One transaction: the rows are ours, and the functional heartbeat says what is being worked on."""
+        now = self.clock()
+        async with self.store.writing() as unit:
+            ids = [w.inbox_id for w in burst]
+            won = await inbox.claim(unit, ids, self.agent, self.epoch, now)
+            if won:
+                await agents.beat(
+                    unit, self.agent, HeartbeatTier.FUNCTIONAL, now, claim=f"inbox {won[0]}"
+                )
+        return set(won)
+
+    async def _answer(self, burst: list[Work]) -> None:
+        last = burst[-1]
+        text = "\n".join(self._question(w) for w in burst)
+        try:
+            if is_stop(text):
+                deliveries = await self.reply(last, "Stopped.", why=f"{last.sender} said stop")
+            else:
+                started = self.clock()
+                answer = await self.thinker.think(last, text)
+                deliveries = await self.reply(last, answer.text, why=f"{last.sender} asked")
+                await self.thinker.remember(last, text, answer, started, self.clock())
+        except (Refused, ModelFailed, LeaseLost) as error:
+            REFUSALS.labels("refused").inc()
+            self.log.info("refused", why=str(error), trace_id=last.trace_id)
+            await self.settle(burst, InboxState.REFUSED, str(error))
+            return
+        self.guard.answered(self._line(last))
+        await self.settle(burst, outcome(deliveries), note_of(deliveries))
+        ANSWER_SECONDS.observe((self.clock() - last.heard_at).total_seconds())
+
+    async def _say(
+        self, work: Work, target: Target, text: str, why: str, command: str, first_part: int = 0
+    ) -> list[Delivery]:
+        outgoing = Outgoing(
+            target=target,
+            text=text,
+            hops=work.hops + 1,
+            trace_id=work.trace_id,
+            inbox_id=work.inbox_id,
+        )
+        return await self.mouth.say(
+            outgoing, epoch=self.epoch, why=why, command=command, first_part=first_part
+        )
+
+    def _question(self, work: Work) -> str:
+        if work.channel.startswith("nick:"):
+            return work.text
+        return gate.addressees(work.text, self.roster.addressable(work.channel)).text
+
+    def _line(self, work: Work) -> Line:
+        return Line(
+            channel=work.session,
+            speaker=work.said_by or work.sender,
+            from_bot=work.hops > 0,
+            hops=work.hops,
+            text=work.text,
+            at_s=asyncio.get_running_loop().time(),
+        )
+
+
+def outcome(deliveries: list[Delivery]) -> InboxState:
+    """What an inbox row ends as, given what became of the lines that answer it."""
+    if any(d.unknown for d in deliveries):
+        return InboxState.UNKNOWN
+    return InboxState.ANSWERED if any(d.sent for d in deliveries) else InboxState.REFUSED
+
+
+def note_of(deliveries: list[Delivery]) -> str:
+    return next((d.proof for d in deliveries if not d.sent), "")
+
+
+def _place(work: Work) -> Target:
+    if work.channel.startswith("nick:"):
+        return Target(work.network, Place.NICK, work.sender)
+    return Target(work.network, Place.CHANNEL, work.channel)
+
+
+def _addressed(work: Work, lines: list[str]) -> list[str]:
+    """In a channel the first line names who asked."""
+    return [f"{work.sender}: {lines[0]}", *lines[1:]] if lines else []

@@ -1,0 +1,122 @@
+"""The HTTP door of one process, on loopback: health and metrics for anyone here, steering for who has the token.
+
+Routes: ``GET /health``, ``GET /metrics``; with ``Authorization: Bearer TOKEN`` also ``POST /control/kill`` with
+``{"scope": "all" | AGENT, "reason", "by"}``, and in the supervisor ``POST /control/resume`` (same body),
+``POST /control/restart`` ``{"agent"}``, ``POST /control/stop`` and ``GET /status``. Errors are JSON:
+``{"error": sentence}`` with 400, 401, 404, 405, 413 or 503.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from bots.supervisor.ports import LOOPBACK
+
+_LARGEST_BODY = 16_384
+
+Body = dict[str, Any]
+Steer = Callable[[Body], Awaitable[Body]]
+
+
+class BadRequest(Exception):
+    """The request cannot be carried out as it is; the text says why."""
+
+
+class Unavailable(Exception):
+    """It was understood and cannot be done now; the text says why."""
+
+
+class Door:
+    """One listening HTTP server. `steering` are the routes that need the token."""
+
+    def __init__(
+        self,
+        token: str,
+        *,
+        health: Callable[[], Body],
+        steering: Mapping[tuple[str, str], Steer],
+    ) -> None:
+        self._token = token
+        self._health = health
+        self._app = web.Application(client_max_size=_LARGEST_BODY, middlewares=[_errors_as_json])
+        self._app.router.add_get("/health", self._get_health)
+        self._app.router.add_get("/metrics", _get_metrics)
+        for (method, path), steer in steering.items():
+            self._app.router.add_route(method, path, self._guarded(steer))
+        self._runner: web.AppRunner | None = None
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    async def open(self, port: int = 0) -> None:
+        """Listen on this loopback port, 0 for a free one; raises `OSError` when it is taken."""
+        self._runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, LOOPBACK, port)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def close(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _get_health(self, request: web.Request) -> web.Response:
+        return web.json_response(self._health())
+
+    def _guarded(self, steer: Steer) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def handle(request: web.Request) -> web.Response:
+            given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+            if not hmac.compare_digest(given.encode(), self._token.encode()):
+                return _error(401, "a bearer token is needed: it is in the state folder")
+            return web.json_response(await steer(await _body_of(request)))
+
+        return handle
+
+
+async def _get_metrics(request: web.Request) -> web.Response:
+    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def _body_of(request: web.Request) -> Body:
+    if not request.can_read_body:
+        return {}
+    try:
+        body = await request.json()
+    except ValueError:
+        raise BadRequest("the body is no JSON") from None
+    if not isinstance(body, dict):
+        raise BadRequest("the body is no JSON object")
+    return body
+
+
+@web.middleware
+async def _errors_as_json(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except BadRequest as error:
+        return _error(400, str(error))
+    except Unavailable as error:
+        return _error(503, str(error))
+    except web.HTTPException as error:
+        return _error(error.status, error.reason)
+
+
+def _error(status: int, sentence: str) -> web.Response:
+    return web.json_response({"error": sentence}, status=status)
+
+
+def words_of(body: Body, key: str, default: str | None = None) -> str:
+    """One text of a body; raises `BadRequest` when it is missing or no text."""
+    value = body.get(key, default)
+    if not isinstance(value, str) or len(value) > 500:
+        raise BadRequest(f"{key!r} must be a text of at most 500 characters")
+    return " ".join(value.split())

@@ -1,0 +1,100 @@
+"""One agent's end of the kill switch: knows whether it is killed, and kills through every door at once.
+
+The latch file is the truth that needs nobody: it is looked at every second even when the supervisor, the bus and
+the database are gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from structlog.typing import FilteringBoundLogger
+
+from storage.latch import Latch, LatchFile
+
+LOOK_EVERY_S = 1.0
+
+
+class KillSwitch:
+    """Holds the latch that binds this agent, None while it may work."""
+
+    def __init__(
+        self,
+        agent: str,
+        file: LatchFile,
+        *,
+        clock: Callable[[], datetime],
+        tell: Callable[[Latch], None],
+        on_killed: Callable[[Latch], None],
+        log: FilteringBoundLogger,
+    ) -> None:
+        """`tell` spreads a kill by pipe and bus, `on_killed` ends this agent's own work; neither may wait."""
+        self._agent = agent
+        self._file = file
+        self._clock = clock
+        self._tell = tell
+        self._on_killed = on_killed
+        self._log = log
+        self.latch = file.killed(agent)
+
+    def binding(self, agent: str) -> Latch | None:
+        """The latch on this agent; what the guard asks before every act."""
+        return self.latch if agent == self._agent else None
+
+    def told(self, agent: str) -> Latch | None:
+        """The latch on any agent, as the file has it now; for `status`."""
+        return self._file.killed(agent)
+
+    def apply(self, latch: Latch) -> None:
+        """A kill arrived, through whatever door."""
+        if not latch.killed or latch.scope not in ("all", self._agent) or self.latch is not None:
+            return
+        self.latch = latch
+        self._on_killed(latch)
+        self._log.warning("killed", by=latch.by, door=latch.door, reason=latch.reason)
+
+    def release(self) -> None:
+        """The supervisor says that an operator resumed; believed only if the file agrees."""
+        before, self.latch = self.latch, self._file.killed(self._agent)
+        if before is not None and self.latch is None:
+            self._log.warning("resumed")
+
+    async def kill(self, scope: str, by: str, door: str, reason: str) -> Latch:
+        """Kill through every door at once; any single one suffices, so none waits for another."""
+        latch = Latch(
+            scope=scope, killed=True, by=by, door=door, reason=reason, changed_at=self._clock()
+        )
+        self._tell(latch)
+        self.apply(latch)
+        try:
+            await asyncio.to_thread(self._file.kill, scope, by, door, reason, latch.changed_at)
+        except OSError as error:
+            # A full or vanished disk: pipe and bus have carried the kill already.
+            self._log.error("latch.unwritable", error=str(error))
+        return latch
+
+    async def watch(self) -> None:
+        """Look at the latch file every second, until cancelled."""
+        seen: tuple[int, int] | None = None
+        while True:
+            stamp = self._stamp()
+            if stamp != seen or stamp is None:
+                seen = stamp
+                self._look()
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    def _look(self) -> None:
+        latch = self._file.killed(self._agent)
+        if latch is not None:
+            self.apply(latch)
+        elif self.latch is not None:
+            self.release()
+
+    def _stamp(self) -> tuple[int, int] | None:
+        try:
+            found = self._file.path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino

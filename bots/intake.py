@@ -1,0 +1,194 @@
+"""What an agent does with a line the moment its socket read it: reflexes first, then the record.
+
+Nothing is answered from here. Who owes the line a look is decided by rules that give the same result in every
+agent, so it does not matter which of them stores it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from structlog.typing import FilteringBoundLogger
+
+from bots import gate
+from bots.commands.parse import Spoken, parse
+from bots.listening import Ears
+from bots.messages import Heard, Place
+from bots.metrics import ERRORS
+from bots.roster import Roster
+from bots.settings import Settings
+from bots.worklist import CHANNEL_PRIORITY, COMMAND_PRIORITY, PRIVATE_PRIORITY
+from storage import record
+from storage.errors import StorageError
+from storage.record import NewLine, Owed
+from storage.store import Store
+from storage.tables import LineKind
+
+STOP_WORDS = frozenset({"stop", "halt", "cancel"})
+_RETRY_S = 0.5
+
+
+@dataclass(frozen=True)
+class Reflexes:
+    """What must happen at once, ahead of the store."""
+
+    #: end the current work of this session: session key, who said so
+    stop: Callable[[str, str], object]
+    #: a kill was spoken: the line and the command in it
+    kill: Callable[[Heard, Spoken], object]
+
+
+class Intake:
+    """One agent's first look at each line."""
+
+    def __init__(
+        self,
+        agent: str,
+        settings: Settings,
+        roster: Roster,
+        commands: Collection[str],
+        *,
+        ears: Ears,
+        store: Store,
+        reflexes: Reflexes,
+        on_owed: Callable[[], None],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._agent = agent
+        self._settings = settings
+        self._roster = roster
+        self._commands = commands
+        self._ears = ears
+        self._store = store
+        self._reflexes = reflexes
+        self._on_owed = on_owed
+        self._log = log
+        self._private: asyncio.Queue[NewLine] = asyncio.Queue()
+
+    def heard(self, heard: Heard) -> None:
+        """Take one line; called by the transport, in order."""
+        if heard.where.place is Place.CHANNEL:
+            self._in_channel(heard)
+        elif heard.kind is LineKind.SAID and not heard.is_own:
+            self._in_private(heard)
+
+    async def run(self) -> None:
+        """Store private lines as they come; a store that is down is tried again, nothing is dropped."""
+        while True:
+            lines = [await self._private.get()]
+            while not self._private.empty():
+                lines.append(self._private.get_nowait())
+            while not await self._store_private(lines):
+                await asyncio.sleep(_RETRY_S)
+            self._on_owed()
+
+    def _in_channel(self, heard: Heard) -> None:
+        channel = heard.where.name
+        speaker = self._agent if heard.is_own else self._roster.agent_behind(heard.sender)
+        addressed = gate.Addressed((), heard.text)
+        spoken = None
+        if heard.kind is LineKind.SAID and not self._settings.listen_only(channel):
+            addressed = gate.addressees(heard.text, self._roster.addressable(channel))
+            spoken = self._command(heard, addressed.text if addressed.agents else heard.text, speaker)
+        session = f"{heard.network}:{channel}"
+        if spoken is not None and spoken.name == "kill":
+            self._reflexes.kill(heard, spoken)
+        if speaker is None and self._agent in addressed.agents and is_stop(addressed.text):
+            self._reflexes.stop(session, heard.sender)
+        owed = self._owed(addressed, spoken, channel, session, speaker)
+        self._ears.heard(self._line(heard, channel, speaker, owed))
+
+    def _owed(
+        self,
+        addressed: gate.Addressed,
+        spoken: Spoken | None,
+        channel: str,
+        session: str,
+        speaker: str | None,
+    ) -> tuple[Owed, ...]:
+        if spoken is not None and not addressed.agents:
+            # A steering command's target is whom to steer; the listener answers for all.
+            if spoken.target is None or spoken.name in ("kill", "resume", "restart"):
+                return (Owed(self._agent, session, COMMAND_PRIORITY, session),)
+            named = self._targets(spoken.target, channel)
+            return tuple(Owed(a, session, COMMAND_PRIORITY) for a in named)
+        urgent = spoken is not None or (speaker is None and is_stop(addressed.text))
+        priority = COMMAND_PRIORITY if urgent else CHANNEL_PRIORITY
+        return tuple(Owed(a, session, priority) for a in addressed.agents if a != speaker)
+
+    def _targets(self, target: str, channel: str) -> list[str]:
+        here = set(self._roster.addressable(channel).values())
+        kind, _, name = target.partition(":")
+        return [
+            a.name
+            for a in self._settings.agents
+            if a.name in here
+            and (
+                target == "all"
+                or (kind == "agent" and name in (a.name.lower(), a.nick.lower()))
+                or (kind == "role" and name == a.role.lower())
+            )
+        ]
+
+    def _in_private(self, heard: Heard) -> None:
+        speaker = self._roster.agent_behind(heard.sender)
+        session = f"{heard.network}:nick:{heard.where.name}"
+        spoken = self._command(heard, heard.text, speaker)
+        if spoken is not None and spoken.name == "kill":
+            self._reflexes.kill(heard, spoken)
+        stop = speaker is None and is_stop(heard.text)
+        if stop:
+            self._reflexes.stop(session, heard.sender)
+        priority = COMMAND_PRIORITY if spoken or stop else PRIVATE_PRIORITY
+        owed = (Owed(self._agent, session, priority),)
+        self._private.put_nowait(self._line(heard, f"nick:{self._agent}", speaker, owed))
+
+    def _command(self, heard: Heard, text: str, speaker: str | None) -> Spoken | None:
+        """The command in this line if it is one that exists; only people command."""
+        if speaker is not None or heard.is_bot:
+            return None
+        prefix = self._settings.irc.command_prefix
+        if heard.where.place is Place.CHANNEL:
+            prefix = self._settings.prefix_in(heard.where.name)
+        spoken = parse(text, prefix)
+        return spoken if spoken is not None and spoken.name in self._commands else None
+
+    def _line(
+        self, heard: Heard, channel: str, speaker: str | None, owed: tuple[Owed, ...]
+    ) -> NewLine:
+        return NewLine(
+            network=heard.network,
+            channel=channel,
+            sender=heard.sender,
+            account=heard.account,
+            kind=heard.kind,
+            text=heard.text,
+            said_at=heard.said_at or heard.heard_at,
+            heard_at=heard.heard_at,
+            heard_by=self._agent,
+            msgid=heard.msgid,
+            agent=speaker,
+            # A bot that is none of ours counts as one hop: it gets answers, but not for ever.
+            hops=1 if speaker is not None or heard.is_bot else 0,
+            trace_id=secrets.token_hex(8),
+            owed=owed,
+        )
+
+    async def _store_private(self, lines: list[NewLine]) -> bool:
+        try:
+            async with self._store.writing() as unit:
+                for line in lines:
+                    await record.keep_new(unit, line)
+        except StorageError as error:
+            ERRORS.labels("private").inc()
+            self._log.warning("private.unwritable", error=str(error))
+            return False
+        return True
+
+
+def is_stop(text: str) -> bool:
+    """A person wants the current work to end: the whole line is ``stop``, ``halt`` or ``cancel``."""
+    return text.strip().lower().strip("!. ") in STOP_WORDS

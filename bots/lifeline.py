@@ -1,0 +1,64 @@
+"""The duplex pipe between the supervisor and one agent: a JSON object a line, both ways.
+
+Supervisor to agent: ``{"ping": n}``, ``{"kill": latch}``, ``{"resume": latch}``, ``{"stop": seconds}``.
+Agent to supervisor: ``{"pong": n, "state", "reason", "nick", "hook_url"}``, ``{"killed": changed_at}``,
+``{"please": "kill" | "resume" | "restart", …}``. End of file means that the other side is dead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import Callable
+from typing import Any
+
+_LONGEST_LINE = 1 << 16
+
+Message = dict[str, Any]
+
+
+class Lifeline(asyncio.Protocol):
+    """One end. `on_message` is called for each message, `on_end` once when the other side is gone."""
+
+    def __init__(self, on_message: Callable[[Message], None], on_end: Callable[[], None]) -> None:
+        self._on_message = on_message
+        self._on_end = on_end
+        self._buffer = b""
+        self._transport: asyncio.Transport | None = None
+
+    @classmethod
+    async def open(
+        cls,
+        end: socket.socket,
+        on_message: Callable[[Message], None],
+        on_end: Callable[[], None],
+    ) -> Lifeline:
+        end.setblocking(False)
+        loop = asyncio.get_running_loop()
+        _, line = await loop.connect_accepted_socket(lambda: cls(on_message, on_end), end)
+        return line
+
+    def send(self, message: Message) -> None:
+        """Send one message; into a dead lifeline it is dropped, `on_end` has told or will tell."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(json.dumps(message).encode() + b"\n")
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        if len(self._buffer) > _LONGEST_LINE:
+            self.close()
+        for line in lines:
+            self._on_message(json.loads(line))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._on_end()

@@ -1,0 +1,250 @@
+"""From what this agent's socket reads to the one record that the swarm shares.
+
+Every agent in a channel hears it; one holds the channel's listener lease and stores at once, in batches of at most
+`BATCH_S`. The others keep a short memory and, after `GRACE_S`, store what they heard and the record lacks. Alignment
+in `storage.record` makes both idempotent, so the lease only saves work: no line is lost with a dead listener, none
+is stored twice by a doubled one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from structlog.typing import FilteringBoundLogger
+
+from bots.metrics import LINES_HEARD, LINES_STORED
+from storage import inbox, leases, record
+from storage.errors import StorageError
+from storage.leases import Held
+from storage.record import NewLine, Owed
+from storage.store import Store
+
+BATCH_S = 0.05
+GRACE_S = 2.0
+#: a stored line stays in memory this long, so that late or reordered ones still align with it
+REMEMBER_S = 15.0
+LEASE_S = 15.0
+RENEW_S = 5.0
+#: lines of one channel in one transaction
+_BATCH_LINES = 200
+
+
+@dataclass(eq=False)
+class _Remembered:
+    line: NewLine
+    stored_id: int | None = None
+
+
+@dataclass
+class _Channel:
+    network: str
+    name: str
+    #: id of the newest stored line that is surely older than everything in `memory`
+    after_id: int
+    memory: list[_Remembered] = field(default_factory=list)
+    #: so many at the head of `memory` are stored
+    settled: int = 0
+    lease: Held | None = None
+    #: newest id that this agent stored itself, to notice that nobody else wrote meanwhile
+    last_own_id: int | None = None
+
+    @property
+    def lease_name(self) -> str:
+        return f"listener:{self.network}:{self.name}"
+
+    def waiting(self) -> list[_Remembered]:
+        """What is not stored yet, oldest first."""
+        memory = self.memory
+        while self.settled < len(memory) and memory[self.settled].stored_id is not None:
+            self.settled += 1
+        return [r for r in memory[self.settled :] if r.stored_id is None]
+
+    def overdue(self, now: datetime) -> bool:
+        waiting = self.waiting()
+        return bool(waiting) and waiting[0].line.heard_at <= now - timedelta(seconds=GRACE_S)
+
+    def forget(self, now: datetime) -> None:
+        """Drop what is stored and old; everything still remembered is newer than `after_id`."""
+        self.waiting()
+        old = now - timedelta(seconds=REMEMBER_S)
+        gone = 0
+        while gone < self.settled and self.memory[gone].line.heard_at <= old:
+            self.after_id = max(self.after_id, self.memory[gone].stored_id or 0)
+            gone += 1
+        del self.memory[:gone]
+        self.settled -= gone
+
+
+class Ears:
+    """One agent's hearing. `heard` takes lines; `run` stores them until cancelled."""
+
+    def __init__(
+        self,
+        store: Store,
+        agent: str,
+        *,
+        clock: Callable[[], datetime],
+        on_owed: Callable[[Iterable[str]], None],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._store = store
+        self._agent = agent
+        self._clock = clock
+        self._on_owed = on_owed
+        self._log = log
+        self._channels: dict[tuple[str, str], _Channel] = {}
+        self._work = asyncio.Event()
+        #: in one sentence why lines cannot be stored at present; empty when they can
+        self.trouble = ""
+
+    async def enter(self, network: str, channel: str) -> None:
+        """Begin a channel's memory; called before JOIN is sent, so no later line can already be stored."""
+        if (network, channel) in self._channels:
+            return
+        try:
+            async with self._store.reading() as unit:
+                last = await record.last_id(unit, network, channel)
+        except StorageError as error:
+            # Lines must be heard all the same; alignment against the whole tail sorts them out later.
+            self._log.warning("record.unreadable", channel=channel, error=str(error))
+            last = 0
+        self._channels[network, channel] = _Channel(network, channel, last)
+
+    def heard(self, line: NewLine) -> None:
+        """Remember one line of a channel; it will be stored by the listener, or by us after the grace."""
+        channel = self._channels.setdefault(
+            (line.network, line.channel), _Channel(line.network, line.channel, 0)
+        )
+        channel.memory.append(_Remembered(line))
+        LINES_HEARD.inc()
+        self._work.set()
+
+    def listens(self, network: str, channel: str) -> bool:
+        """True while this agent is the channel's listener, as far as it knows."""
+        known = self._channels.get((network, channel))
+        return known is not None and known.lease is not None and known.lease.expires_at > self._clock()
+
+    async def run(self) -> None:
+        """Store what is heard, as listener at once, else after the grace; renew and take over leases."""
+        renew_at = 0.0
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._wait_for_work(renew_at - loop.time())
+            try:
+                if loop.time() >= renew_at:
+                    await self._renew()
+                    renew_at = loop.time() + RENEW_S
+                for channel in list(self._channels.values()):
+                    await self._attend(channel)
+                self.trouble = ""
+            except StorageError as error:
+                self.trouble = str(error)
+                self._log.warning("record.unwritable", error=str(error))
+                await asyncio.sleep(0.5)
+
+    async def _wait_for_work(self, most_s: float) -> None:
+        if self._anything_waiting():
+            most_s = min(most_s, GRACE_S / 2)
+        try:
+            async with asyncio.timeout(max(most_s, 0)):
+                await self._work.wait()
+        except TimeoutError:
+            return
+        self._work.clear()
+        # What arrives together is stored together; an owed answer does not wait for company.
+        if not self._owes_soon():
+            await asyncio.sleep(BATCH_S)
+
+    def _anything_waiting(self) -> bool:
+        return any(c.waiting() for c in self._channels.values())
+
+    def _owes_soon(self) -> bool:
+        return any(
+            r.line.owed for c in self._channels.values() if c.lease is not None for r in c.waiting()
+        )
+
+    async def _renew(self) -> None:
+        """Keep the leases we hold, and take the free ones; one transaction for all of them."""
+        now = self._clock()
+        held = [c for c in self._channels.values() if c.lease is not None]
+        if held:
+            async with self._store.writing() as unit:
+                for channel in held:
+                    channel.lease = await leases.acquire(
+                        unit, channel.lease_name, self._agent, now=now, ttl_s=LEASE_S
+                    )
+
+    async def volunteer(self, network: str, channel: str) -> None:
+        """Become the channel's listener if nobody is."""
+        known = self._channels[network, channel]
+        now = self._clock()
+        async with self._store.reading() as unit:
+            taken = await leases.current(unit, known.lease_name, now)
+        if taken is None or taken.holder == self._agent:
+            await self._take_over(known, now)
+
+    async def _take_over(self, channel: _Channel, now: datetime) -> None:
+        from_others = f"{channel.network}:{channel.name}"
+        async with self._store.writing() as unit:
+            channel.lease = await leases.acquire(
+                unit, channel.lease_name, self._agent, now=now, ttl_s=LEASE_S
+            )
+            adopted = 0
+            if channel.lease is not None:
+                adopted = await inbox.adopt(unit, from_others, self._agent, now)
+        if channel.lease is not None:
+            self._log.info("listener.taken", channel=channel.name, epoch=channel.lease.epoch, adopted=adopted)
+            if adopted:
+                self._on_owed([self._agent])
+
+    async def _attend(self, channel: _Channel) -> None:
+        now = self._clock()
+        if channel.lease is not None and channel.lease.expires_at <= now:
+            channel.lease = None
+        if channel.lease is None and channel.overdue(now) and await self._behind(channel):
+            await self.volunteer(channel.network, channel.name)
+            await self._store_waiting(channel)
+        elif channel.lease is not None:
+            await self._store_waiting(channel)
+        channel.forget(now)
+
+    async def _behind(self, channel: _Channel) -> bool:
+        """Look what the listener stored; True when something we heard is still missing after the grace."""
+        lines = [r.line for r in channel.memory]
+        async with self._store.reading() as unit:
+            ids = await record.compare(unit, lines, channel.after_id)
+        for remembered, stored_id in zip(channel.memory, ids, strict=True):
+            remembered.stored_id = stored_id
+        return channel.overdue(self._clock())
+
+    async def _store_waiting(self, channel: _Channel) -> None:
+        while waiting := channel.waiting()[:_BATCH_LINES]:
+            async with self._store.writing() as unit:
+                last = await record.last_id(unit, channel.network, channel.name)
+                alone = last == channel.last_own_id
+                # Nobody else wrote since we did: nothing can match, only append.
+                window = waiting if alone else channel.memory[: channel.memory.index(waiting[-1]) + 1]
+                kept = await record.keep(
+                    unit, [r.line for r in window], last if alone else channel.after_id
+                )
+            owed: set[str] = set()
+            for remembered, stored_id, new in zip(window, kept.ids, kept.new, strict=True):
+                remembered.stored_id = stored_id
+                if new:
+                    owed.update(o.agent for o in remembered.line.owed)
+                    LINES_STORED.inc()
+            channel.last_own_id = max(kept.ids, default=last)
+            if owed:
+                self._on_owed(owed)
+
+
+def owed_to(
+    agents: Iterable[str], *, session: str, priority: int, listener_of: str | None = None
+) -> tuple[Owed, ...]:
+    """One inbox entry for each agent that owes this line a look."""
+    return tuple(
+        Owed(agent=a, session=session, priority=priority, listener_of=listener_of) for a in agents
+    )

@@ -1,0 +1,147 @@
+"""An answer's way out: guard → `sending` recorded → transport → `sent` on proof, else `unknown`.
+
+What is recorded as `sending` when a process dies is settled by its replacement, from proof in the record alone;
+without proof it is shown as unknown and never sent again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+from structlog.typing import FilteringBoundLogger
+
+from bots.insist import insist
+from bots.messages import Delivery, Outgoing, Target
+from bots.metrics import REPLIES
+from brain.guard import Guard
+from storage import inbox, replies
+from storage.acts import Act, Permit
+from storage.store import Store
+from storage.tables import InboxState, ReplyState
+
+#: a replacement waits this long for the others to store what they heard before it calls a reply unknown
+PROOF_WAIT = timedelta(seconds=8)
+
+
+class Transport(Protocol):
+    """What a network's transport offers to whoever wants to speak."""
+
+    def split(self, target: Target, text: str) -> list[str]: ...
+
+    async def say(
+        self, target: Target, parts: Sequence[str], permit: Permit
+    ) -> list[Delivery]: ...
+
+
+@dataclass(frozen=True)
+class Mouth:
+    """One agent's mouth on one network."""
+
+    store: Store
+    guard: Guard
+    transport: Transport
+    agent: str
+    clock: Callable[[], datetime]
+    log: FilteringBoundLogger
+
+    async def say(
+        self, outgoing: Outgoing, *, epoch: int, why: str, command: str = "", first_part: int = 0
+    ) -> list[Delivery]:
+        """Say it; raises `Refused`, `LeaseLost` or `StorageError` before a byte has left.
+
+        `command` is the command that it answers: a killed agent may still answer some. `first_part` numbers the
+        lines of an answer that goes to a second place.
+        """
+        target = str(outgoing.target)
+        parts = self.transport.split(outgoing.target, outgoing.text)
+        if not parts:
+            return []
+        permit = await self.guard.permit(self._act(outgoing, parts, why, command))
+        async with self.store.writing() as unit:
+            ids = await replies.begin(
+                unit,
+                self.agent,
+                target,
+                parts,
+                inbox_id=outgoing.inbox_id,
+                hops=outgoing.hops,
+                trace_id=outgoing.trace_id,
+                now=self.clock(),
+                epoch=epoch,
+                first_part=first_part,
+            )
+        deliveries = await self.transport.say(outgoing.target, parts, permit)
+        await self._settle(ids, deliveries, outgoing.trace_id)
+        return deliveries
+
+    def _act(self, outgoing: Outgoing, parts: Sequence[str], why: str, command: str) -> Act:
+        return Act(
+            agent=self.agent,
+            verb="send",
+            target=str(outgoing.target),
+            reason=why,
+            trace_id=outgoing.trace_id,
+            details={
+                "command": command,
+                "lines": len(parts),
+                "bytes": sum(len(p.encode()) for p in parts),
+                "sha256": hashlib.sha256("\n".join(parts).encode()).hexdigest(),
+            },
+        )
+
+    async def _settle(self, ids: list[int], deliveries: list[Delivery], trace_id: str) -> None:
+        outcomes: dict[tuple[ReplyState, str], list[int]] = {}
+        for reply_id, delivery in zip(ids, deliveries, strict=True):
+            outcomes.setdefault((_state(delivery), delivery.proof), []).append(reply_id)
+
+        async def write(unit: AsyncSession) -> None:
+            for (state, proof), settled in outcomes.items():
+                await replies.settle(unit, settled, state, proof, self.clock())
+
+        # What was said was said: the record of it may be late, never missing.
+        await insist(self.store, write, self.log)
+        for (state, proof), settled in outcomes.items():
+            REPLIES.labels(state.value).inc(len(settled))
+            self.log.info("reply", state=state.value, proof=proof, lines=len(settled), trace_id=trace_id)
+
+
+def _state(delivery: Delivery) -> ReplyState:
+    if delivery.sent:
+        return ReplyState.SENT
+    return ReplyState.UNKNOWN if delivery.unknown else ReplyState.FAILED
+
+
+async def recover(store: Store, agent: str, epoch: int, now: datetime, log: FilteringBoundLogger) -> bool:
+    """Settle what this agent's dead predecessors left; True when some of it must be looked at again later.
+
+    Work of which nothing was sent goes back to the queue. Lines that were being sent are looked for in the record;
+    after `PROOF_WAIT` the rest is unknown.
+    """
+    pending = False
+    async with store.writing() as unit:
+        for reply in await replies.open_of(unit, agent):
+            assert reply.id is not None
+            witness = await replies.heard(unit, reply)
+            if witness is not None:
+                await replies.settle(unit, [reply.id], ReplyState.SENT, f"record:{witness}", now)
+            elif reply.sending_at < now - PROOF_WAIT:
+                await replies.settle(unit, [reply.id], ReplyState.UNKNOWN, "its process died", now)
+            else:
+                pending = True
+        for work in await inbox.orphans(unit, agent, epoch):
+            states = await replies.states_of(unit, work.inbox_id)
+            log.info("orphan", inbox_id=work.inbox_id, replies=sorted(states), trace_id=work.trace_id)
+            if ReplyState.SENDING in states:
+                continue
+            await inbox.requeue(unit, [work.inbox_id], agent, epoch)
+            if states:
+                unknown = ReplyState.UNKNOWN in states
+                state = InboxState.UNKNOWN if unknown else InboxState.ANSWERED
+                note = "settled by its successor"
+                await inbox.settle(unit, [work.inbox_id], agent, epoch, state, now, note)
+    return pending

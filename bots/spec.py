@@ -1,0 +1,52 @@
+"""What the supervisor hands to one agent process after the fork, and nothing that belongs to another agent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, SecretStr, field_serializer
+
+from bots.settings import AgentSettings, Settings
+
+
+class AgentSpec(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    #: fencing epoch of this process; what an older one writes is refused
+    epoch: int
+    settings: Settings
+    state_folder: Path
+    prompts_folder: Path
+    database_url: str
+    nats_url: str
+    nats_password: SecretStr
+    irc_host: str
+    irc_port: int
+    irc_server_password: SecretStr | None = None
+    irc_account_password: SecretStr | None = None
+    #: bearer token of this agent's own control door
+    control_token: SecretStr
+    #: Ed25519 public key (base64) that operator signatures must verify against
+    operator_key: str
+
+    @field_serializer(
+        "nats_password", "irc_server_password", "irc_account_password", "control_token", when_used="json"
+    )
+    def _reveal(self, value: SecretStr | None) -> str | None:
+        # Only the way through the fork server's private socket pair needs the plain text.
+        return value.get_secret_value() if value else None
+
+    @property
+    def agent(self) -> AgentSettings:
+        return self.settings.agent(self.name)
+
+    def secrets(self) -> list[str]:
+        """Values that must never show in this process's log."""
+        held = (
+            self.nats_password,
+            self.control_token,
+            self.irc_server_password,
+            self.irc_account_password,
+        )
+        return [s.get_secret_value() for s in held if s is not None]

@@ -1,0 +1,109 @@
+"""The fork server: a small process that has everything imported and forks an agent in a few milliseconds.
+
+It starts no thread and opens no socket; it speaks with the supervisor over one inherited SOCK_SEQPACKET pair, a
+JSON object a packet. The supervisor sends ``{"op": "spawn", "name", "spec"}`` with the agent's end of its lifeline
+as a file descriptor; the fork server answers ``{"op": "spawned", "name", "pid"}`` with a pidfd (taken before the
+child can have been reaped, so it can never name a stranger), and ``{"op": "exited", "name", "pid", "code"}`` later.
+End of file on the pair ends the fork server, and with it, by their leash, the agents.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from contextlib import suppress
+from typing import Any, NoReturn
+
+from bots.agent import run
+from bots.supervisor.leash import die_with
+
+_PACKET = 1 << 18
+
+
+def main(control_fd: int, supervisor_pid: int) -> None:
+    """Serve until the supervisor closes its end."""
+    die_with(supervisor_pid)
+    control = socket.socket(fileno=control_fd)
+    wake_read, wake_write = os.pipe()
+    for fd in (wake_read, wake_write):
+        os.set_blocking(fd, False)
+    signal.set_wakeup_fd(wake_write)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    # Ctrl-C reaches the whole foreground group; only the supervisor may act on it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.freeze()
+    names: dict[int, str] = {}
+    _send(control, {"op": "loaded"})
+    while True:
+        readable: list[int] = select.select([control_fd, wake_read], [], [])[0]
+        if control_fd in readable and not _serve(control, names, (wake_read, wake_write)):
+            return
+        if wake_read in readable:
+            with suppress(BlockingIOError):
+                os.read(wake_read, 4096)
+            _reap(control, names)
+
+
+def _serve(control: socket.socket, names: dict[int, str], wake: tuple[int, int]) -> bool:
+    packet, fds, _, _ = socket.recv_fds(control, _PACKET, 1)
+    if not packet:
+        return False
+    order = json.loads(packet)
+    (lifeline,) = fds
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        control.close()
+        for fd in wake:
+            os.close(fd)
+        _become_agent(order["spec"], lifeline, parent)
+    os.close(lifeline)
+    names[pid] = order["name"]
+    pidfd = os.pidfd_open(pid)
+    _send(control, {"op": "spawned", "name": order["name"], "pid": pid}, [pidfd])
+    os.close(pidfd)
+    return True
+
+
+def _become_agent(spec: dict[str, Any], lifeline_fd: int, parent: int) -> NoReturn:
+    code = 1
+    try:
+        os.setsid()
+        die_with(parent)
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGCHLD, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        code = run(spec, lifeline_fd)
+    except BaseException as error:  # the outermost frame of this process: nothing may return into the fork server
+        print(f"agent {spec.get('name')}: {error!r}", file=sys.stderr)
+        raise
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _reap(control: socket.socket, names: dict[int, str]) -> None:
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        code = os.waitstatus_to_exitcode(status)
+        _send(control, {"op": "exited", "name": names.pop(pid, "?"), "pid": pid, "code": code})
+
+
+def _send(control: socket.socket, message: dict[str, Any], fds: list[int] | None = None) -> None:
+    # A supervisor that is gone needs no answer: end of file ends us in the next round.
+    with suppress(BrokenPipeError, ConnectionResetError):
+        socket.send_fds(control, [json.dumps(message).encode()], fds or [])
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,76 @@
+"""A kill as the supervisor carries it out: everywhere at once, confirmed by pipe, forced after two seconds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from bots.control import wire
+from bots.supervisor.child import Child
+from storage.latch import Latch
+
+FORCE_AFTER_S = 2.0
+
+
+@dataclass
+class Report:
+    """Who stopped when, in milliseconds after the order."""
+
+    latch: Latch
+    confirmed_ms: dict[str, float] = field(default_factory=dict)
+    #: did not confirm in time and were ended by SIGKILL; they come back latched
+    forced: list[str] = field(default_factory=list)
+    #: had no process at that moment; they come back latched
+    absent: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "scope": self.latch.scope,
+            "by": self.latch.by,
+            "door": self.latch.door,
+            "reason": self.latch.reason,
+            "at": self.latch.changed_at.isoformat(),
+            "confirmed_ms": {k: round(v, 1) for k, v in self.confirmed_ms.items()},
+            "forced": self.forced,
+            "absent": self.absent,
+        }
+
+
+class Kill:
+    """One kill under way. `confirm` is told of each agent's word or death; `finish` waits for all."""
+
+    def __init__(self, latch: Latch, children: Mapping[str, Child], clock_s: Callable[[], float]) -> None:
+        self.report = Report(latch)
+        self._clock_s = clock_s
+        self._began_s = clock_s()
+        self._done = asyncio.Event()
+        concerned = [c for n, c in children.items() if latch.scope in ("all", n)]
+        self._waiting = {c.name: c for c in concerned if c.pid is not None}
+        self.report.absent = [c.name for c in concerned if c.pid is None]
+        for child in self._waiting.values():
+            child.send({"kill": wire.to_json(latch)})
+        self._look()
+
+    def confirm(self, name: str) -> None:
+        """This agent said that it has stopped, or its process is gone."""
+        if self._waiting.pop(name, None) is not None:
+            self.report.confirmed_ms[name] = (self._clock_s() - self._began_s) * 1000
+        self._look()
+
+    async def finish(self) -> Report:
+        """Wait for every confirmation; end by SIGKILL who has not confirmed after two seconds."""
+        left_s = FORCE_AFTER_S - (self._clock_s() - self._began_s)
+        try:
+            async with asyncio.timeout(left_s):
+                await self._done.wait()
+        except TimeoutError:
+            for name, child in list(self._waiting.items()):
+                child.kill(expected=True)
+                self.report.forced.append(name)
+            await self._done.wait()
+        return self.report
+
+    def _look(self) -> None:
+        if not self._waiting:
+            self._done.set()

@@ -1,0 +1,192 @@
+"""Kill and resume as the supervisor carries them out, and the latch's file and row kept saying the same."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from structlog.typing import FilteringBoundLogger
+
+from bots.bus import KILL, RESUME, Bus
+from bots.control import wire
+from bots.supervisor.child import Child
+from bots.supervisor.ground import Ground
+from bots.supervisor.kills import Kill, Report
+from bots.supervisor.programs import SUPERVISOR
+from storage import audit, latch
+from storage.errors import LatchUnreadable, StorageError
+from storage.latch import Latch, LatchFile
+from storage.store import Store
+
+_RETRY_S = 0.5
+
+
+class Latching:
+    """`kill` reaches every agent through pipe, bus, file and row at once; none of them waits for another."""
+
+    def __init__(
+        self,
+        file: LatchFile,
+        ground: Ground,
+        children: Mapping[str, Child],
+        bus: Callable[[], Bus | None],
+        clock: Callable[[], datetime],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self.file = file
+        self._ground = ground
+        self._children = children
+        self._bus = bus
+        self._clock = clock
+        self._log = log
+        self._kills: list[Kill] = []
+        #: latches whose row and audit entry are still owed
+        self._owed: asyncio.Queue[tuple[Latch, dict[str, Any]]] = asyncio.Queue()
+        self._carrying: set[asyncio.Task[Any]] = set()
+
+    async def kill(self, order: Latch) -> Report:
+        """Carry out one kill and wait for every agent's word; idempotent."""
+        kill = Kill(order, self._children, asyncio.get_running_loop().time)
+        self._kills.append(kill)
+        self._publish(KILL, order)
+        try:
+            # The file must not wait for the agents, nor they for the disk.
+            _, report = await asyncio.gather(self._write_file(order), kill.finish())
+        finally:
+            self._kills.remove(kill)
+        self._owed.put_nowait((order, report.as_json()))
+        return report
+
+    async def resume(self, scope: str, by: str, door: str, reason: str) -> Latch:
+        """Open the latch again in row and file; raises `StorageError` when the row cannot be cleared.
+
+        The row first: a resume that holds only on this machine would be a half-truth.
+        """
+        order = Latch(
+            scope=scope, killed=False, by=by, door=door, reason=reason, changed_at=self._clock()
+        )
+        async with self._ground.store.writing(durable=True) as unit:
+            await _clear_rows(unit, order)
+            await _audit(unit, order, {})
+        await asyncio.to_thread(self.file.resume, scope, by, door, reason, order.changed_at)
+        self._spread_resume(order)
+        return order
+
+    def confirm(self, child: Child) -> None:
+        """An agent said that it has stopped, or it died."""
+        for kill in self._kills:
+            kill.confirm(child.name)
+
+    def hear_kill(self, body: dict[str, Any]) -> None:
+        """A kill came by pipe or bus; one that holds already is not carried out again."""
+        try:
+            order = wire.from_json(body)
+        except (KeyError, ValueError):
+            self._log.warning("kill.malformed")
+            return
+        if any(k.report.latch.changed_at == order.changed_at for k in self._kills):
+            return
+        if self._holds(order):
+            return
+        self._carry(self.kill(order))
+
+    def hear_resume(self, body: dict[str, Any]) -> None:
+        """Another machine's supervisor resumed; its row says so, ours follows."""
+        try:
+            order = wire.from_json(body)
+        except (KeyError, ValueError):
+            return
+        self._carry(self._follow(order))
+
+    async def reconcile(self) -> None:
+        """Make file and row say the same: whatever kills, kills."""
+        async with self._ground.store.reading() as unit:
+            rows = await latch.read_rows(unit)
+        try:
+            held = self.file.read()
+        except LatchUnreadable:
+            return
+        for scope, row in rows.items():
+            known = held.get(scope)
+            if row.killed and (known is None or (not known.killed and known.changed_at < row.changed_at)):
+                self.file.kill(scope, row.by, row.door, row.reason, row.changed_at)
+        for scope, known in held.items():
+            row_now = rows.get(scope)
+            if known.killed and (row_now is None or not row_now.killed):
+                self._owed.put_nowait((known, {}))
+
+    async def run(self) -> None:
+        """Write rows and audit entries that are owed, however long the store takes."""
+        while True:
+            order, details = await self._owed.get()
+            while True:
+                try:
+                    async with self._ground.store.writing(durable=True) as unit:
+                        await latch.write_row(unit, order)
+                        await _audit(unit, order, details)
+                    break
+                except StorageError as error:
+                    self._log.warning("latch.row.unwritable", error=str(error))
+                    await asyncio.sleep(_RETRY_S)
+
+    def _holds(self, order: Latch) -> bool:
+        try:
+            known = self.file.read().get(order.scope)
+        except LatchUnreadable:
+            return False
+        # The door that the kill came through may have written the file already: that is this very kill.
+        return known is not None and known.killed and known.changed_at < order.changed_at
+
+    async def _write_file(self, order: Latch) -> None:
+        try:
+            await asyncio.to_thread(
+                self.file.kill, order.scope, order.by, order.door, order.reason, order.changed_at
+            )
+        except OSError as error:
+            self._log.error("latch.unwritable", error=str(error))
+
+    async def _follow(self, order: Latch) -> None:
+        await asyncio.to_thread(
+            self.file.resume, order.scope, order.by, order.door, order.reason, order.changed_at
+        )
+        for child in self._children.values():
+            child.send({"resume": wire.to_json(order)})
+
+    def _spread_resume(self, order: Latch) -> None:
+        for child in self._children.values():
+            child.send({"resume": wire.to_json(order)})
+        self._publish(RESUME, order)
+
+    def _publish(self, subject: str, order: Latch) -> None:
+        bus = self._bus()
+        if bus is not None:
+            bus.publish(subject, wire.to_json(order))
+
+    def _carry(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._carrying.add(task)
+        task.add_done_callback(self._carrying.discard)
+
+
+async def _clear_rows(unit: Any, order: Latch) -> None:
+    """Resuming ``all`` clears every agent's own latch too."""
+    for scope, row in (await latch.read_rows(unit)).items():
+        if row.killed and order.scope in ("all", scope):
+            await latch.write_row(unit, replace(order, scope=scope))
+
+
+async def _audit(unit: Any, order: Latch, details: dict[str, Any]) -> None:
+    await audit.append(
+        unit,
+        agent=SUPERVISOR,
+        at=order.changed_at,
+        verb="kill" if order.killed else "resume",
+        target=order.scope,
+        outcome="done",
+        reason=order.reason or f"by {order.by}",
+        details={"by": order.by, "door": order.door, **details},
+        trace_id="",
+    )

@@ -1,0 +1,132 @@
+"""The supervisor's end of the fork server: start it, have agents born, hear of their deaths."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bots.settings import child_environment
+
+_PACKET = 1 << 18
+
+
+@dataclass(frozen=True)
+class Birth:
+    pid: int
+    #: names exactly this process for as long as it is open; the receiver closes it
+    pidfd: int
+
+
+class NurseryClosed(Exception):
+    """The fork server is not there; it is being started again."""
+
+
+class Nursery:
+    """One fork server process. A dead one is not mended: the supervisor makes a new Nursery."""
+
+    def __init__(self, *, on_exit: Callable[[str, int, int], None], on_death: Callable[[], None]) -> None:
+        self._on_exit = on_exit
+        self._on_death = on_death
+        self._births: dict[str, asyncio.Future[Birth]] = {}
+        self._control: socket.socket | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._loaded = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    async def start(self, stderr: int) -> None:
+        """Start the process; it loads in the background, `spawn` waits for that."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for end in (ours, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _PACKET * 2)
+        ours.setblocking(False)
+        with theirs:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "bots.supervisor.forkserver",
+                str(theirs.fileno()),
+                str(os.getpid()),
+                pass_fds=[theirs.fileno()],
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=stderr,
+                stderr=stderr,
+                start_new_session=True,
+                # The path is how it finds our packages whatever folder we were started in.
+                env=child_environment(PYTHONPATH=os.pathsep.join(p for p in sys.path if p)),
+            )
+        self._control = ours
+        asyncio.get_running_loop().add_reader(ours.fileno(), self._read)
+        self._tasks.append(asyncio.create_task(self._watch()))
+
+    async def spawn(self, name: str, spec: dict[str, Any], lifeline: socket.socket) -> Birth:
+        """Have agent `name` born with `lifeline` as its end; raises `NurseryClosed`."""
+        await self._loaded.wait()
+        if self._control is None:
+            raise NurseryClosed
+        birth: asyncio.Future[Birth] = asyncio.get_running_loop().create_future()
+        self._births[name] = birth
+        order = json.dumps({"op": "spawn", "name": name, "spec": spec}).encode()
+        try:
+            socket.send_fds(self._control, [order], [lifeline.fileno()])
+        except OSError as error:
+            raise NurseryClosed from error
+        return await birth
+
+    def close(self) -> None:
+        """End the fork server, and by their leash every agent that still runs."""
+        if self._control is not None:
+            asyncio.get_running_loop().remove_reader(self._control.fileno())
+            self._control.close()
+            self._control = None
+        self._loaded.set()
+        for birth in self._births.values():
+            if not birth.done():
+                birth.set_exception(NurseryClosed())
+        self._births.clear()
+
+    async def gone(self) -> None:
+        """Wait until the process has ended."""
+        if self._process is not None:
+            await self._process.wait()
+
+    async def _watch(self) -> None:
+        assert self._process is not None
+        await self._process.wait()
+        self.close()
+        self._on_death()
+
+    def _read(self) -> None:
+        assert self._control is not None
+        try:
+            packet, fds, _, _ = socket.recv_fds(self._control, _PACKET, 1)
+        except BlockingIOError:
+            return
+        except OSError:
+            packet, fds = b"", []
+        if not packet:
+            asyncio.get_running_loop().remove_reader(self._control.fileno())
+            return
+        self._handle(json.loads(packet), fds)
+
+    def _handle(self, message: dict[str, Any], fds: list[int]) -> None:
+        match message["op"]:
+            case "loaded":
+                self._loaded.set()
+            case "spawned":
+                birth = self._births.pop(message["name"], None)
+                if birth is None or birth.done():
+                    os.close(fds[0])
+                else:
+                    birth.set_result(Birth(message["pid"], fds[0]))
+            case "exited":
+                self._on_exit(message["name"], message["pid"], message["code"])

@@ -1,0 +1,127 @@
+"""What people may order of the supervisor, whatever door they come through."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from bots.control import signatures, wire
+from bots.control.door import BadRequest, Body, Steer, Unavailable, words_of
+from bots.control.operators import Evidence, NotAnOperator, Operators
+from bots.lifeline import Message
+from bots.supervisor.child import Child
+from bots.supervisor.latching import Latching
+from storage.errors import StorageError
+from storage.latch import Latch
+
+
+class Orders:
+    """Kill, resume, restart and stop: by HTTP with the state folder's token, or asked for by an agent."""
+
+    def __init__(
+        self,
+        latching: Latching,
+        children: Mapping[str, Child],
+        operators: Operators,
+        *,
+        clock: Callable[[], datetime],
+        stop: Callable[[], None],
+        status: Callable[[], Any],
+    ) -> None:
+        self._latching = latching
+        self._children = children
+        self._operators = operators
+        self._clock = clock
+        self._stop = stop
+        self._status = status
+
+    def routes(self) -> dict[tuple[str, str], Steer]:
+        """The supervisor's HTTP routes, see `bots.control.door`."""
+        return {
+            ("POST", "/control/kill"): self._kill,
+            ("POST", "/control/resume"): self._resume,
+            ("POST", "/control/restart"): self._restart,
+            ("POST", "/control/stop"): self._stop_all,
+            ("GET", "/status"): self._tell_status,
+        }
+
+    def hear(self, child: Child, message: Message) -> None:
+        """A message of an agent that is no pong."""
+        if "killed" in message:
+            self._latching.confirm(child)
+        elif message.get("please") == "kill":
+            self._latching.hear_kill(message["latch"])
+
+    async def asked(self, child: Child, message: Message) -> None:
+        """An agent passes an operator's word on: the evidence is checked here again, where the act happens."""
+        answer: dict[str, Any] = {"answer": message["id"]}
+        try:
+            signed = signatures.parse(message["signed"]) if message.get("signed") else None
+            by = self._operators.vouch(Evidence(message.get("account"), signed))
+            answer |= {"ok": True, "text": await self._obey(message, f"{message['by']} ({by})")}
+        except (NotAnOperator, BadRequest, Unavailable) as error:
+            answer |= {"ok": False, "text": str(error)}
+        child.send(answer)
+
+    async def _obey(self, message: Message, by: str) -> str:
+        if message["please"] == "resume":
+            await self._open(message["scope"], by, message["door"], message["reason"])
+            return f"resumed {message['scope']}"
+        self._named(message["scope"]).restart()
+        return f"restarting {message['scope']}"
+
+    async def _kill(self, body: Body) -> Body:
+        order = Latch(
+            scope=self._scope(body),
+            killed=True,
+            by=words_of(body, "by", "the holder of the control token"),
+            door=words_of(body, "door", "http"),
+            reason=words_of(body, "reason", ""),
+            changed_at=self._clock(),
+        )
+        return (await self._latching.kill(order)).as_json()
+
+    async def _resume(self, body: Body) -> Body:
+        reason = words_of(body, "reason", "")
+        if not reason:
+            raise BadRequest("resume needs a reason")
+        by = words_of(body, "by", "the holder of the control token")
+        return wire.to_json(
+            await self._open(self._scope(body), by, words_of(body, "door", "http"), reason)
+        )
+
+    async def _restart(self, body: Body) -> Body:
+        names = [words_of(body, "agent")] if body.get("agent") else list(self._children)
+        for name in names:
+            self._named(name).restart()
+        return {"restarting": names}
+
+    async def _stop_all(self, body: Body) -> Body:
+        self._stop()
+        return {"stopping": True}
+
+    async def _tell_status(self, body: Body) -> Body:
+        status: Body = await self._status()
+        return status
+
+    async def _open(self, scope: str, by: str, door: str, reason: str) -> Latch:
+        if not reason:
+            raise BadRequest("resume needs a reason")
+        try:
+            return await self._latching.resume(scope, by, door, reason)
+        except (StorageError, OSError) as error:
+            raise Unavailable(f"still killed: the latch could not be opened: {error}") from error
+
+    def _scope(self, body: Body) -> str:
+        scope = words_of(body, "scope", "all")
+        if scope != "all":
+            self._named(scope)
+        return scope
+
+    def _named(self, name: str) -> Child:
+        if name in self._children:
+            return self._children[name]
+        near = difflib.get_close_matches(name, self._children, 1)
+        raise BadRequest(f"there is no agent {name!r}" + (f"; did you mean {near[0]}?" if near else ""))

@@ -1,0 +1,279 @@
+"""The supervisor: one process that has the agents born, watches them, and carries the kill to them.
+
+Start order: lock, servers and database, control door, agents. Stop order: the reverse.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import socket
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from structlog.typing import FilteringBoundLogger
+
+from bots.bus import KILL, RESUME, Bus
+from bots.control.door import Door
+from bots.control.operators import Operators
+from bots.lifeline import Message
+from bots.settings import Settings
+from bots.state import StateFolder
+from bots.supervisor.backoff import Backoff
+from bots.supervisor.births import Births
+from bots.supervisor.child import Child
+from bots.supervisor.ground import Ground, lock
+from bots.supervisor.identities import Identities
+from bots.supervisor.latching import Latching
+from bots.supervisor.nursery import Nursery
+from bots.supervisor.orders import Orders
+from bots.supervisor.programs import SUPERVISOR
+from bots.supervisor.registrar import Registrar
+from bots.supervisor.status import Status, database_name
+from storage.latch import LatchFile
+from storage.tables import AgentState
+
+STOP_WITHIN_S = 3.0
+_PING_EVERY_S = 1.0
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Supervisor:
+    """`run` starts everything and lives until `stop` is called or a signal comes."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        state: StateFolder,
+        prompts: Path,
+        *,
+        only: Sequence[str] = (),
+        rng: random.Random,
+        log: FilteringBoundLogger,
+    ) -> None:
+        """`only` names the agents to run, all of them when empty; an unknown one raises `SettingsError`."""
+        self._settings = settings
+        self._state = state
+        self._log = log
+        self._rng = rng
+        self._stop = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._opened = False
+        self._nicks: dict[str, str | None] = {}
+        chosen = [settings.agent(n).name for n in only] or [a.name for a in settings.agents]
+        self.children = {name: self._child(name) for name in chosen}
+        identities = Identities.make([a.name for a in settings.agents], settings, state)
+        self.ground = Ground(settings, state, identities, rng=rng, log=log)
+        self._births = Births(settings, state, prompts, identities, self.ground)
+        self._nurseries = _Nurseries(state.log_of("agents"), self._exited, log)
+        holder = f"{socket.gethostname()}:{os.getpid()}"
+        self._registrar = Registrar(self.ground, self.children, holder, utc_now, log)
+        self._file = LatchFile(state.latch)
+        self._bus: Bus | None = None
+        self._latching = Latching(
+            self._file, self.ground, self.children, lambda: self._bus, utc_now, log
+        )
+        self._status = Status(settings.swarm.name, self.ground, self.children, self._file, utc_now)
+        self._orders = Orders(
+            self._latching,
+            self.children,
+            Operators(settings.operators, settings.swarm.name, identities.operator_key, utc_now),
+            clock=utc_now,
+            stop=self.stop,
+            status=self._status.report,
+        )
+        self._identities = identities
+        self._door = Door(
+            identities.token,
+            health=lambda: {"ok": True, "agents": len(self.children)},
+            steering=self._orders.routes(),
+        )
+
+    async def run(self) -> None:
+        """Raises `AlreadyRunning`, `PortTaken`, `ServiceFailed`, `StorageError` when it cannot start."""
+        lock_fd = lock(self._state)
+        try:
+            await self._start()
+            await self._stop.wait()
+        finally:
+            await self._shut_down()
+            os.close(lock_fd)
+
+    def stop(self) -> None:
+        """End in order; may be called twice and from a signal handler."""
+        self._stop.set()
+
+    def settled(self) -> bool:
+        """Every agent is up, or says why it will not be."""
+        return self._opened and not self._starting()
+
+    def progress_line(self) -> str:
+        """What is being waited for, in a few words."""
+        if not self._opened:
+            return "starting the bus, the IRC server and the database"
+        starting = self._starting()
+        return f"{len(self.children) - len(starting)} of {len(self.children)} agents are ready"
+
+    async def status(self) -> dict[str, Any]:
+        """The report of `run.py status --json`."""
+        return await self._status.report()
+
+    def _starting(self) -> list[str]:
+        return [c.name for c in self.children.values() if c.state is AgentState.STARTING]
+
+    async def _start(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, self.stop)
+        self._file.create()
+        # It loads its modules while the servers start.
+        await self._nurseries.start()
+        await self.ground.open()
+        await self._registrar.enrol(self._settings)
+        await self._latching.reconcile()
+        self._bus = Bus(
+            self.ground.nats_url, SUPERVISOR, self._identities.bus_passwords[SUPERVISOR], log=self._log
+        )
+        await self._open_door()
+        self._opened = True
+        self._run(self._bus.run({KILL: self._latching.hear_kill, RESUME: self._latching.hear_resume}))
+        self._run(self._watch())
+        self._run(self._registrar.run())
+        self._run(self._latching.run())
+        for child in self.children.values():
+            self._run(child.run())
+
+    async def _open_door(self) -> None:
+        await self._door.open(self._settings.swarm.control_port)
+        self._state.write_supervisor(
+            {
+                "pid": os.getpid(),
+                "control_url": self._door.url,
+                "token": self._identities.token,
+                "irc": {"host": self.ground.irc_host, "port": self.ground.irc_port},
+                "nats": self.ground.nats_url,
+                "database": database_name(self.ground.database_url),
+            }
+        )
+
+    async def _shut_down(self) -> None:
+        self._log.info("stopping")
+        await asyncio.gather(*(c.stop(STOP_WITHIN_S) for c in self.children.values()))
+        for child in self.children.values():
+            self._registrar.changed(child)
+        with suppress(Exception):
+            # The database may be the very reason why we stop.
+            async with asyncio.timeout(2):
+                await self._registrar.write()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._nurseries.stop()
+        await self._door.close()
+        self._state.forget_supervisor()
+        await self.ground.close()
+
+    async def _watch(self) -> None:
+        """Ping every agent every second."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(_PING_EVERY_S)
+            for child in self.children.values():
+                child.ping(loop.time())
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            # A supervisor that lost a part of itself is no supervisor: end in order and be started again.
+            self._log.error("supervisor.broken", exc_info=task.exception())
+            self.stop()
+
+    def _child(self, name: str) -> Child:
+        limits = self._settings.limits
+        return Child(
+            name,
+            nursery=lambda: self._nurseries.current(),
+            prepare=self._prepare,
+            backoff=Backoff(limits.crashes, limits.crash_window_s, self._rng),
+            on_state=self._changed,
+            on_request=self._hear,
+            on_death=self._died,
+            log=self._log,
+        )
+
+    async def _prepare(self, name: str) -> dict[str, Any]:
+        return self._births.spec(name, await self._registrar.take(name))
+
+    def _changed(self, child: Child) -> None:
+        self._registrar.changed(child)
+        nicks = {c.name: c.nick for c in self.children.values()}
+        if nicks != self._nicks:
+            self._nicks = nicks
+            for other in self.children.values():
+                other.send({"nicks": nicks})
+
+    def _hear(self, child: Child, message: Message) -> None:
+        if "id" in message:
+            self._run(self._orders.asked(child, message))
+        else:
+            self._orders.hear(child, message)
+
+    def _died(self, child: Child) -> None:
+        self._latching.confirm(child)
+        self._registrar.died(child)
+
+    def _exited(self, name: str, pid: int, code: int) -> None:
+        if name in self.children:
+            self.children[name].exited(pid, code)
+
+
+class _Nurseries:
+    """The fork server of the moment; a dead one is replaced, its agents are born again from the next."""
+
+    def __init__(
+        self, log_file: Path, on_exit: Callable[[str, int, int], None], log: FilteringBoundLogger
+    ) -> None:
+        self._log_file = log_file
+        self._on_exit = on_exit
+        self._log = log
+        self._nursery: Nursery | None = None
+        self._there = asyncio.Event()
+        self._starting: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    async def start(self) -> None:
+        nursery = Nursery(on_exit=self._on_exit, on_death=self._dead)
+        with self._log_file.open("ab") as output:
+            await nursery.start(output.fileno())
+        self._nursery = nursery
+        self._there.set()
+
+    async def current(self) -> Nursery:
+        """The living one; waits while there is none."""
+        await self._there.wait()
+        assert self._nursery is not None
+        return self._nursery
+
+    async def stop(self) -> None:
+        self._stopping = True
+        if self._nursery is not None:
+            self._nursery.close()
+            await self._nursery.gone()
+
+    def _dead(self) -> None:
+        self._there.clear()
+        if not self._stopping:
+            self._log.warning("forkserver.died")
+            self._starting = asyncio.create_task(self.start())

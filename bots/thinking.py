@@ -1,0 +1,152 @@
+"""One agent's brain, assembled: model, tools, guard, soul, and the sessions it remembers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bots.roster import Roster
+from bots.settings import Settings
+from brain import souls
+from brain.guard import Guard
+from brain.loop import Answer, Exchange, Limits, Loop, Question
+from brain.model import Model
+from brain.offline.model import OfflineModel
+from brain.souls import Soul
+from brain.tools.catalogue import TOOLS
+from brain.tools.context import AgentCard, Context
+from brain.tools.registry import Toolbox, target_of
+from storage import sessions
+from storage.acts import Act
+from storage.inbox import Work
+from storage.latch import Latch
+from storage.store import Store
+
+#: earlier exchanges of the session that a question is asked with
+HISTORY = 4
+
+
+@dataclass(frozen=True)
+class Thinker:
+    agent: str
+    settings: Settings
+    store: Store
+    guard: Guard
+    model: Model
+    soul: Soul
+    cards: Callable[[], Sequence[AgentCard]]
+    latch: Callable[[str], Latch | None]
+    clock: Callable[[], datetime]
+
+    async def think(self, work: Work, text: str) -> Answer:
+        """Answer one question; raises `Refused`, `ModelFailed`, `StorageError`."""
+        limits = self.settings.limits
+        loop = Loop(
+            self.model,
+            self._toolbox(work, text),
+            self.guard,
+            Limits(steps=limits.max_steps, time_s=limits.turn_timeout_s),
+            time.monotonic,
+            system=self.soul.body,
+        )
+        question = Question(
+            asker=work.sender,
+            text=text,
+            place=work.session,
+            channel=_channel(work),
+            agent=self.agent,
+            trace_id=work.trace_id,
+            history=await self._history(work),
+        )
+        return await loop.run(question)
+
+    async def use_tool(
+        self, work: Work, name: str, arguments: Mapping[str, Any], command: str
+    ) -> str:
+        """Run one tool for a command; raises `Refused`, `ToolError`, `StorageError`."""
+        act = Act(
+            agent=self.agent,
+            verb="tool",
+            target=target_of(name),
+            reason=f"{work.sender} commanded {command} in {work.session}",
+            trace_id=work.trace_id,
+            details={"command": command},
+        )
+        permit = await self.guard.permit(act)
+        result = await self._toolbox(work, work.text).call(name, arguments, permit)
+        return result.text
+
+    async def remember(
+        self, work: Work, asked: str, answer: Answer, started: datetime, finished: datetime
+    ) -> None:
+        """Keep the exchange as a turn of its session."""
+        async with self.store.writing() as unit:
+            session_id = await sessions.open_session(unit, self.agent, work.session, finished)
+            await sessions.add_turn(
+                unit,
+                session_id,
+                inbox_id=work.inbox_id,
+                asker=work.sender,
+                asked=asked,
+                answer=answer.text,
+                model=answer.model,
+                steps=answer.steps,
+                started_at=started,
+                finished_at=finished,
+                trace_id=work.trace_id,
+            )
+
+    async def _history(self, work: Work) -> tuple[Exchange, ...]:
+        async with self.store.reading() as unit:
+            turns = await sessions.recent_of(unit, self.agent, work.session, HISTORY)
+        return tuple(Exchange(asked=t.asked, answer=t.answer) for t in turns)
+
+    def _toolbox(self, work: Work, asked: str) -> Toolbox:
+        context = Context(
+            store=self.store,
+            agent=self.agent,
+            network=work.network,
+            channel=_channel(work),
+            asker=work.sender,
+            asked=asked,
+            now=self.clock,
+            monotonic=time.monotonic,
+            roster=self.cards,
+            latch=self.latch,
+            command_prefix=self.settings.irc.command_prefix,
+        )
+        return Toolbox(TOOLS, context)
+
+
+class Cards:
+    """What the agents tell about each other: settings, souls and the nicks of the moment."""
+
+    def __init__(self, settings: Settings, prompts: Path, roster: Roster) -> None:
+        self._settings = settings
+        self._roster = roster
+        folder = prompts / "souls"
+        self.souls = {a.name: souls.load(folder, a.soul or a.name) for a in settings.agents}
+
+    def __call__(self) -> Sequence[AgentCard]:
+        return [
+            AgentCard(
+                name=a.name,
+                role=a.role,
+                capabilities=a.capabilities,
+                description=self.souls[a.name].description,
+                nick=self._roster.nick_of(a.name),
+            )
+            for a in self._settings.agents
+        ]
+
+
+def offline_model(soul: Soul, names: Sequence[str], clock: Callable[[], datetime]) -> OfflineModel:
+    return OfflineModel(soul, names, clock)
+
+
+def _channel(work: Work) -> str | None:
+    return None if work.channel.startswith("nick:") else work.channel

@@ -1,0 +1,180 @@
+"""From inbox rows to turns: commands at once, then by priority; serial in a session, parallel across sessions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from structlog.typing import FilteringBoundLogger
+
+from bots.insist import insist
+from bots.metrics import ERRORS
+from storage import inbox
+from storage.errors import StorageError
+from storage.inbox import Work
+from storage.store import Store
+from storage.tables import InboxState
+
+#: a lost nudge costs at most this
+LOOK_EVERY_S = 5.0
+COMMAND_PRIORITY = 0
+PRIVATE_PRIORITY = 20
+CHANNEL_PRIORITY = 30
+
+
+@dataclass
+class _Session:
+    queue: list[Work] = field(default_factory=list)
+    #: what the worker has in hand
+    burst: list[Work] = field(default_factory=list)
+    #: why a person or the kill switch ended the work; empty for an orderly end of the process
+    stopped: str = ""
+    worker: asyncio.Task[None] | None = None
+
+
+class Worklist:
+    """What one agent owes. `turn` gets a burst of one person's lines, `command` one command line."""
+
+    def __init__(
+        self,
+        store: Store,
+        agent: str,
+        epoch: int,
+        *,
+        clock: Callable[[], datetime],
+        turn: Callable[[list[Work]], Awaitable[None]],
+        command: Callable[[Work], Awaitable[None]],
+        may_speak: Callable[[], bool],
+        coalesce_s: float,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._store = store
+        self._agent = agent
+        self._epoch = epoch
+        self._clock = clock
+        self._turn = turn
+        self._command = command
+        self._may_speak = may_speak
+        self._coalesce_s = coalesce_s
+        self._log = log
+        self._nudged = asyncio.Event()
+        self._sessions: dict[str, _Session] = {}
+        self._taken: set[int] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def nudge(self) -> None:
+        """Something may be in the inbox."""
+        self._nudged.set()
+
+    async def run(self) -> None:
+        """Take up rows as they come, until cancelled."""
+        while True:
+            # Without a connection nothing could be said: what is owed waits in the store.
+            if self._may_speak():
+                await self._look()
+            try:
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._nudged.wait()
+            except TimeoutError:
+                pass
+            self._nudged.clear()
+
+    async def _look(self) -> None:
+        try:
+            async with self._store.reading() as unit:
+                rows = await inbox.waiting(unit, self._agent)
+        except StorageError as error:
+            self._log.warning("inbox.unreadable", error=str(error))
+            return
+        for work in rows:
+            self._take_up(work)
+
+    def stop_session(self, key: str, why: str) -> bool:
+        """End the current work of one session at once; True when there was any."""
+        session = self._sessions.get(key)
+        if session is None or session.worker is None or session.worker.done():
+            return False
+        session.stopped = why
+        session.worker.cancel()
+        return True
+
+    def stop_all(self, why: str) -> None:
+        """End all current work at once: the kill switch."""
+        for key in list(self._sessions):
+            self.stop_session(key, why)
+
+    @property
+    def busy(self) -> int:
+        """Turns being worked on."""
+        return sum(1 for s in self._sessions.values() if s.worker and not s.worker.done())
+
+    def _take_up(self, work: Work) -> None:
+        if work.inbox_id in self._taken:
+            return
+        self._taken.add(work.inbox_id)
+        if work.priority <= COMMAND_PRIORITY:
+            self._keep(asyncio.create_task(self._one_command(work)))
+            return
+        session = self._sessions.setdefault(work.session, _Session())
+        session.queue.append(work)
+        if session.worker is None or session.worker.done():
+            session.worker = asyncio.create_task(self._serve(work.session, session))
+
+    async def _one_command(self, work: Work) -> None:
+        try:
+            await self._command(work)
+        except StorageError as error:
+            self._failed("command", work, error)
+        finally:
+            self._taken.discard(work.inbox_id)
+
+    async def _serve(self, key: str, session: _Session) -> None:
+        """Work through one session until its queue is empty."""
+        try:
+            while session.queue:
+                await asyncio.sleep(self._coalesce_s)
+                session.burst = self._burst(session)
+                try:
+                    await self._turn(session.burst)
+                except StorageError as error:
+                    self._failed("turn", session.burst[0], error)
+                self._taken.difference_update(w.inbox_id for w in session.burst)
+                session.burst = []
+        finally:
+            if self._sessions.get(key) is session:
+                del self._sessions[key]
+            left = [*session.burst, *session.queue]
+            if session.stopped and left:
+                self._keep(asyncio.create_task(self._refuse(left, session.stopped)))
+            else:
+                self._taken.difference_update(w.inbox_id for w in left)
+
+    async def _refuse(self, stopped: list[Work], why: str) -> None:
+        """Settle what was stopped, however long the store takes: stopped work must never be taken up again."""
+        ids = [w.inbox_id for w in stopped]
+        await insist(
+            self._store,
+            lambda unit: inbox.settle(
+                unit, ids, self._agent, self._epoch, InboxState.REFUSED, self._clock(), why
+            ),
+            self._log,
+        )
+        self._taken.difference_update(ids)
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _burst(self, session: _Session) -> list[Work]:
+        """The next lines of one person that are waiting together: they become one question."""
+        sender = session.queue[0].sender
+        burst = [w for w in session.queue if w.sender == sender]
+        session.queue[:] = [w for w in session.queue if w.sender != sender]
+        return burst
+
+    def _failed(self, where: str, work: Work, error: StorageError) -> None:
+        # The row stays queued or working in the store; the next look or the next process takes it up.
+        ERRORS.labels(where).inc()
+        self._log.warning(f"{where}.failed", inbox_id=work.inbox_id, trace_id=work.trace_id, error=str(error))

@@ -1,0 +1,43 @@
+"""A line reaches the agents that it names, and nobody else."""
+
+import pytest
+
+from bots.gate import Addressed, addressees
+
+AGENTS = {"secretary": "secretary", "auditor": "auditor", "tech-lead": "tech-lead", "cap_": "captain"}
+
+
+@pytest.mark.parametrize(
+    ("line", "agents", "rest"),
+    [
+        ("secretary: what happened?", ("secretary",), "what happened?"),
+        ("Secretary, what happened?", ("secretary",), "what happened?"),
+        ("@secretary what happened in #lobby?", ("secretary",), "what happened in #lobby?"),
+        ("@secretary: hello", ("secretary",), "hello"),
+        ("secretary, auditor: hello", ("secretary", "auditor"), "hello"),
+        ("secretary and tech-lead: hello", ("secretary", "tech-lead"), "hello"),
+        ("cap_: hello", ("captain",), "hello"),
+        ("could @auditor have a look?", ("auditor",), "could @auditor have a look?"),
+        ("bob: ask @auditor about it", ("auditor",), "bob: ask @auditor about it"),
+        ("secretary: ask @auditor", ("secretary", "auditor"), "ask @auditor"),
+    ],
+)
+def test_a_line_is_for_those_it_names(line: str, agents: tuple[str, ...], rest: str) -> None:
+    assert addressees(line, AGENTS) == Addressed(agents, rest)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "the secretary said so",
+        "secretary",
+        "bob: hello",
+        "mail me at joe@secretary.example",
+        "http://auditor: is no address of ours, is it",
+        "14:02 is late",
+        ": empty",
+        "",
+    ],
+)
+def test_talk_about_an_agent_is_not_for_it(line: str) -> None:
+    assert addressees(line, AGENTS).agents == ()
