@@ -31,6 +31,8 @@ _SERVICES = frozenset(
         "x3",
     }
 )
+#: who came, went or changed something: needs somebody and, but for NICK and QUIT, a channel
+_PRESENCE = frozenset({"JOIN", "PART", "KICK", "QUIT", "NICK", "TOPIC"})
 _CTCP = "\x01"
 _ACTION = "ACTION"
 
@@ -75,7 +77,9 @@ class Hearing:
             self.my_userhost = line.userhost
         self.identities.learn(line, self._enabled)
         reader = self._readers.get(line.command)
-        return reader(line, now) if reader else []
+        if reader is None or (line.command in _PRESENCE and not self._makes_sense(line)):
+            return []
+        return reader(line, now)
 
     def is_me(self, nick: str) -> bool:
         return bool(nick) and self._rules.fold(nick) == self._rules.fold(self.me)
@@ -89,6 +93,13 @@ class Hearing:
             target.name,
             plain(text),
         )
+
+    def _makes_sense(self, line: Line) -> bool:
+        if line.command == "QUIT":
+            return bool(line.sender)
+        if line.command == "NICK":
+            return bool(line.sender and line.param(0))
+        return bool(line.sender) and self._rules.is_channel(line.param(0))
 
     def _heard(self, line: Line, now: datetime, kind: LineKind, where: str, text: str) -> Heard:
         place = Place.CHANNEL if self._rules.is_channel(where) else Place.NICK
@@ -148,6 +159,8 @@ class Hearing:
 
     def _kick(self, line: Line, now: datetime) -> list[Heard]:
         channel, victim = line.param(0), line.param(1)
+        if not victim:
+            return []
         text = f"{victim}: {plain(_from(line, 2))}"
         self._gone(channel, victim)
         return [self._heard(line, now, LineKind.KICK, channel, text)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -73,11 +73,19 @@ def network_without_sasl() -> Iterator[Network]:
     yield from _started(Network(sasl=False))
 
 
-def _started(network: Network) -> Iterator[Network]:
+@pytest.fixture
+def network_alone() -> Iterator[Network]:
+    """The server runs, its services do not yet."""
+    yield from _started(Network(), Network.start_server)
+
+
+def _started(
+    network: Network, start: Callable[[Network], None] = Network.start
+) -> Iterator[Network]:
     if reason := why_missing():
         pytest.skip(reason)
     try:
-        network.start()
+        start(network)
         yield network
     finally:
         network.stop()

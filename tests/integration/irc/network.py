@@ -92,6 +92,10 @@ class Network:
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:
+        self.start_server()
+        self.start_services()
+
+    def start_server(self) -> None:
         certificate = self.authority.issue("localhost")
         modules = _MODULES.split() + (["sasl"] if self._sasl else [])
         facts = {
@@ -107,6 +111,8 @@ class Network:
         self._give_away()
         self._run("inspircd", "--nofork", "--nopid", f"--config={self.folder}/ircd.conf")
         self._until_open(self.port)
+
+    def start_services(self) -> None:
         self._run(
             "atheme-services",
             "-n",

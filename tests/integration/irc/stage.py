@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import signal
 import socket
 import sys
 import time
@@ -77,6 +78,11 @@ class MiniIrcd:
             arguments += ["--password", self._password]
         self._process = await asyncio.create_subprocess_exec(*arguments)
         await until_open(self.port)
+
+    def pause(self) -> None:
+        """The server hangs: sockets stay open, nothing is read or answered."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
 
     async def kill(self) -> None:
         if self._process is not None and self._process.returncode is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from bots.messages import Target
 from storage.tables import LineKind
 from tests.integration.irc.authority import Authority, fingerprint
 from tests.integration.irc.network import Network
@@ -246,3 +247,67 @@ async def test_names_fold_and_fit_as_the_server_says(network: Network, ears: Mak
     assert health.nick == "a-nick-far-longer-than-20"[:20]
     assert health.channels == (ear.transport.fold("#Fold[1]"),)
     assert "not ours" not in health.note
+
+
+async def test_a_kick_is_heard_and_followed_by_a_return(
+    network: Network, ears: MakeEar, peers: MakePeer
+) -> None:
+    host = await peers("kicker", network.port)
+    await host.join("#kicks")
+    ear = ears(nick="kick-ear", channels=("#kicks",), port=network.port)
+    await ear.seated("#kicks")
+
+    host.send("KICK #kicks kick-ear :out with you")
+
+    heard = await ear.hears("kick-ear: out with you", LineKind.KICK)
+    assert heard.sender == "kicker"
+    await until(lambda: ear.joining == ["#kicks", "#kicks"], "the return")
+    await ear.seated("#kicks")
+
+
+async def test_a_ban_is_noted_and_outwaited(
+    network: Network, ears: MakeEar, peers: MakePeer
+) -> None:
+    host = await peers("banner", network.port)
+    await host.join("#banned")
+    host.send("MODE #banned +b ban-ear!*@*")
+    await host.sees("MODE #banned +b")
+    ear = ears(nick="ban-ear", channels=("#banned",), port=network.port)
+    await until(lambda: "Not in #banned" in ear.transport.health.note, "the note")
+    assert "474" in ear.transport.health.note
+
+    host.send("MODE #banned -b ban-ear!*@*")
+
+    await ear.seated("#banned")
+    assert ear.transport.health.note == ""
+
+
+async def test_a_long_text_arrives_whole_although_the_server_adds_our_prefix(
+    network: Network, ears: MakeEar, peers: MakePeer
+) -> None:
+    ear = ears(nick="long-ear", channels=("#long",), port=network.port)
+    await ear.seated("#long")
+    alice = await peers("longreader", network.port)
+    await alice.join("#long")
+    words = [f"\u65e5\u672c{n}" for n in range(300)]
+
+    parts = ear.transport.split(Target.parse("irc:#long"), " ".join(words))
+    deliveries = await ear.say("irc:#long", *parts)
+
+    assert all(d.sent for d in deliveries)
+    await alice.sees(words[-1])
+    lines = [line for line in alice.lines if " PRIVMSG #long " in line]
+    assert " ".join(line.partition(" :")[2] for line in lines).split() == words
+    assert min(len(line.encode()) for line in lines[:-1]) > 470
+
+
+async def test_services_that_come_late_still_log_us_in(
+    ears: MakeEar, network_alone: Network
+) -> None:
+    """CAP NEW brings `sasl` once the services are linked."""
+    ear = ears(nick="early", account_password=PASSWORD, port=network_alone.port)
+    await ear.seated("#lobby")
+
+    network_alone.start_services()
+
+    await until(lambda: "refused the SASL login" in ear.transport.health.note, "the try")
