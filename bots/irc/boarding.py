@@ -15,7 +15,7 @@ from bots.irc.wire import Wire
 #: why a JOIN was refused: no such channel, too many, busy, full, invited only, banned, key, mask,
 #: registered or TLS users only
 _REFUSALS = frozenset(
-    {"403", "405", "437", "471", "473", "474", "475", "476", "477", "479", "489", "520"}
+    {"403", "405", "437", "470", "471", "473", "474", "475", "476", "477", "479", "489", "520"}
 )
 _BYTES_A_JOIN = 400
 _CHANNELS_A_JOIN = 10
@@ -40,9 +40,12 @@ class Boarding:
         self._before_join = before_join
 
     def enter(self, folded: list[str]) -> None:
-        """Join these rooms soon: each after its `before_join`, many in one line."""
+        """Join these rooms soon: each after its `before_join`, many in one line.
+
+        When a `before_join` raises, the rooms are tried again as after a kick.
+        """
         if folded:
-            self._wire.spawn(self._enter(folded))
+            self._wire.spawn(self._enter(folded), on_failure=partial(self._failed, folded))
 
     def leave(self, folded: str, reason: str) -> None:
         self._wire.send(f"PART {self._rooms.name(folded)} :{reason}")
@@ -69,6 +72,11 @@ class Boarding:
             wanted = [self._rooms.name(c) for c in some if self._rooms.wants(c)]
             if wanted:
                 self._wire.send(f"JOIN {','.join(wanted)}")
+
+    def _failed(self, folded: list[str]) -> None:
+        for channel in folded:
+            if not self._rooms.is_in(channel):
+                self._kept_out(channel, "preparing to join failed; the log says why", slow=False)
 
     def _chunks(self, folded: list[str]) -> list[list[str]]:
         chunks: list[list[str]] = [[]]

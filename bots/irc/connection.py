@@ -119,12 +119,6 @@ class Connection(AioConnection):  # type: ignore[misc]
             self.connected = False
             self.on_lost(str(exc) if exc else "the server closed the connection")
 
-    def close(self) -> None:
-        """Hang up without a word; `on_lost` is not called."""
-        self.connected = False
-        if self.transport is not None:
-            self.transport.close()
-
     def abort(self) -> None:
         """Hang up at once, even when the peer reads nothing any more; `on_lost` is not called."""
         self.connected = False

@@ -32,10 +32,6 @@ class ServerRules:
         return self._number("nicklen")
 
     @property
-    def line_bytes(self) -> int:
-        return max(LINE_BYTES, self._number("linelen") or 0)
-
-    @property
     def bot_mode(self) -> str | None:
         """The user mode letter that marks bots (IRCv3 bot mode)."""
         return self._word("bot", "") or None

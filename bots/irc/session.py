@@ -8,7 +8,7 @@ import re
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from bots.irc import ctcp
@@ -36,6 +36,8 @@ _THROTTLED = re.compile(
 #: ERROR and the end of the socket follow a QUIT at once; who waits longer talks to a dead server
 _FAREWELL_S = 2.0
 _CTCP_BURST = 3
+#: what people say changes nothing about our health, and there is much of it
+_TALK = ("PRIVMSG", "PONG")
 _CTCP_PER_S = 0.2
 
 
@@ -55,6 +57,7 @@ class Callbacks:
 
     on_heard: Callable[[Heard], None]
     on_change: Callable[[], None]
+    clock: Callable[[], datetime]
     before_join: Callable[[str], Awaitable[None]]
 
 
@@ -69,6 +72,7 @@ class Session:
         self._rooms = rooms
         self._calls = calls
         self._log = log
+        self._clock = calls.clock
         self._connection = new_connection(loop, on_line=self._read, on_lost=self._lost)
         self._wire = wire = Wire(self._connection, loop, log)
         self._rules = rules = ServerRules(self._connection.features)
@@ -81,7 +85,7 @@ class Session:
             enabled=enabled,
         )
         self._proofs = Proofs(rules.fold, self._said)
-        self.speech = Speech(config, wire, self._proofs, enabled=enabled, rng=rng, fold=rules.fold)
+        self.speech = Speech(config, wire, self._proofs, enabled=enabled, rng=rng)
         self.boarding = Boarding(
             rooms=rooms,
             wire=wire,
@@ -110,7 +114,7 @@ class Session:
             self.is_ready = False
             self._proofs.lost("the connection ended before the server answered")
             self._wire.cut()
-            self._connection.close()
+            self._connection.abort()
 
     async def _run(self, tls: ssl.SSLContext | None) -> Ending:
         self._wire.later(self._config.registration_s, self._check_registered)
@@ -172,12 +176,13 @@ class Session:
         if line.command == "001":
             self.hearing.me = self._registration.nick
         self.boarding.read(line)
-        for heard in self.hearing.hear(line, datetime.now(UTC)):
+        for heard in self.hearing.hear(line, self._clock()):
             self._calls.on_heard(heard)
         self._proofs.read(line, own=own)
         self._regain.read(line)
         self._answer(line)
-        self._calls.on_change()
+        if line.command not in _TALK:
+            self._calls.on_change()
 
     def _answer(self, line: Line) -> None:
         if line.command in ("376", "422") and not self.is_ready:
@@ -207,7 +212,7 @@ class Session:
         self._log.info("irc_ready", nick=self.hearing.me, host=config.host, port=config.port)
 
     def _said(self, target: Target, text: str) -> None:
-        self._calls.on_heard(self.hearing.own(target, text, datetime.now(UTC)))
+        self._calls.on_heard(self.hearing.own(target, text, self._clock()))
 
     def _send(self, lines: list[str]) -> None:
         for line in lines:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 
 from bots.irc.config import IrcConfig
 from bots.irc.line import Line
@@ -25,13 +25,11 @@ class Speech:
         *,
         enabled: Collection[str],
         rng: random.Random,
-        fold: Callable[[str], str],
     ) -> None:
         self._config = config
         self._wire = wire
         self._proofs = proofs
         self._enabled = enabled
-        self._fold = fold
         # tokens of an earlier connection or of another client must not match ours
         self._prefix = f"{rng.getrandbits(32):08x}"
         self._count = 0

@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 
 from bots.irc.backoff import delay_s
 from bots.irc.casemapping import fold
@@ -29,6 +30,10 @@ _SPARE_BYTES = 8
 _STEADY_S = 30.0
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class IrcTransport:
     """`run` until `stop`; what it learns goes to `on_heard` and `on_change`, which must not raise.
 
@@ -44,9 +49,12 @@ class IrcTransport:
         before_join: Callable[[str], Awaitable[None]],
         rng: random.Random,
         log: Log,
+        clock: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._config = config
-        self._calls = Callbacks(on_heard=on_heard, on_change=self._changed, before_join=before_join)
+        self._calls = Callbacks(
+            on_heard=on_heard, on_change=self._changed, clock=clock, before_join=before_join
+        )
         self._on_change = on_change
         self._rng = rng
         self._log = log

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Protocol
 from weakref import WeakSet
 
@@ -45,10 +46,13 @@ class Wire:
     def later(self, delay_s: float, call: Callable[[], None]) -> None:
         self._timers.add(self._loop.call_later(delay_s, call))
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(
+        self, work: Coroutine[Any, Any, None], *, on_failure: Callable[[], None] | None = None
+    ) -> None:
+        """Run `work` beside the reading; its exception is logged, and `on_failure` is called."""
         task = self._loop.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._finished)
+        task.add_done_callback(partial(self._finished, on_failure))
 
     def cut(self) -> None:
         for timer in list(self._timers):
@@ -56,7 +60,10 @@ class Wire:
         for task in list(self._tasks):
             task.cancel()
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
+    def _finished(self, on_failure: Callable[[], None] | None, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._log.warning("irc_task_failed", error=repr(error))
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        self._log.warning("irc_task_failed", error=repr(error))
+        if on_failure is not None:
+            on_failure()

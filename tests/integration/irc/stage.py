@@ -97,6 +97,8 @@ class Ear:
         self.heard: list[Heard] = []
         self.health: list[TransportHealth] = []
         self.joining: list[str] = []
+        #: raised once each by the next joins
+        self.join_errors: list[Exception] = []
         self.transport = IrcTransport(
             config,
             on_heard=self.heard.append,
@@ -109,6 +111,8 @@ class Ear:
 
     async def _before_join(self, channel: str) -> None:
         self.joining.append(channel)
+        if self.join_errors:
+            raise self.join_errors.pop()
 
     def start(self) -> None:
         self.task = asyncio.create_task(self.transport.run())

@@ -214,6 +214,17 @@ async def test_channels_can_be_joined_and_left_for_good(ircd: MiniIrcd, ears: Ma
     await until(lambda: ear.transport.health.channels == ("#extra",), "one channel only")
 
 
+async def test_a_join_that_could_not_be_prepared_is_tried_again(
+    ircd: MiniIrcd, ears: MakeEar
+) -> None:
+    ear = ears(port=ircd.port)
+    ear.join_errors.append(OSError("the store is locked"))
+
+    await ear.seated("#lobby")
+
+    assert ear.joining == ["#lobby", "#lobby"]
+
+
 async def test_stop_says_goodbye(ircd: MiniIrcd, ears: MakeEar, peers: MakePeer) -> None:
     alice = await peers("alice", ircd.port)
     await alice.join("#lobby")
