@@ -149,6 +149,9 @@ class AgentProcess:
             log=log,
         )
         commands = catalogue([a.name for a in settings.agents], settings.irc.command_prefix)
+        reflex = KillReflex(
+            self._operators, self._switch, store, frozenset(a.name for a in settings.agents), log
+        )
         desk = Desk(
             settings=settings,
             commands=commands,
@@ -157,6 +160,8 @@ class AgentProcess:
             operators=self._operators,
             roster=self._roster,
             ask=self._supervision.ask,
+            first_use=reflex.first_use,
+            own_state=self._own_state,
             log=log,
         )
         self._worklist = Worklist(
@@ -171,9 +176,6 @@ class AgentProcess:
             log=log,
         )
         self._ears = Ears(store, name, clock=_now, on_owed=self._owed, log=log)
-        reflex = KillReflex(
-            self._operators, self._switch, store, frozenset(a.name for a in settings.agents), log
-        )
         self._intake = Intake(
             name,
             settings,
@@ -245,6 +247,11 @@ class AgentProcess:
             "nick": self._transport.health.nick,
             "hook_url": self._door.url,
         }
+
+    def _own_state(self) -> str:
+        state = self._state()
+        work = f"working on {self._worklist.busy}" if self._worklist.busy else "idle"
+        return f"{state['state']}, {work}" + (f" ({state['reason']})" if state["reason"] else "")
 
     def _transport_changed(self, changed: TransportHealth) -> None:
         self._supervision.tell()

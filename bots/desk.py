@@ -12,7 +12,9 @@ from bots import gate
 from bots.answering import Answerer, note_of, outcome
 from bots.commands.parse import Spoken, parse
 from bots.commands.registry import Registry
+from bots.control.door import Unavailable
 from bots.control.operators import Evidence, NotAnOperator, Operators
+from bots.control.signatures import Signed
 from bots.intake import is_stop
 from bots.roster import Roster
 from bots.settings import Settings
@@ -24,6 +26,8 @@ from storage.tables import InboxState
 
 #: asks the supervisor for something and gives its answer
 Ask = Callable[[dict[str, Any]], Awaitable[str]]
+#: uses a signature's nonce up; False when it was used before
+FirstUse = Callable[[Signed], Awaitable[bool]]
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class Desk:
     operators: Operators
     roster: Roster
     ask: Ask
+    first_use: FirstUse
+    own_state: Callable[[], str]
     log: FilteringBoundLogger
 
     async def command(self, work: Work) -> None:
@@ -65,6 +71,9 @@ class Desk:
             by = self.operators.vouch(Evidence(work.account, spoken.signed))
         except NotAnOperator as error:
             return f"No: {error}."
+        # A kill's nonce is used up by the reflex that carried it out, long before it is answered.
+        if spoken.signed and spoken.name != "kill" and not await self.first_use(spoken.signed):
+            return "No: that signature was used before; sign the command again."
         return await self.ask(
             {
                 "please": spoken.name,
@@ -88,7 +97,7 @@ class Desk:
             return ""
         try:
             return await command.run(self, work, spoken)
-        except ToolError as error:
+        except (ToolError, Unavailable) as error:
             return str(error)
 
     def _spoken(self, work: Work) -> Spoken | None:

@@ -48,6 +48,8 @@ class _Channel:
     #: so many at the head of `memory` are stored
     settled: int = 0
     lease: Held | None = None
+    #: a try to get the lease is under way
+    volunteering: bool = False
     #: newest id that this agent stored itself, to notice that nobody else wrote meanwhile
     last_own_id: int | None = None
 
@@ -179,12 +181,18 @@ class Ears:
 
     async def volunteer(self, network: str, channel: str) -> None:
         """Become the channel's listener if nobody is."""
-        known = self._channels[network, channel]
-        now = self._clock()
-        async with self._store.reading() as unit:
-            taken = await leases.current(unit, known.lease_name, now)
-        if taken is None or taken.holder == self._agent:
-            await self._take_over(known, now)
+        known = self._channels.get((network, channel))
+        if known is None or known.lease is not None or known.volunteering:
+            return
+        known.volunteering = True
+        try:
+            now = self._clock()
+            async with self._store.reading() as unit:
+                taken = await leases.current(unit, known.lease_name, now)
+            if taken is None or taken.holder == self._agent:
+                await self._take_over(known, now)
+        finally:
+            known.volunteering = False
 
     async def _take_over(self, channel: _Channel, now: datetime) -> None:
         from_others = f"{channel.network}:{channel.name}"
@@ -213,11 +221,12 @@ class Ears:
 
     async def _behind(self, channel: _Channel) -> bool:
         """Look what the listener stored; True when something we heard is still missing after the grace."""
-        lines = [r.line for r in channel.memory]
+        # More may be heard while the store is asked.
+        remembered = list(channel.memory)
         async with self._store.reading() as unit:
-            ids = await record.compare(unit, lines, channel.after_id)
-        for remembered, stored_id in zip(channel.memory, ids, strict=True):
-            remembered.stored_id = stored_id
+            ids = await record.compare(unit, [r.line for r in remembered], channel.after_id)
+        for one, stored_id in zip(remembered, ids, strict=True):
+            one.stored_id = stored_id
         return channel.overdue(self._clock())
 
     async def _store_waiting(self, channel: _Channel) -> None:

@@ -77,7 +77,9 @@ class Supervisor:
         except urllib.error.HTTPError as error:
             raise CommandError(json.load(error).get("error", str(error))) from None
         except OSError as error:
-            raise NoAnswer(f"The supervisor (process {self.pid}) does not answer: {error}") from None
+            raise NoAnswer(
+                f"The supervisor (process {self.pid}) does not answer: {error}"
+            ) from None
 
 
 def _lives(pid: int) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 import getpass
 import json
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -57,7 +57,7 @@ def kill(
         raise CommandError(
             f"{error}. The latch file is set: every agent that lives reads it within a second."
         ) from None
-    typer.echo(json.dumps(report) if as_json else _told(report))
+    typer.echo(json.dumps(report) if as_json else report["sentence"])
 
 
 def resume(
@@ -67,7 +67,7 @@ def resume(
 ) -> None:
     """Take a kill back. Needs a reason; `resume` (or `resume all`) also frees agents killed one by one."""
     if not reason.strip():
-        raise CommandError("resume needs a reason: --reason \"the loop is fixed\"")
+        raise CommandError('resume needs a reason: --reason "the loop is fixed"')
     settings, state = open_project(config)
     if agent != "all":
         settings.agent(agent)
@@ -102,18 +102,6 @@ def sign(
         settings.irc.command_prefix
         + sign_words(words, key, swarm=settings.swarm.name, now=datetime.now(UTC))
     )
-
-
-def _told(report: dict[str, Any]) -> str:
-    confirmed = report["confirmed_ms"]
-    all_of_them = len(confirmed) + len(report["absent"])
-    slowest = f", the slowest after {max(confirmed.values()):.0f} ms" if confirmed else ""
-    text = f"Killed {report['scope']}: {len(confirmed)} of {all_of_them} confirmed{slowest}."
-    if report["forced"]:
-        text += f" Ended by force, for they did not answer: {', '.join(report['forced'])}."
-    if report["absent"]:
-        text += f" Had no process and come back killed: {', '.join(report['absent'])}."
-    return text
 
 
 def _person() -> str:

@@ -58,7 +58,9 @@ def up(
     try:
         state.create()
     except OSError as error:
-        raise CommandError(f"The state folder {state.path} cannot be made: {error.strerror}") from None
+        raise CommandError(
+            f"The state folder {state.path} cannot be made: {error.strerror}"
+        ) from None
     if is_locked(state):
         raise CommandError(
             "A swarm runs from this state folder already; `status` shows it, `down` ends it.",
@@ -92,7 +94,9 @@ def restart(
     """Give an agent (or all) a new process, also one that had given up."""
     _, state = open_project(config)
     try:
-        answer = Supervisor.require(state).post("/control/restart", {"agent": agent} if agent else {})
+        answer = Supervisor.require(state).post(
+            "/control/restart", {"agent": agent} if agent else {}
+        )
     except NoAnswer as error:
         raise CommandError(str(error)) from None
     typer.echo(f"Restarting {', '.join(answer['restarting'])}.")
@@ -169,7 +173,9 @@ def _wait_until_ready(process: subprocess.Popen[bytes], state: StateFolder, outp
     with Console(stderr=True).status("starting") as shown:
         while time.monotonic() < deadline_s:
             if process.poll() is not None:
-                raise CommandError(output.read_text(errors="replace").strip() or "The swarm ended at once.")
+                raise CommandError(
+                    output.read_text(errors="replace").strip() or "The swarm ended at once."
+                )
             found = Supervisor.find(state)
             if found is not None and found.pid == process.pid:
                 with suppress(NoAnswer):

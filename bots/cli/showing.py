@@ -57,6 +57,9 @@ def status(
 def print_status(report: dict[str, Any]) -> None:
     """The report of `/status` as a table."""
     console = Console()
+    if not console.is_terminal:
+        # A file or a pipe has no width: rows are not to be broken for it.
+        console = Console(width=200)
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in ("agent", "state", "nick", "process", "MiB", "why"):
         table.add_column(column, justify="right" if column in ("process", "MiB") else "left")
@@ -68,7 +71,8 @@ def print_status(report: dict[str, Any]) -> None:
             agent["irc"] or "",
             str(agent["pid"] or ""),
             f"{agent['pss_mb']:.0f}" if agent["pss_mb"] else "",
-            agent["reason"],
+            # The lines below say by whom and why somebody is killed, once.
+            "" if state == "killed" else agent["reason"],
         )
     console.print(table)
     for kill in report["killed"]:

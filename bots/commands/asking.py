@@ -62,7 +62,8 @@ async def _agents(desk: Desk, work: Work, spoken: Spoken) -> str:
 
 
 async def _status(desk: Desk, work: Work, spoken: Spoken) -> str:
-    return await desk.use_tool(work, "status", {})
+    # Who is named answers for itself; otherwise the listener answers for all.
+    return desk.own_state() if spoken.target else await desk.use_tool(work, "status", {})
 
 
 ASKING = (

@@ -20,6 +20,10 @@ class Desk(Protocol):
     async def use_tool(self, work: Work, name: str, arguments: Mapping[str, Any]) -> str:
         """Run one of the brain's tools with a permit and give its text."""
 
+    @property
+    def own_state(self) -> Callable[[], str]:
+        """How the answering agent itself is, in one line."""
+
     async def steer(self, work: Work, spoken: Spoken, scope: str, reason: str) -> str:
         """Have the supervisor carry out a steering command; the sentence that came of it."""
 

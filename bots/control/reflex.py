@@ -36,12 +36,12 @@ class KillReflex:
         except NotAnOperator as error:
             self.log.warning("kill.refused", sender=heard.sender, why=str(error))
             return
-        if spoken.signed is not None and not await self._first_use(spoken.signed):
+        if spoken.signed is not None and not await self.first_use(spoken.signed):
             return
         scope, reason = scope_of(spoken, self.agents)
         await self.switch.kill(scope, f"{heard.sender} ({by})", str(heard.where), reason)
 
-    async def _first_use(self, signed: Signed) -> bool:
+    async def first_use(self, signed: Signed) -> bool:
         """False when the signature was used before. A store that does not answer lets a kill pass:
         stopping twice is safe, not stopping is not."""
         try:

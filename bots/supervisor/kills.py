@@ -34,7 +34,20 @@ class Report:
             "confirmed_ms": {k: round(v, 1) for k, v in self.confirmed_ms.items()},
             "forced": self.forced,
             "absent": self.absent,
+            "sentence": self.sentence(),
         }
+
+    def sentence(self) -> str:
+        """What happened, for people."""
+        confirmed = self.confirmed_ms
+        text = f"{len(confirmed)} of {len(confirmed) + len(self.absent)} have stopped"
+        if confirmed:
+            text += f", the slowest after {max(confirmed.values()):.0f} ms"
+        if self.forced:
+            text += f"; ended by force, for they did not answer: {', '.join(self.forced)}"
+        if self.absent:
+            text += f"; had no process and come back killed: {', '.join(self.absent)}"
+        return f"Killed {self.latch.scope}: {text}."
 
 
 class Kill:

@@ -43,6 +43,8 @@ class Latching:
         self._clock = clock
         self._log = log
         self._kills: list[Kill] = []
+        #: scope → what came of its last kill
+        self._reports: dict[str, Report] = {}
         #: latches whose row and audit entry are still owed
         self._owed: asyncio.Queue[tuple[Latch, dict[str, Any]]] = asyncio.Queue()
         self._carrying: set[asyncio.Task[Any]] = set()
@@ -57,8 +59,21 @@ class Latching:
             _, report = await asyncio.gather(self._write_file(order), kill.finish())
         finally:
             self._kills.remove(kill)
+        self._reports[order.scope] = report
         self._owed.put_nowait((order, report.as_json()))
         return report
+
+    async def outcome(self, scope: str) -> str | None:
+        """What came of the kill that holds `scope`, once it is finished; None when none holds it."""
+        for kill in self._kills:
+            if kill.report.latch.scope == scope:
+                return (await kill.finish()).sentence()
+        latches = self.file.read()
+        held = latches.get(scope)
+        if held is None or not held.killed:
+            return None
+        report = self._reports.get(scope)
+        return report.sentence() if report else f"{scope} is killed already, by {held.by}."
 
     async def resume(self, scope: str, by: str, door: str, reason: str) -> Latch:
         """Open the latch again in row and file; raises `StorageError` when the row cannot be cleared.
@@ -87,7 +102,7 @@ class Latching:
         except (KeyError, ValueError):
             self._log.warning("kill.malformed")
             return
-        if any(k.report.latch.changed_at == order.changed_at for k in self._kills):
+        if any(k.report.latch.scope == order.scope for k in self._kills):
             return
         if self._holds(order):
             return

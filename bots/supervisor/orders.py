@@ -66,6 +66,10 @@ class Orders:
         child.send(answer)
 
     async def _obey(self, message: Message, by: str) -> str:
+        if message["please"] == "kill":
+            return await self._latching.outcome(message["scope"]) or (
+                "That signature was used before, so nothing was killed: sign the command again."
+            )
         if message["please"] == "resume":
             await self._open(message["scope"], by, message["door"], message["reason"])
             return f"resumed {message['scope']}"
