@@ -168,7 +168,8 @@ def _opening(
 ) -> int:
     def worth(place: int, index: int) -> float:
         text = lines[index].text
-        asks = 1.6 if is_question(text) else 1.0
+        # Who opens with a complaint wants something too, also without a question mark.
+        asks = 1.6 if place == 0 or is_question(text) else 1.0
         names_nobody = 1.25 if addressee(text, weights.nicks) is None else 1.0
         early = 1 / (1 + place / 6)
         return weights.nearness(index, centre) * asks * names_nobody * early * _plainness(text)

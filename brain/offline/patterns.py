@@ -1,9 +1,9 @@
 # ruff: noqa: E501 (a way to put it stays on one line, however long)
 """What people write when they mean something, pure: one block an intent, one line a way to put it.
 
-A blank in a line stands for any blanks, and a word in capitals between angle brackets for a
-fragment of `FRAGMENTS`. The rest is a regular expression, without regard to case. Lines are
-searched anywhere unless they say ``^`` or ``$``.
+A blank in a line stands for blanks, one with ``?`` for perhaps none, and a word in capitals
+between angle brackets for a fragment of `FRAGMENTS`. The rest is a regular expression, without
+regard to case. Lines are searched anywhere unless they say ``^`` or ``$``.
 """
 
 from __future__ import annotations
@@ -176,4 +176,4 @@ def _compiled(line: str) -> re.Pattern[str]:
         line = line.replace(f"<{name}>", fragment)
     for name, fragment in FRAGMENTS.items():
         line = line.replace(f"<{name}>", fragment)
-    return re.compile(line.replace(" ", r"\s+"), re.IGNORECASE)
+    return re.compile(line.replace(" ?", r"\s*").replace(" ", r"\s+"), re.IGNORECASE)

@@ -91,7 +91,7 @@ def _rule(
     return re.compile(pattern, re.IGNORECASE), meaning
 
 
-_LEAD = r"\b(?:in|over|during|for|within|from|of|since|about|on)?\s*"
+_LEAD = r"\b(?:in|over|during|for|within|from|of|since|about)?\s*"
 _OF = r"(?:\s+of)?\s*(?:an?\s+)?"
 _RULES = (
     _rule(rf"{_LEAD}\b(?:the\s+|these\s+)?(?:last|past|previous)\s+{_COUNT}{_OF}{_UNIT}", _last),
@@ -103,7 +103,7 @@ _RULES = (
     _rule(r"\bsince\s+(?:midnight|this\s+morning)\b", _from_hour(0)),
     _rule(rf"{_LEAD}\blast\s+night\b", _from_hour(18, 1)),
     _rule(rf"{_LEAD}\bthis\s+week\b", _since_monday),
-    _rule(rf"{_LEAD}(?P<date>\b\d{{4}}-\d\d-\d\d)\b", _dated),
+    _rule(r"\b(?:on|from|of|for)?\s*(?P<date>\b\d{4}-\d\d-\d\d)\b", _dated),
     _rule(rf"{_LEAD}\byesterday(?:'?s)?\b", _day("yesterday")),
     _rule(rf"{_LEAD}\b(?:today(?:'?s)?|tonight|this\s+(?:morning|afternoon|evening)|so\s+far\s+today)\b",
           _day("today")),

@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from brain.errors import BadArguments
 from brain.tools.context import Context
-from brain.tools.period import Period, ago, clock, period
+from brain.tools.period import NO_PERIOD, Period, ago, clock, period
 from brain.tools.places import channel_here, channel_named, nick_named
 from brain.tools.quoting import LONGEST_QUOTE, counted, crop, for_agents, people, quote
 from brain.tools.recall import around, is_public, last_public, lines_of
@@ -174,6 +174,7 @@ async def seen(context: Context, nick: Annotated[str, "the person"]) -> ToolResu
     async with context.store.reading() as unit:
         name = await nick_named(context, unit, nick, None)
         last = await last_public(unit, name) if name else None
+        said = await lines_of(unit, last.sender, None, NO_PERIOD, 1) if last else []
     wanted = nick.strip().lstrip("@").rstrip("?")
     card = next((c for c in context.roster() if wanted.lower() in (c.name, c.nick.lower())), None)
     known = f"{card.nick} is one of us: {card.description}" if card else ""
@@ -182,9 +183,12 @@ async def seen(context: Context, nick: Annotated[str, "the person"]) -> ToolResu
     now = context.now()
     when = f"{clock(last.said_at, now)} UTC ({ago(last.said_at, now)})"
     told = f"{last.sender} was last seen in {last.channel} at {when}, {_deed(last.kind, last.text)}"
+    if last.kind not in TALK and said:
+        words = crop(said[0].text, LONGEST_QUOTE)
+        told += f" Last words, at {clock(said[0].said_at, now)}: {words}"
+    evidence = (m.id for m in (last, *said) if m.id)
     return ToolResult(
-        text=f"{known}\n{told}" if known else told,
-        evidence_ids=(last.id,) if last.id else (),
+        text=f"{known}\n{told}" if known else told, evidence_ids=tuple(dict.fromkeys(evidence))
     )
 
 

@@ -24,12 +24,15 @@ class Period:
         return self.since is None
 
 
+NO_PERIOD = Period(since=None, until=None, words="")
+
+
 def period(hours: float | None, day: str | None, now: datetime) -> Period:
     """The period before `now` (aware UTC) that the arguments name; raises `BadArguments`."""
     if day is not None:
         return _day(day, now)
     if hours is None:
-        return Period(since=None, until=None, words="")
+        return NO_PERIOD
     if not 0 < hours <= MOST_HOURS:
         raise BadArguments(f"'hours' must be more than 0 and at most {MOST_HOURS}, not {hours:g}")
     return Period(since=now - timedelta(hours=hours), until=None, words=f" in {_last(hours)}")
