@@ -25,6 +25,8 @@ class IrcConfig:
     account_password: str | None = field(default=None, repr=False)
     #: PEM file with certificate and key for SASL EXTERNAL
     certificate: Path | None = None
+    #: who keeps accounts; ``NickServ@services.example`` is delivered to that server only,
+    #: so that nobody who takes the nick on a network without services gets to read a password
     services_nick: str = "NickServ"
     #: lines that may go out at once, and how many a second after that
     burst: int = 5
@@ -46,3 +48,8 @@ class IrcConfig:
     #: pause before the first rejoin after a kick; doubles up to `rejoin_most_s`
     rejoin_first_s: float = 5.0
     rejoin_most_s: float = 600.0
+
+    @property
+    def services_name(self) -> str:
+        """The nick under which services answer."""
+        return self.services_nick.partition("@")[0]

@@ -141,10 +141,13 @@ class Hearing:
         return [self._heard(line, now, kind, where, text)] if text.strip() else []
 
     def _is_service(self, line: Line) -> bool:
-        folded = self._rules.fold(line.sender)
-        if folded == self._rules.fold(self._services_nick):
+        """Talk with services, either way: the echo of what we tell them holds passwords."""
+        services = self._rules.fold(self._services_nick)
+        addressee = self._rules.fold(line.params[0].partition("@")[0])
+        sender = self._rules.fold(line.sender)
+        if services in (sender, addressee):
             return True
-        return line.command == "NOTICE" and folded in _SERVICES
+        return line.command == "NOTICE" and sender in _SERVICES
 
     def _join(self, line: Line, now: datetime) -> list[Heard]:
         channel = line.param(0)

@@ -59,7 +59,7 @@ class Regain:
     def read(self, line: Line) -> None:
         """Call it after the hearing has taken in `line`."""
         if line.command == "NOTICE" and self._asked_services:
-            if self._rules.fold(line.sender) == self._rules.fold(self._config.services_nick):
+            if self._rules.fold(line.sender) == self._rules.fold(self._config.services_name):
                 self._asked_services = False
                 self.begin(at_once=True)
             return

@@ -80,7 +80,7 @@ class Session:
         enabled = self._registration.caps.enabled
         self.hearing = Hearing(
             network=config.network,
-            services_nick=config.services_nick,
+            services_nick=config.services_name,
             rules=rules,
             enabled=enabled,
         )
@@ -155,7 +155,7 @@ class Session:
             why = self._registration.collision or "somebody else has it"
             found.append(f"The nick {self._regain.wanted} is not ours ({why}).")
         if self._services_said and not self._registration.account:
-            found.append(f"{self._config.services_nick} says: {self._services_said}")
+            found.append(f"{self._config.services_name} says: {self._services_said}")
         if self._registration.sasl_outcome is Outcome.REFUSED:
             found.append("The network refused the SASL login.")
         found += [f"Not in {trouble}" for trouble in self._rooms.troubles()]
@@ -192,7 +192,7 @@ class Session:
             if answer and line.userhost and self._ctcp.try_take(self._wire.now_s()):
                 self._wire.send(f"NOTICE {line.sender} :{answer}")
         elif line.command == "NOTICE" and self._rules.fold(line.sender) == self._rules.fold(
-            self._config.services_nick
+            self._config.services_name
         ):
             self._services_said = line.words
 

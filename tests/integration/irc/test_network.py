@@ -206,7 +206,25 @@ async def test_without_sasl_nickserv_is_asked(
         return any(" 330 watcher4 fall-nick fallback " in line for line in watcher.lines)
 
     await until(logged_in, "the account in WHOIS")
-    assert not [h for h in ear.heard if h.sender == "NickServ"]
+    assert not [h for h in ear.heard if h.sender == "NickServ" or PASSWORD in h.text]
+
+
+async def test_services_can_be_addressed_by_server_so_that_no_impostor_reads_the_password(
+    network_without_sasl: Network, ears: MakeEar, peers: MakePeer
+) -> None:
+    port = network_without_sasl.port
+    holder = await peers("exact", port)
+    await holder.register_account(PASSWORD)
+
+    ear = ears(
+        nick="exact",
+        account_password=PASSWORD,
+        services_nick="NickServ@services.parley.test",
+        port=port,
+    )
+
+    await until(lambda: ear.transport.health.nick == "exact", "the nick")
+    assert not [h for h in ear.heard if PASSWORD in h.text]
 
 
 async def test_a_wrong_nickserv_password_is_noted_not_fatal(

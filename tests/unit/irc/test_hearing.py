@@ -76,6 +76,12 @@ def test_an_echo_in_private_belongs_to_the_one_we_talked_to() -> None:
     assert (str(heard.where), heard.is_own) == ("irc:nick:carol", True)
 
 
+def test_what_is_said_to_services_is_not_heard_back() -> None:
+    for name in ("NickServ", "nickserv@services.example"):
+        secret = line("PRIVMSG", name, "IDENTIFY alpha geheim", sender="alpha")
+        assert hearing().hear(secret, NOW) == []
+
+
 def test_a_line_to_the_operators_of_a_channel_was_said_in_it() -> None:
     (heard,) = hearing(statusmsg="@+").hear(line("PRIVMSG", "@#c", "hi"), NOW)
     assert str(heard.where) == "irc:#c"
