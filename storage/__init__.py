@@ -1,1 +1,1 @@
-"""What is remembered: acts and permits, tables, transactions, the record of channels, the audit chain."""
+"""What is remembered: acts and permits, tables, transactions, the record, the audit chain."""

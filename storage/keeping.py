@@ -17,6 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage.alignment import Line, StoredLine, align
 from storage.core import INBOX, MESSAGE, REPLY, insert, one_at_a_time, run
 from storage.tables import InboxState, LineKind
+from storage.text import storable
 
 #: how long after `sending` a line in a channel is still recognised as an agent's own reply
 HOPS_WINDOW: Final = timedelta(minutes=10)
@@ -124,11 +125,9 @@ async def keep_new(unit: AsyncSession, line: NewLine) -> int | None:
 
 
 def _clean(line: NewLine) -> NewLine:
-    """PostgreSQL stores no NUL and neither database a lone surrogate; they become U+FFFD."""
-    if "\0" not in line.text and line.text.isprintable():
+    if line.text.isprintable() and line.sender.isprintable():
         return line
-    text = line.text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass")
-    return replace(line, text=text.decode("utf-16", "replace"))
+    return replace(line, text=storable(line.text), sender=storable(line.sender))
 
 
 def _in_channel(network: str, channel: str) -> tuple[sa.ColumnElement[bool], ...]:

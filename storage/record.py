@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage.core import INBOX, MESSAGE, REPLY, TURN, run
 from storage.keeping import Kept, NewLine, Owed, compare, keep, keep_new, last_id
 from storage.tables import TALK, InboxState, Message, ReplyState
+from storage.text import storable
 
 __all__ = [
     "Kept",
@@ -89,7 +90,7 @@ async def between(  # noqa: PLR0917  a place, a span and a limit
 
 async def last_seen(unit: AsyncSession, nick: str, channel: str | None = None) -> Message | None:
     """The latest line (talk or presence) of `nick`, whatever its case; None when never seen."""
-    where = [sa.func.lower(MESSAGE.c.sender) == nick.lower()]
+    where = [sa.func.lower(MESSAGE.c.sender) == storable(nick).lower()]
     if channel is not None:
         where.append(MESSAGE.c.channel == channel)
     query = sa.select(*_COLUMNS).where(*where)

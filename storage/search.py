@@ -17,6 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.core import MESSAGE, dialect_of, run
 from storage.tables import TALK, LineKind
+from storage.text import storable
 
 #: how many of the newest matches are ranked
 CANDIDATES: Final = 2_000
@@ -89,6 +90,8 @@ async def find(
     wanted = split(words)
     if not wanted or limit < 1:
         return []
+    channel = None if channel is None else storable(channel)
+    sender = None if sender is None else storable(sender)
     where = _Where(channel, sender, since, until, tuple(str(kind) for kind in kinds))
     if since is not None or until is not None:
         ids = await _ids_between(unit, where)
@@ -103,8 +106,8 @@ async def find(
 
 def split(words: str) -> list[str]:
     """The words of a question, without repeats and without those that have no letter or digit."""
-    clean = words.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
-    kept = (word for word in clean.casefold().split() if any(map(str.isalnum, word)))
+    said = storable(words).casefold().split()
+    kept = (word for word in said if any(map(str.isalnum, word)))
     return list(dict.fromkeys(kept))[:MAX_WORDS]
 
 

@@ -62,14 +62,15 @@ async def add_turn(
 
 async def recent(unit: AsyncSession, session_id: int, n: int) -> list[Turn]:
     """The newest `n` turns of a session, oldest first."""
-    query = sa.select(*_COLUMNS).where(TURN.c.session_id == session_id)
-    rows = await run(unit, query.order_by(TURN.c.id.desc()).limit(n))
-    return [Turn(**row) for row in reversed(rows.mappings().all())]
+    return await _newest(unit, TURN.c.session_id == session_id, n)
 
 
 async def recent_of(unit: AsyncSession, agent: str, key: str, n: int) -> list[Turn]:
-    """The newest `n` turns of an agent's session by its key, oldest first; none for a new session."""
+    """As `recent`, for an agent's session by its key; none for a session that never began."""
     session = sa.select(SESSION.c.id).where(SESSION.c.agent == agent, SESSION.c.key == key)
-    query = sa.select(*_COLUMNS).where(TURN.c.session_id == session.scalar_subquery())
-    rows = await run(unit, query.order_by(TURN.c.id.desc()).limit(n))
-    return [Turn(**row) for row in reversed(rows.mappings().all())]
+    return await _newest(unit, TURN.c.session_id == session.scalar_subquery(), n)
+
+
+async def _newest(unit: AsyncSession, where: sa.ColumnElement[bool], n: int) -> list[Turn]:
+    query = sa.select(*_COLUMNS).where(where).order_by(TURN.c.id.desc()).limit(n)
+    return [Turn(**row) for row in reversed((await run(unit, query)).mappings().all())]

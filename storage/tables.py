@@ -175,7 +175,7 @@ class Inbox(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     agent: str
     message_id: int = Field(foreign_key="message.id")
-    #: ``<network>:<channel>`` in channels, ``<network>:nick:<person>`` in private: what is answered serially
+    #: what is answered serially: ``<network>:<channel>``, or ``<network>:nick:<person>`` in private
     session: str
     #: smaller is sooner: 0 commands, 10 hooks, 20 private, 30 channel talk
     priority: int = 30
@@ -210,7 +210,8 @@ class Reply(SQLModel, table=True):
     target: str
     text: str
     state: str = ReplyState.SENDING
-    #: what proves that it arrived: ``pong``, ``echo``, ``msgid:…``, ``heard-by:<agent>``; or the server's refusal
+    #: what proves that it arrived: ``pong``, ``echo``, ``msgid:…``, ``heard-by:<agent>``; or what
+    #: the server said when it refused
     proof: str = ""
     hops: int = 1
     sending_at: datetime = _time()

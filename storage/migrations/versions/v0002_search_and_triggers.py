@@ -24,6 +24,7 @@ _ADD = (
     "INSERT INTO message_fts(rowid, text, channel, sender) "
     "VALUES (new.id, new.text, new.channel, new.sender);"
 )
+# Triggers of one moment fire in no order: what is old leaves before, what is new comes after.
 _SQLITE = (
     (
         "CREATE VIRTUAL TABLE message_fts USING fts5(text, channel, sender, content='message', "
@@ -38,7 +39,7 @@ _SQLITE = (
         f"WHEN old.kind IN {_TALK} BEGIN {_REMOVE} END"
     ),
     (
-        "CREATE TRIGGER message_fts_update_old AFTER UPDATE ON message "
+        "CREATE TRIGGER message_fts_update_old BEFORE UPDATE ON message "
         f"WHEN old.kind IN {_TALK} BEGIN {_REMOVE} END"
     ),
     (

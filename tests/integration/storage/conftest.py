@@ -74,4 +74,4 @@ def sql(empty_database: str) -> Callable[[str], list[Any]]:
 def _ask(server: sa.URL, statement: str) -> None:
     address = server.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(statement)  # type: ignore[arg-type]  # names are our own
+        connection.execute(statement)  # names are our own

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
 import warnings
 from collections.abc import Callable
@@ -49,24 +48,22 @@ async def test_six_processes_upgrade_one_new_database(
     empty_database: str, tmp_path: Path, sql: Callable[[str], list[Any]]
 ) -> None:
     processes = [
-        subprocess.Popen(
-            [sys.executable, str(MIGRATOR), empty_database, str(tmp_path / "upgrade.lock")],
+        await asyncio.create_subprocess_exec(
+            sys.executable,
+            *(str(MIGRATOR), empty_database, str(tmp_path / "upgrade.lock")),
             env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
         )
         for _ in range(6)
     ]
     for process in processes:
         assert process.stdout is not None
-        assert await asyncio.to_thread(process.stdout.readline) == "ready\n"
+        assert await process.stdout.readline() == b"ready\n"
     # Only now: all six are up, and begin together.
-    ends = await asyncio.gather(
-        *(asyncio.to_thread(process.communicate, "go\n", 60) for process in processes)
-    )
-    assert [process.returncode for process in processes] == [0] * 6, ends
+    async with asyncio.timeout(60):
+        await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
+    assert [process.returncode for process in processes] == [0] * 6
     assert sql("SELECT count(*) FROM alembic_version") == [(1,)]
 
 

@@ -111,10 +111,14 @@ async def test_lines_of_two_channels_may_come_together(store: Store) -> None:
 
 async def test_a_line_and_its_inbox_rows_are_one_transaction(store: Store) -> None:
     owed = (Owed("captain", "irc:#lobby", 30), Owed("auditor", "irc:#lobby", 0, "irc:#lobby"))
-    with pytest.raises(RuntimeError, match="died"):
+
+    async def die() -> None:
         async with store.writing() as unit:
             await record.keep(unit, [line("captain: hello", owed=owed)], 0)
             raise RuntimeError("died")
+
+    with pytest.raises(RuntimeError, match="died"):
+        await die()
     assert await texts(store) == []
     await keep(store, line("captain: hello", owed=owed))
     await keep(store, line("captain: hello", by="auditor", owed=owed))

@@ -54,10 +54,14 @@ async def sqlite_store(tmp_path: Path) -> Any:
 async def test_a_unit_of_work_commits_as_a_whole_or_not_at_all(store: Store) -> None:
     async with store.writing() as unit:
         await nonces.use(unit, "kept", expires_at=NOON, now=NOON)
-    with pytest.raises(RuntimeError):
+
+    async def fail() -> None:
         async with store.writing() as unit:
             await nonces.use(unit, "lost", expires_at=NOON, now=NOON)
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
     async with store.reading() as unit:
         found = await run(unit, sa.text("SELECT value FROM nonce"))
         assert list(found.scalars()) == ["kept"]
@@ -152,21 +156,21 @@ async def main():
         print(error)
 asyncio.run(main())
 """
-    done = subprocess.run(
-        [sys.executable, "-c", script],
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        script,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
+        stdout=asyncio.subprocess.PIPE,
     )
-    assert "cannot be used" in done.stdout, done.stderr
+    said, _ = await asyncio.wait_for(child.communicate(), 30)
+    assert b"cannot be used" in said
     async with sqlite_store.writing() as unit:
         assert await nonces.use(unit, "n", expires_at=NOON, now=NOON)
 
 
 @pytest.mark.parametrize(
-    "url, sentence",
+    ("url", "sentence"),
     [
         ("mysql://x/y", "no driver for 'mysql'"),
         ("sqlite://", "a file that processes can share"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -75,7 +76,7 @@ def test_a_match_says_the_same_and_is_given_once(heard: list[Said], stored: list
 def test_storing_what_is_missing_keeps_the_larger_number_of_equal_lines(
     seen: tuple[list[Said], list[list[Line]]],
 ) -> None:
-    """Each listener's lines are there as often as it heard them, and no more lines than were said."""
+    """Each line is there as often as any one listener heard it, and no more than were said."""
     truth, heard = seen
     record: list[Line] = []
     for memory in heard:
@@ -138,7 +139,7 @@ def test_an_agents_own_rows_are_known_by_their_moment() -> None:
 def test_the_subsequence_is_as_long_as_the_textbook_says(a: list[int], b: list[int]) -> None:
     pairs = longest_common_subsequence(a, b)
     assert all(a[i] == b[j] for i, j in pairs)
-    assert all(i < k and j < m for (i, j), (k, m) in zip(pairs, pairs[1:], strict=False))
+    assert all(i < k and j < m for (i, j), (k, m) in pairwise(pairs))
     assert len(pairs) == textbook_length(a, b)
 
 
@@ -155,7 +156,7 @@ def textbook_length(a: list[int], b: list[int]) -> int:
 def test_beyond_the_bound_the_match_still_keeps_order(a: list[int], b: list[int]) -> None:
     pairs = longest_common_subsequence(a, b, max_pairs=0)
     assert all(a[i] == b[j] for i, j in pairs)
-    assert all(i < k and j < m for (i, j), (k, m) in zip(pairs, pairs[1:], strict=False))
+    assert all(i < k and j < m for (i, j), (k, m) in pairwise(pairs))
 
 
 @settings(max_examples=5, deadline=None)
