@@ -31,10 +31,10 @@ UNFINISHED = "unfinished"
 DEVELOPMENT = ("test", "bench")
 
 OLD_PYTHON = "Parley needs Python 3.11 or newer; this is Python {}.{} ({}). Try python3.11 run.py."
-NO_VENV = (
-    "This Python cannot make virtual environments (module {} is missing).\n"
-    "On Debian and Ubuntu: apt-get install python3-venv. Then start again."
-)
+NO_VENV = """This Python cannot make virtual environments (venv or ensurepip is missing).
+On Debian and Ubuntu: apt-get install python3-venv. Then start again."""
+#: pip's line for a package from a registry, or from a folder
+TAKEN = re.compile(r"Collecting (\S+)|Processing (?:\S*/)?(\S+?-\d[^-\s]*)-\S+\.whl")
 #: pip's own words, and what a person can do about them
 CURES = {
     "No space left": "The disk is full: free about 400 MB here and in TMPDIR.",
@@ -62,8 +62,8 @@ def main(argv: list[str]) -> int:
                 with _alone():
                     prepare(wanted)
             os.execv(PYTHON, [str(PYTHON), str(ROOT / "run.py"), *argv])  # noqa: S606 - no shell
-    except SetupError as error:
-        return _fail(str(error))
+    except (SetupError, OSError) as error:
+        return _fail(f"{error}\n{explain(str(error))}".strip())
     except KeyboardInterrupt:
         return _fail("Stopped. The next start takes it up again.", 130)
     if str(ROOT) not in sys.path:
@@ -113,16 +113,14 @@ def _make_venv() -> None:
     # Not sys.executable: that may be the very environment that is to be replaced.
     base = Path(sys.base_prefix, "bin", "python{}.{}".format(*sys.version_info[:2]))
     python = str(base if base.exists() else sys.executable)
-    for module in ("venv", "ensurepip"):
-        if subprocess.run(
-            [python, "-c", f"import {module}"], check=False, stderr=DEVNULL
-        ).returncode:
-            raise SetupError(NO_VENV.format(module))
+    has_venv = [python, "-c", "import venv, ensurepip"]
+    if subprocess.run(has_venv, check=False, stderr=DEVNULL).returncode:
+        raise SetupError(NO_VENV)
     say("Making a virtual environment in .venv ...")
     command = [python, "-m", "venv", "--clear", str(VENV)]
     made = subprocess.run(command, check=False, stdout=PIPE, stderr=STDOUT, text=True)
     if made.returncode:
-        raise SetupError(f"{made.stdout}\n{explain(made.stdout)}".strip())
+        raise SetupError(made.stdout)
 
 
 def _install(wanted: list[str]) -> None:
@@ -138,15 +136,14 @@ def _install(wanted: list[str]) -> None:
     with pip:
         for line in pip.stdout or ():
             said.append(line)
-            collected = re.match(r"Collecting (\S+?)==(\S+)", line)
-            if collected:
+            taken = TAKEN.match(line)
+            if taken:
                 found += 1
-                say(f"  [{found}/{max(total, found)}] {collected[1]} {collected[2]}")
+                say(f"  [{found}/{max(total, found)}] {taken[1] or taken[2]}")
             elif line.startswith(("Installing collected", "WARNING: Retrying")):
                 say("  " + line.strip()[:76])
     if pip.returncode:
-        text = "".join(said[-15:])
-        raise SetupError(f"{text}\n{explain(''.join(said)) or 'pip failed; see above.'}")
+        raise SetupError("".join(said[-15:]))
     say(f"Installed in {time.monotonic() - started_s:.0f} s.")
 
 

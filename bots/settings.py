@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -21,6 +22,11 @@ from pydantic import (
 )
 
 
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+#: `all` means everybody; the others have log files and bus users of their own
+_RESERVED = ("all", "supervisor", "nats", "irc")
+
+
 class SettingsError(Exception):
     """`swarm.toml` cannot be used; every line of this message names a key and how to mend it."""
 
@@ -28,15 +34,16 @@ class SettingsError(Exception):
 def _secret_reference(value: str) -> str:
     scheme, colon, rest = value.partition(":")
     if not colon or scheme not in ("env", "file", "keyring") or not rest:
-        raise ValueError(
-            "a secret is given by reference only: env:NAME, file:PATH or keyring:NAME"
-        )
+        raise ValueError("a secret is given by reference only: env:NAME, file:PATH or keyring:NAME")
     return value
 
 
 def _agent_name(value: str) -> str:
-    if not value or not value.replace("-", "").isalnum() or not value[0].isalpha() or value == "all":
-        raise ValueError("a name is letters, digits and '-', begins with a letter, and is not 'all'")
+    if not _NAME.fullmatch(value) or value.lower() in _RESERVED:
+        raise ValueError(
+            "a name is letters, digits and '-', begins with a letter, "
+            f"and is none of {', '.join(_RESERVED)}"
+        )
     return value
 
 
@@ -56,7 +63,8 @@ class _Table(BaseModel):
 
 
 class SwarmSettings(_Table):
-    name: str = "parley"
+    #: also the name of its systemd unit
+    name: str = Field(default="parley", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
     #: SQLAlchemy URL; empty means SQLite in the state folder
     database_url: str = ""
     #: NATS URL of an outside cluster; empty means the embedded server
@@ -85,7 +93,7 @@ class IrcSettings(_Table):
     host: str = ""
     port: int = Field(default=0, ge=0, le=65535)
     tls: bool = False
-    #: PEM file of the authority that signed the server's certificate; system authorities unless given
+    #: PEM file of the authority that signed the server's certificate; the system's unless given
     tls_authority: str | None = None
     server_password: SecretReference | None = None
     #: lines that may go out at once, and how many a second after that
@@ -207,7 +215,10 @@ class Settings(_Table):
     def channels_of(self, agent: AgentSettings) -> tuple[str, ...]:
         """Channels this agent joins, in a stable order, without repeats."""
         common = [c.name for c in self.channels if c.everybody]
-        return tuple(dict.fromkeys([*common, *agent.channels]))
+        first: dict[str, str] = {}
+        for name in [*common, *agent.channels]:
+            first.setdefault(name.lower(), name)
+        return tuple(first.values())
 
     def prefix_in(self, channel: str) -> str:
         for c in self.channels:
@@ -232,7 +243,11 @@ def load(path: Path) -> Settings:
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:
-        lines = [_explain(path, raw, e["loc"], e["type"], e["msg"]) for e in error.errors()]
+        found = error.errors()
+        # Items that are wrong are also counted as missing; that is no mistake of its own.
+        inside = {e["loc"][:1] for e in found if len(e["loc"]) > 1}
+        own = [e for e in found if not (e["type"] == "too_short" and e["loc"] in inside)]
+        lines = [_explain(path, raw, e["loc"], e["type"], e["msg"]) for e in own]
         raise SettingsError("\n".join(lines)) from None
 
 

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bots.settings import Settings
+
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 
@@ -94,6 +96,11 @@ class StateFolder:
     def forget_supervisor(self) -> None:
         """Remove what `write_supervisor` wrote; a supervisor calls it when it stops in order."""
         self.supervisor.unlink(missing_ok=True)
+
+
+def state_of(config: Path, settings: Settings) -> StateFolder:
+    """The state folder of the swarm that `config` describes; a relative one lies beside it."""
+    return StateFolder(config.absolute().parent / settings.swarm.state_folder)
 
 
 def write_private(path: Path, content: str) -> None:

@@ -54,7 +54,7 @@ def logs(
 
 
 def tail(path: Path, count: int) -> list[str]:
-    """The last `count` lines of a file and of its rotated predecessor; none when it is not there."""
+    """The last `count` lines of a file and its rotated predecessor; none where there is none."""
     found: deque[str] = deque(maxlen=count)
     for part in (path.with_name(f"{path.name}.1"), path):
         if part.exists():

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bots.settings import Settings, load
-from bots.state import StateFolder
+from bots.state import StateFolder, state_of
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_CONFIG = ROOT / "swarm.toml"
@@ -29,4 +29,4 @@ def open_project(config: Path) -> tuple[Settings, StateFolder]:
     Raises `bots.settings.SettingsError` when the file cannot be used.
     """
     settings = load(config)
-    return settings, StateFolder(config.absolute().parent / settings.swarm.state_folder)
+    return settings, state_of(config, settings)

@@ -1,0 +1,42 @@
+"""One round: every look, in order; nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+
+from bots.doctor import configuration, machine, services
+from bots.doctor.finding import Finding, fail, ok
+from bots.settings import SettingsError, load
+from bots.state import state_of
+from bots.supervisor.ground import is_locked
+
+
+async def examine(config: Path, root: Path, now: datetime) -> AsyncIterator[Finding]:
+    """Findings one by one; `config` is the swarm's settings, `root` the project's folder."""
+    yield machine.python()
+    yield machine.packages(root / "requirements.txt")
+    yield machine.open_files()
+    try:
+        settings = load(config)
+    except SettingsError as error:
+        for sentence in str(error).splitlines():
+            yield fail("settings", sentence, "mend that line of the file")
+        return
+    yield ok("settings", f"{config.name}: {len(settings.agents)} agents")
+    state = state_of(config, settings)
+    up = is_locked(state)
+    yield ok("swarm", "up" if up else "down")
+    yield configuration.souls(settings, root / "prompts" / "souls")
+    for finding in configuration.secrets(settings):
+        yield finding
+    for finding in configuration.certificates(settings):
+        yield finding
+    yield configuration.operators(settings)
+    yield configuration.permissions(state)
+    yield machine.disk(state.path)
+    for finding in machine.clock(now, state.path):
+        yield finding
+    async for finding in services.services(settings, state, up=up):
+        yield finding
