@@ -21,7 +21,6 @@ from pydantic import (
     model_validator,
 )
 
-
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 #: `all` means everybody; the others have log files and bus users of their own
 _RESERVED = ("all", "supervisor", "nats", "irc")
@@ -299,6 +298,6 @@ def environment(name: str) -> str | None:
 
 
 def child_environment(**more: str) -> dict[str, str]:
-    """Environment for child programs: what a program needs to run, and none of our secrets."""
+    """Environment for child programs: what a program needs to run, none of our secrets."""
     kept = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
     return {k: v for k, v in os.environ.items() if k in kept} | more

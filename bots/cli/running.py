@@ -158,7 +158,6 @@ def _detach(only: str, config: Path, state: StateFolder) -> None:
             start_new_session=True,
             close_fds=True,
             cwd=ROOT,
-            env=os.environ.copy(),
         )
     try:
         _wait_until_ready(process, state, output)
