@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -160,15 +160,23 @@ def _parse(url: str | sa.URL) -> sa.URL:
 
 
 def _prepare_sqlite(engine: AsyncEngine, *, busy_timeout_ms: int, foreign_keys: bool) -> None:
+    # The timeout comes first: the change to WAL waits for other processes too.
+    settings = (
+        f"busy_timeout={int(busy_timeout_ms)}",
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
+    )
+
     @sa.event.listens_for(engine.sync_engine, "connect")
     def _connected(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        # The timeout comes first: the change to WAL waits for other processes too.
-        cursor.execute(f"PRAGMA busy_timeout={int(busy_timeout_ms)}")
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=NORMAL")
-        cursor.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
-        cursor.close()
+        with ExitStack() as unless_all_goes_well:
+            unless_all_goes_well.callback(connection.close)
+            cursor = connection.cursor()
+            for setting in settings:
+                cursor.execute(f"PRAGMA {setting}")
+            cursor.close()
+            unless_all_goes_well.pop_all()
 
     @sa.event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: sa.Connection) -> None:

@@ -85,6 +85,11 @@ class Ground:
     def database_url(self) -> str:
         return database_url(self._settings, self._state)
 
+    @property
+    def database_driver(self) -> str:
+        """The module that speaks with the database, for the fork server to preload."""
+        return "psycopg" if self.database_url.startswith("postgresql") else "aiosqlite"
+
     async def open(self) -> None:
         """Start the servers and bring the database to today's schema, side by side.
 

@@ -7,7 +7,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +43,7 @@ class Nursery:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
-    async def start(self, stderr: int) -> None:
+    async def start(self, stderr: int, preload: Sequence[str]) -> None:
         """Start the process; it loads in the background, `spawn` waits for that."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for end in (ours, theirs):
@@ -56,6 +56,7 @@ class Nursery:
                 "bots.supervisor.forkserver",
                 str(theirs.fileno()),
                 str(os.getpid()),
+                *preload,
                 pass_fds=[theirs.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=stderr,

@@ -73,7 +73,7 @@ class Supervisor:
         identities = Identities.make([a.name for a in settings.agents], settings, state)
         self.ground = Ground(settings, state, identities, rng=rng, log=log)
         self._births = Births(settings, state, prompts, identities, self.ground)
-        self._nurseries = _Nurseries(state.log_of("agents"), self._exited, log)
+        self._nurseries = _Nurseries(state.log_of("agents"), self.ground.database_driver, self._exited, log)
         holder = f"{socket.gethostname()}:{os.getpid()}"
         self._registrar = Registrar(self.ground, self.children, holder, utc_now, log)
         self._file = LatchFile(state.latch)
@@ -243,9 +243,14 @@ class _Nurseries:
     """The fork server of the moment; a dead one is replaced, its agents are born again from the next."""
 
     def __init__(
-        self, log_file: Path, on_exit: Callable[[str, int, int], None], log: FilteringBoundLogger
+        self,
+        log_file: Path,
+        database_driver: str,
+        on_exit: Callable[[str, int, int], None],
+        log: FilteringBoundLogger,
     ) -> None:
         self._log_file = log_file
+        self._database_driver = database_driver
         self._on_exit = on_exit
         self._log = log
         self._nursery: Nursery | None = None
@@ -256,7 +261,7 @@ class _Nurseries:
     async def start(self) -> None:
         nursery = Nursery(on_exit=self._on_exit, on_death=self._dead)
         with self._log_file.open("ab") as output:
-            await nursery.start(output.fileno())
+            await nursery.start(output.fileno(), [self._database_driver])
         self._nursery = nursery
         self._there.set()
 

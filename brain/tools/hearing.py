@@ -117,7 +117,7 @@ def _findings(context: Context, words: str, found: Sequence[Found], scope: _Scop
     # Lines with all words by time; else those that have most of them come first.
     order = (lambda f: (f.said_at, f.id)) if whole else (lambda f: len(wanted & set(stems(f.text))))
     best = sorted(whole or said, key=order, reverse=True)
-    shown = list({(f.sender, f.text): f for f in best}.values())[:SHOWN]
+    shown = _shown(best)
     now = context.now()
     rows = [
         quote(
@@ -133,6 +133,14 @@ def _findings(context: Context, words: str, found: Sequence[Found], scope: _Scop
     full = len(found) >= LOOKED_AT
     head = _head(about, best, len(shown), full=full) if whole else _near(about, best, len(shown))
     return ToolResult(text="\n".join([head, *rows]), evidence_ids=tuple(f.id for f in shown))
+
+
+def _shown(best: Sequence[Found]) -> list[Found]:
+    """The best line of each person first, so that an excerpt still tells who; then the others."""
+    by_person = {f.sender: f for f in reversed(best)}
+    others = {(f.sender, f.text): f for f in best if by_person[f.sender] is not f}
+    chosen = [*(f for f in best if by_person[f.sender] is f), *others.values()][:SHOWN]
+    return [f for f in best if f in chosen]
 
 
 def _head(about: str, best: Sequence[Found], shown: int, *, full: bool) -> str:

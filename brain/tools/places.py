@@ -11,6 +11,8 @@ from brain.tools.context import Context
 from brain.tools.recall import is_public, last_public
 from storage import record
 
+#: how like a mistyped nick must be: ``brigit`` is birgit, ``ada`` is not nadia
+LIKE_ENOUGH = 0.8
 #: nicks of a channel that a mistyped one is compared with
 MOST_SPEAKERS = 500
 
@@ -59,7 +61,7 @@ async def nick_named(
     for each in channels:
         stats = await record.stats(unit, each, network=context.network, speakers=MOST_SPEAKERS)
         speakers |= {nick.lower(): nick for nick, _ in stats.speakers}
-    near = difflib.get_close_matches(wanted.lower(), list(speakers), 1, 0.75)
+    near = difflib.get_close_matches(wanted.lower(), list(speakers), 1, LIKE_ENOUGH)
     return speakers[near[0]] if near else None
 
 
