@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -100,6 +101,42 @@ async def test_a_long_text_arrives_whole_in_lines_that_fit(
     lines = [line for line in alice.lines if " PRIVMSG #lobby " in line]
     assert all(len(line.encode()) <= 510 for line in lines)
     assert " ".join(line.partition(" :")[2] for line in lines).split() == words
+
+
+async def test_a_cancelled_speech_stops_between_lines_and_leaves_the_next_one_sound(
+    ircd: MiniIrcd, ears: MakeEar, peers: MakePeer
+) -> None:
+    ear = ears(port=ircd.port, burst=2, lines_per_s=4.0)
+    alice = await peers("alice", ircd.port)
+    await alice.join("#lobby")
+    await ear.seated("#lobby")
+    speech = asyncio.create_task(ear.say("irc:#lobby", "one", "two", "three"))
+    await alice.sees(" :one")
+
+    speech.cancel()
+    await asyncio.gather(speech, return_exceptions=True)
+    (delivery,) = await ear.say("irc:#lobby", "four")
+
+    assert delivery.proof == "pong"
+    await alice.sees(" :four")
+    assert not [line for line in alice.lines if line.endswith((":two", ":three"))]
+    assert ear.texts() == ["one", "four"]
+
+
+async def test_a_part_longer_than_a_line_is_refused_not_cut(ircd: MiniIrcd, ears: MakeEar) -> None:
+    ear = ears(port=ircd.port)
+    await ear.seated("#lobby")
+
+    (delivery,) = await ear.say("irc:#lobby", "x" * 600)
+
+    assert (delivery.sent, delivery.unknown) == (False, False)
+    assert "split it" in delivery.proof
+
+
+async def test_a_missing_authority_file_is_fatal_and_said(ears: MakeEar, tmp_path: Path) -> None:
+    ear = ears(port=1, tls=True, tls_authority=tmp_path / "nowhere.pem")
+
+    await until(lambda: "TLS file" in ear.transport.health.fatal, "giving up")
 
 
 async def test_presence_is_heard_once_a_shared_channel(
