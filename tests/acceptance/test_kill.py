@@ -1,0 +1,167 @@
+"""The kill switch works through every door, whatever else is broken, and survives a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import pytest
+from stage import Swarm, until
+
+Make = Callable[..., Swarm]
+
+
+def post(url: str, token: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    request = urllib.request.Request(
+        url,
+        data=json.dumps(body).encode(),
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        method="POST",
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return response.status, json.load(response)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+async def test_kill_and_resume_from_the_command_line_tell_the_whole_story(swarm: Make) -> None:
+    one = swarm()
+    await one.up()
+    alice = await one.person("alice")
+
+    done = await one.run("kill", "all", "--reason", "drill")
+    assert done.code == 0
+    assert "3 of 3 have stopped" in done.out
+    status = await one.run("status")
+    assert status.code == 4
+    assert "drill" in status.out
+    alice.say("secretary: are you there?")
+    await alice.asks("!status", r"PRIVMSG #lobby :alice: 3 agents: 3 killed")
+    await alice.sees(r"killed, by .* drill")
+    assert not alice.answers(r":secretary!.*alice: .*\[offline")
+
+    assert (await one.run("resume", "--reason", "")).code != 0
+    assert (await one.run("resume", "--reason", "drill over")).code == 0
+    await one.becomes("ready")
+    await alice.asks("secretary: help", r":secretary!.*alice: \[offline")
+    # What was asked while killed is refused for good, not answered late.
+    assert len(alice.answers(r":secretary!.*PRIVMSG #lobby :alice")) == 1
+    chain = one.rows("select verb, target, reason from audit where agent = 'supervisor' order by seq")
+    assert chain == [("kill", "all", "drill"), ("resume", "all", "drill over")]
+
+
+async def test_one_agent_is_killed_alone(swarm: Make) -> None:
+    one = swarm()
+    await one.up()
+    await one.run("kill", "auditor")
+    await one.becomes("killed", "auditor")
+    await one.becomes("ready", "captain", "secretary")
+    assert (await one.run("kill", "auditr")).code == 2
+
+
+async def test_a_kill_survives_a_restart_of_everything(swarm: Make) -> None:
+    one = swarm()
+    await one.up()
+    await one.run("kill")
+    await one.run("down")
+    status = await one.up()
+    assert {a["state"] for a in status["agents"]} == {"killed"}
+
+
+async def test_a_signed_line_on_irc_kills_and_resumes_and_is_good_once(swarm: Make) -> None:
+    one = swarm()
+    await one.up()
+    alice = await one.person("alice")
+    await alice.asks("!kill all", r"alice: No: only an operator may do that")
+    await one.becomes("ready")
+
+    signed = (await one.run("sign", "kill", "all", "enough")).out.strip()
+    await alice.asks(signed, r"alice: Killed all: 3 of 3 have stopped")
+    await one.becomes("killed")
+    resumed = (await one.run("sign", "resume", "all", "calm again")).out.strip()
+    await alice.asks(resumed, r"alice: resumed all")
+    await one.becomes("ready")
+    mallory = await one.person("mallory")
+    await mallory.asks(signed, r"mallory: That signature was used before")
+    await mallory.asks(resumed, r"mallory: No: that signature was used before")
+    await mallory.asks(signed[:-3] + "AAA", r"mallory: No: this signature is not the operator's")
+    await one.becomes("ready")
+
+
+async def test_http_doors_of_agent_and_supervisor_kill_with_their_tokens_only(swarm: Make) -> None:
+    one = swarm()
+    await one.up()
+    facts = one.supervisor
+    hook = (await one.agent("auditor"))["hook_url"]
+    code, answer = await asyncio.to_thread(post, f"{hook}/control/kill", "wrong", {"scope": "all"})
+    assert (code, "token" in answer["error"]) == (401, True)
+    code, _ = await asyncio.to_thread(post, f"{hook}/control/kill", facts["token"], {"scope": "all"})
+    assert code == 401
+    await one.becomes("ready")
+
+    url = f"{facts['control_url']}/control/kill"
+    code, answer = await asyncio.to_thread(post, url, facts["token"], {"scope": "nobody"})
+    assert code == 400
+    code, report = await asyncio.to_thread(post, url, facts["token"], {"scope": "all", "reason": "by http"})
+    assert code == 200
+    assert set(report["confirmed_ms"]) == {"captain", "secretary", "auditor"}
+    await one.becomes("killed")
+
+
+@pytest.mark.parametrize("broken", ["database", "nats", "both"])
+async def test_kill_works_while_the_database_is_locked_and_nats_is_dead(swarm: Make, broken: str) -> None:
+    one = swarm()
+    status = await one.up()
+    if broken in ("nats", "both"):
+        # Stopped rather than killed: a dead one would be back before the kill.
+        nats = next(s for s in status["services"] if s["name"] == "nats")
+        os.kill(nats["pid"], signal.SIGSTOP)
+    with closing(sqlite3.connect(one.database, isolation_level=None)) as connection:
+        if broken in ("database", "both"):
+            connection.execute("BEGIN EXCLUSIVE")
+        done = await one.run("kill", "--reason", "in the dark", "--json")
+        assert done.code == 0, done.err
+        report = json.loads(done.out)
+        assert set(report["confirmed_ms"]) == {"captain", "secretary", "auditor"}
+        assert max(report["confirmed_ms"].values()) < 1000
+    if broken in ("nats", "both"):
+        os.kill(nats["pid"], signal.SIGCONT)
+    await until(lambda: one.rows("select 1 from latch where scope = 'all' and killed"), "the row follows")
+    await until(lambda: one.rows("select 1 from audit where verb = 'kill'"), "the audit follows")
+    await until(
+        lambda: len(one.rows("select distinct agent from audit where verb = 'killed'")) == 3,
+        "every agent's own chain tells it",
+    )
+
+
+async def test_a_stopped_agent_is_ended_by_force_and_comes_back_killed(swarm: Make) -> None:
+    one = swarm()
+    await one.up()
+    pid = await one.pid_of("auditor")
+    os.kill(pid, signal.SIGSTOP)
+    began = time.monotonic()
+    report = json.loads((await one.run("kill", "--json")).out)
+    assert time.monotonic() - began < 4.5  # 3 s are promised, the command line's own start aside
+    assert report["forced"] == ["auditor"]
+    await one.becomes("killed")
+    assert await one.pid_of("auditor") != pid
+
+
+async def test_the_latch_file_alone_kills_and_an_unreadable_one_too(swarm: Make) -> None:
+    one = swarm()
+    await one.up()
+    latch = one.folder / ".parley/latch.json"
+    latch.write_text("not a latch")
+    await one.becomes("killed", within_s=10)
+    assert (await one.run("resume", "--reason", "mended")).code == 0
+    await one.becomes("ready")
