@@ -35,7 +35,7 @@ def test(
     path, pytest runs alone, without coverage.
     """
     if arguments:
-        raise typer.Exit(_run(("-m", "pytest", *arguments)))
+        raise typer.Exit(Exit.FAILED if _run((*PYTEST, *arguments)) else Exit.OK)
     failed = [name for name, words in CHECKS if _announce(name, words)]
     if failed:
         typer.secho(f"failed before pytest: {', '.join(failed)}", fg="red")
