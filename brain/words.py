@@ -18,30 +18,30 @@ STOP_WORDS = frozenset(
     are arent around as ask asked asking at away back bad basically be because been before
     being below best better between big bit both btw but by bye came can cannot cant cause
     check come comes coming could couldnt course cuz day did didnt different do does doesnt
-    doing done dont down dude during each either else end enough etc even ever every everyone
-    everything exactly far feel few find fine first for found from full further gave get gets
-    getting give gives go goes going gone gonna good got gotta great gt guess guy guys ha had
-    hadnt haha hang hard has hasnt have havent having he heh hehe hello help her here heres
-    hers hes hey hi hiya him his hm hmm hold hope how howdy however huh i id idea idk if ill
-    im imo in instead into is isnt it its itself ive just keep kind kinda know known knows
-    last later least less let lets like ll lmao lol long look looking looks lot lots made make
-    makes making man many matter may maybe me mean means might mine mm more most much must my
-    myself near need needed needs neither never new next nice no nobody none nope nor not
-    nothing now np of off oh ok okay old on once one ones only oops or other others otherwise
-    ought our ours out over own part people perhaps please pls plz possible pretty probably
-    problem problems put question questions quite r rather re read ready real really right
-    rofl said same saw say saying says second see seem seems seen set several shall she should
-    shouldnt show side since so some somebody somehow someone something sometimes somewhere
-    soon sorry sort start started stuff still such suppose sure ta take taken talk talking
-    tell than thank thanks that thats the their them then there theres these they theyre
-    theyve thing things think thinking this tho those though thought thru thx til till time
-    times to today together told tomorrow too took totally tried tries true try trying turn
-    two u ugh um under until up upon ur us use used useful uses using usually ve very via wait
-    wanna want wanted wants was wasnt way we well went were werent weve what whatever whats
-    when whenever where wheres whether which while who whole whom whos whose why will wish
-    with within without wont wonder wondering word work worked working works worse worst would
-    wouldnt wow wrong wtf y ya yay yea yeah year yep yes yesterday yet yo you youll your youre
-    yours yourself youve yup
+    doing done dont down dude during each earlier either else end enough etc even ever every
+    everyone everything exactly far feel few find fine first for found from full further gave
+    get gets getting give gives go goes going gone gonna good got gotta great gt guess guy
+    guys ha had hadnt haha hang hard has hasnt have havent having he heh hehe hello help her
+    here heres hers hes hey hi him his hiya hm hmm hold hope how howdy however huh i id idea
+    idk if ill im imo in instead into is isnt issues it its itself ive just keep kind kinda
+    know known knows last lately later least less let lets like ll lmao lol long look looking
+    looks lot lots made make makes making man many matter may maybe me mean means meanwhile
+    might mine mm more most much must my myself near need needed needs neither never new next
+    nice no nobody none nope nor not nothing now np of off oh ok okay old on once one ones
+    only oops or other others otherwise ought our ours out over own part people perhaps please
+    pls plz possible pretty probably problem problems put question questions quite r rather re
+    read ready real really recently right rofl said same saw say saying says second see seem
+    seems seen set several shall she should shouldnt show side since so some somebody somehow
+    someone something sometimes somewhere soon sorry sort start started still stuff such
+    suppose sure ta take taken talk talking tell than thank thanks that thats the their them
+    then there theres these they theyre theyve thing things think thinking this tho those
+    though thought thru thx til till time times to today together told tomorrow too took
+    totally tried tries trouble troubles true try trying turn two u ugh um under until up upon
+    ur us use used useful uses using usually ve very via wait wanna want wanted wants was
+    wasnt way we well went were werent weve what whatever whats when whenever where wheres
+    whether which while who whole whom whos whose why will wish with within without wonder
+    wondering wont word work worked working works worse worst would wouldnt wow wrong wtf y ya
+    yay yea yeah year yep yes yesterday yet yo you youll your youre yours yourself youve yup
     """.split()  # noqa: SIM905 (two hundred quotation marks would hide the words)
 )
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from brain.conversations import is_question
 from brain.offline import patterns
 from brain.offline.phrase import Phrase, subject
 from brain.offline.plan import Look, Plan, Say
@@ -27,6 +28,7 @@ CANNOT = (
     "I find what was said, summarise channels, and tell who was seen when, who knows what, "
     "and how the swarm is."
 )
+NOTHING = "I have no language model to work it out with; say “help” for what I can do."
 WORK_OUT = "I cannot work that out myself, having no language model; what people said:"
 OFFLINE = "I run on the offline brain: no language model; I search, summarise and report."
 
@@ -62,14 +64,16 @@ def plan(phrase: Phrase, soul: Soul) -> Plan:
 
 
 def _fallback(phrase: Phrase) -> Plan:
-    if not phrase.text and phrase.scope:
-        return Look(intent="summary", tool="summary", arguments=phrase.scope)
     words = telling(phrase.text)
+    if not words and phrase.scope:
+        return Look(intent="summary", tool="summary", arguments=phrase.scope)
     if not words:
         return Say(intent="unclear", text=f"I did not understand that. {HELP}")
     if phrase.asks or len(words) <= 4:
         query = {"query": subject(phrase.text)}
-        return Look(intent="unknown", tool="search", arguments=query | phrase.scope, lead=WORK_OUT)
+        # A bare word is a search; a question deserves to hear that nobody thinks about it here.
+        lead = WORK_OUT if phrase.asks or is_question(phrase.text) else ""
+        return Look(intent="unknown", tool="search", arguments=query | phrase.scope, lead=lead)
     return Say(intent="cannot", text=CANNOT)
 
 
@@ -121,6 +125,13 @@ def _around(found: re.Match[str], _phrase: Phrase, _soul: Soul) -> Plan:
     return Look(intent="around", tool="read_around", arguments={"message": int(found["id"])})
 
 
+def _recent(found: re.Match[str], phrase: Phrase, _soul: Soul) -> Plan:
+    wanted: dict[str, str | int] = {"channel": phrase.channel} if phrase.channel else {}
+    if found["count"]:
+        wanted["lines"] = int(found["count"])
+    return Look(intent="recent", tool="recent", arguments=wanted)
+
+
 def _nick(found: re.Match[str]) -> str | None:
     nick = found["nick"].lstrip("@").rstrip("?.,!:")
     nick = re.sub(r"'s$|(?<=s)'$", "", nick)
@@ -144,6 +155,7 @@ INTENTS = (
     ),
     Intent("time", patterns.TIME, _look("time", "now")),
     Intent("around", patterns.AROUND, _around),
+    Intent("recent", patterns.RECENT, _recent),
     Intent("stats", patterns.STATS, _look("stats", "stats", ("channel", "hours", "day"))),
     Intent("said", patterns.SAID, _said),
     Intent("search", patterns.MENTIONED, _mentioned),

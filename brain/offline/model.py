@@ -14,7 +14,7 @@ from datetime import datetime
 
 from brain.model import Capabilities, Completion, Conversation, Message, Role, ToolCall
 from brain.offline import phrase as phrases
-from brain.offline.intents import CANNOT, plan
+from brain.offline.intents import CANNOT, NOTHING, plan
 from brain.offline.phrase import Phrase, subject
 from brain.offline.plan import Look, Plan, Say
 from brain.souls import Soul
@@ -91,11 +91,8 @@ def _worded(decided: Plan, results: Sequence[Message]) -> str:
         return f"I could not do that: {found}"
     if isinstance(decided, Look) and decided.lead:
         # Nothing found stands alone: a lead would promise what does not come.
-        return (
-            found + " " + CANNOT
-            if found.startswith("I have heard nothing")
-            else f"{decided.lead}\n{found}"
-        )
+        nothing = found.startswith("I have heard nothing")
+        return f"{found} {NOTHING}" if nothing else f"{decided.lead}\n{found}"
     return found
 
 

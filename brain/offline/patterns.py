@@ -67,6 +67,9 @@ TIME = r"""
 AROUND = r"""
     \b(?:around|context (?:of|for)|before and after) (?:(?:line|message|id|number) )?#?(?P<id>\d+)$
 """
+RECENT = r"""
+    \b(?:last|latest|newest|recent)(?: (?P<count>\d+))? (?:lines|messages)$
+"""
 STATS = r"""
     ^stat(?:s|istics)\b
     \bhow (?:many|much) (?:lines|messages|people|users|traffic|talk)\b(?!.*\b(?:about|mention))
@@ -80,8 +83,10 @@ STATS = r"""
 SAID = r"""
     \bwhat (?:all )?(?:did|has|does|had|was|is) <NICK>(?: (?:just|last|ever|been))* <SAY><FILL><ABOUT><MAYBE>
     ^(?:did|has|does) <NICK>(?: (?:ever|just))* <SAY><FILL><ABOUT><MAYBE>
-    \b(?:quotes?|lines|messages|words|anything|everything) (?:said )?(?:from|by|of) <NICK> (?:about|on) <WHAT>
-    \b(?:quotes?|lines|messages|words|anything|everything) (?:said )?(?:from|by|of) <NICK>$
+    \b(?:quotes?|lines?|messages?|words?|anything|everything) (?:said )?(?:from|by|of) <NICK> (?:about|on) <WHAT>
+    \b(?:quotes?|lines?|messages?|words?|anything|everything) (?:said )?(?:from|by|of) <NICK>$
+    ^quote <NICK>$
+    ^what(?:'?s| has| is| was) <NICK>(?: been)? (?:up to|doing|on about|after)$
     ^(?:(?:summari[sz]e|show|find|list|search) )?(?:what|everything) <NICK> (?:has )?<SAY><ABOUT><MAYBE>
     ^(?P<nick>@?[^\s?,]+(?:'s|s')) (?:(?:last|latest|newest) )?(?:lines?|messages?|words?|quotes?)$
     ^(?P<nick>@?[^\s?,]+(?:'s|s')) (?:lines?|messages?|words?|quotes?) (?:about|on) <WHAT>
@@ -147,7 +152,7 @@ STEER = r"""
 SUMMARY = r"""
     \bsummar
     \btl[;:,]?dr\b
-    \b(?:recap|digest|overview|gist|topics?)\b
+    \b(?:recap|digest|overview|gist|topics?|highlights?)\b
     \bwhat(?:'?s| is| was| were)(?: all)? (?:up|new|discussed|said|the news|the topic)$
     \bwhat(?:'?s| is| has| have| was| were)?(?: all)?(?: been)? (?:happen(?:ing|ed|s)?|going on|went on)\b
     \bwhat (?:did|have|do) (?:i|we|they|people) (?:miss(?:ed)?|talk(?:ed)? about|discuss(?:ed)?|say|said)$

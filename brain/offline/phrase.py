@@ -80,7 +80,9 @@ def read(text: str, names: Iterable[str], now: datetime) -> Phrase:
 def subject(text: str) -> str:
     """The words of `text` worth searching for; all of them when each one is a common word."""
     text = text.strip(" \"'“”‘’?!.,:;")  # noqa: RUF001
-    kept = [w for w in text.split() if re.sub(r"[^\w]", "", w.lower()) not in STOP_WORDS]
+    kept = [
+        w.strip(",;") for w in text.split() if re.sub(r"[^\w]", "", w.lower()) not in STOP_WORDS
+    ]
     return " ".join(kept) or text
 
 

@@ -74,7 +74,7 @@ def _since_monday(_found: re.Match[str], now: datetime) -> When:
 
 
 def _from(start: datetime, now: datetime) -> When:
-    return When(hours=max(round((now - start).total_seconds() / 3600, 2), 0.02))
+    return When(hours=max(round((now - start).total_seconds() / 3600, 4), 0.02))
 
 
 def _day(name: str) -> Callable[[re.Match[str], datetime], When]:

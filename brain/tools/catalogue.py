@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from brain.tools.digest import summary
 from brain.tools.expertise import who_knows
-from brain.tools.hearing import read_around, search, seen, stats
+from brain.tools.hearing import search, seen, stats
+from brain.tools.reading import read_around, recent
 from brain.tools.registry import Tool
 from brain.tools.swarm import agents, now, status, who_can
 
@@ -14,6 +15,7 @@ TOOLS: tuple[Tool, ...] = (
     seen,
     stats,
     who_knows,
+    recent,
     read_around,
     status,
     agents,

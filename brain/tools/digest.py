@@ -14,8 +14,8 @@ from brain.summarise import Highlight, Summary, summarise
 from brain.tools.context import Context
 from brain.tools.hearing import DayArgument, HoursArgument
 from brain.tools.period import Period, clock, period
-from brain.tools.places import channel_here, channel_named
-from brain.tools.quoting import counted, crop, for_agents, people
+from brain.tools.places import channel_asked
+from brain.tools.quoting import counted, crop, of_people, people
 from brain.tools.registry import Effects, ToolResult, tool
 from storage import record
 from storage.tables import TALK, Message
@@ -43,11 +43,7 @@ async def summary(
     """
     when = period(hours, day, context.now())
     async with context.store.reading() as unit:
-        place = (
-            await channel_named(context, unit, channel)
-            if channel
-            else await channel_here(context, unit)
-        )
+        place = await channel_asked(context, unit, channel)
         heard = await _heard(context, unit, place, when)
         newest = [] if heard else await record.tail(unit, context.network, place, limit=1)
     lines = _talk(context, heard)
@@ -72,10 +68,11 @@ async def _heard(
 
 
 def _talk(context: Context, heard: Sequence[Message]) -> list[Line]:
+    talk = of_people(context)
     lines = [
         Line(at=m.said_at, nick=m.sender, text=m.text, id=m.id or 0)
         for m in heard
-        if m.kind in TALK and not for_agents(context, m.sender, m.text)
+        if m.kind in TALK and talk(m.sender, m.text)
     ]
     return sorted(lines, key=lambda line: (line.at, line.id))
 
@@ -84,7 +81,8 @@ def _head(place: str, when: Period, found: Summary, now: datetime, *, cut: bool)
     span = f"{clock(found.first_at, now)} to {clock(found.last_at, now)} UTC"
     said = f"{'the newest ' if cut else ''}{counted(found.lines, 'line')}"
     by = f"{counted(len(found.people), 'person')} ({people(found.people, 3)})"
-    about = f" Topics: {', '.join(found.topics)}." if found.topics else ""
+    topics = [topic for topic in found.topics if topic != place.lstrip("#&")]
+    about = f" Topics: {', '.join(topics)}." if topics else ""
     return f"{place}{when.words}: {said} by {by}, {span}.{about}"
 
 

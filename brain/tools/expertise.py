@@ -9,7 +9,7 @@ from typing import Annotated
 
 from brain.conversations import is_question
 from brain.tools.context import AgentCard, Context
-from brain.tools.quoting import counted, for_agents, quote
+from brain.tools.quoting import counted, of_people, quote
 from brain.tools.recall import is_public
 from brain.tools.registry import Effects, ToolResult, tool
 from brain.words import stems
@@ -30,7 +30,8 @@ async def who_knows(
     async with context.store.reading() as unit:
         found = await full_text.find(unit, topic, limit=LOOKED_AT)
     wanted = set(stems(topic))
-    said = [f for f in found if is_public(f.channel) and not for_agents(context, f.sender, f.text)]
+    talk = of_people(context)
+    said = [f for f in found if is_public(f.channel) and talk(f.sender, f.text)]
     whole = [f for f in said if wanted <= set(stems(f.text))]
     rows, evidence = _people(context, whole or said, wanted)
     agents = [_agent(card) for card in able(context.roster(), topic)]

@@ -1,6 +1,4 @@
-"""Tools over what was heard: find lines, read around one, when somebody was last seen, how much
-was said.
-"""
+"""Tools over what was heard: find lines, when somebody was last seen, how much was said."""
 
 from __future__ import annotations
 
@@ -14,9 +12,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from brain.errors import BadArguments
 from brain.tools.context import Context
 from brain.tools.period import NO_PERIOD, Period, ago, clock, period
-from brain.tools.places import channel_here, channel_named, nick_named
-from brain.tools.quoting import LONGEST_QUOTE, counted, crop, for_agents, people, quote
-from brain.tools.recall import around, is_public, last_public, lines_of
+from brain.tools.places import channel_asked, channel_named, nick_named
+from brain.tools.quoting import LONGEST_QUOTE, counted, crop, of_people, people, quote
+from brain.tools.recall import is_public, last_public, lines_of
 from brain.tools.registry import Effects, ToolResult, tool
 from brain.words import covers, stems
 from storage import record
@@ -91,7 +89,8 @@ async def _latest(context: Context, unit: AsyncSession, scope: _Scope) -> ToolRe
     """The latest lines of one person, newest first."""
     nick = scope.nick or ""
     lines = await lines_of(unit, nick, scope.channel, scope.when, LOOKED_AT)
-    lines = [m for m in lines if not for_agents(context, m.sender, m.text)]
+    talk = of_people(context)
+    lines = [m for m in lines if talk(m.sender, m.text)]
     if not lines:
         return ToolResult(text=f"I have heard nothing{scope.words}.")
     now = context.now()
@@ -108,7 +107,8 @@ async def _latest(context: Context, unit: AsyncSession, scope: _Scope) -> ToolRe
 
 
 def _findings(context: Context, words: str, found: Sequence[Found], scope: _Scope) -> ToolResult:
-    said = [f for f in found if is_public(f.channel) and not for_agents(context, f.sender, f.text)]
+    talk = of_people(context)
+    said = [f for f in found if is_public(f.channel) and talk(f.sender, f.text)]
     about = f"“{words}”{scope.words}"
     if not said:
         return ToolResult(text=f"I have heard nothing about {about}.")
@@ -137,9 +137,11 @@ def _findings(context: Context, words: str, found: Sequence[Found], scope: _Scop
 
 def _shown(best: Sequence[Found]) -> list[Found]:
     """The best line of each person first, so that an excerpt still tells who; then the others."""
-    by_person = {f.sender: f for f in reversed(best)}
-    others = {(f.sender, f.text): f for f in best if by_person[f.sender] is not f}
-    chosen = [*(f for f in best if by_person[f.sender] is f), *others.values()][:SHOWN]
+    unlike = list({(f.sender, f.text): f for f in reversed(best)}.values())[::-1]
+    by_person = {f.sender: f for f in reversed(unlike)}
+    firsts = [f for f in unlike if by_person[f.sender] is f]
+    others = [f for f in unlike if by_person[f.sender] is not f]
+    chosen = [*firsts, *others][:SHOWN]
     return [f for f in best if f in chosen]
 
 
@@ -153,27 +155,6 @@ def _head(about: str, best: Sequence[Found], shown: int, *, full: bool) -> str:
 
 def _near(about: str, best: Sequence[Found], shown: int) -> str:
     return f"No line has all the words of {about}; nearest {shown} of {len(best)} (UTC):"
-
-
-@tool(effects=Effects.READS, guard_class="memory")
-async def read_around(
-    context: Context,
-    message: Annotated[int, "id of a recorded line"],
-    lines: Annotated[int, "how many lines before and after it, at most 10"] = 3,
-) -> ToolResult:
-    """Read what was said right before and after one recorded line."""
-    if not 0 < lines <= 10:
-        raise BadArguments("read_around: 'lines' must be from 1 to 10")
-    async with context.store.reading() as unit:
-        found = await around(unit, message, lines)
-    if not found:
-        return ToolResult(text=f"I have no line {message}.")
-    now = context.now()
-    rows = [quote(m.text, at=m.said_at, nick=m.sender, now=now) for m in found]
-    head = f"Around line {message} in {found[0].channel} (UTC):"
-    return ToolResult(
-        text="\n".join([head, *rows]), evidence_ids=tuple(m.id for m in found if m.id)
-    )
 
 
 @tool(effects=Effects.READS, guard_class="memory")
@@ -230,11 +211,7 @@ async def stats(
     now = context.now()
     when = period(hours, day, now)
     async with context.store.reading() as unit:
-        place = (
-            await channel_named(context, unit, channel)
-            if channel
-            else await channel_here(context, unit)
-        )
+        place = await channel_asked(context, unit, channel)
         found = await _figures(context, unit, place, when)
     if not found.lines or found.first_at is None or found.last_at is None:
         return ToolResult(text=f"I have heard nothing in {place}{when.words}.")

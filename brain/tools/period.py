@@ -35,7 +35,12 @@ def period(hours: float | None, day: str | None, now: datetime) -> Period:
         return NO_PERIOD
     if not 0 < hours <= MOST_HOURS:
         raise BadArguments(f"'hours' must be more than 0 and at most {MOST_HOURS}, not {hours:g}")
-    return Period(since=now - timedelta(hours=hours), until=None, words=f" in {_last(hours)}")
+    since = now - timedelta(hours=hours)
+    # Hours that nobody would say came from a time of day.
+    said = (
+        f" in {_last(hours)}" if hours < 1 or hours * 2 % 1 == 0 else f" since {clock(since, now)}"
+    )
+    return Period(since=since, until=None, words=said)
 
 
 def _last(hours: float) -> str:

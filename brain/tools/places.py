@@ -36,6 +36,11 @@ async def channel_named(context: Context, unit: AsyncSession, name: str) -> str:
     raise BadArguments(f"I know no channel {wanted}; {there_are}.")
 
 
+async def channel_asked(context: Context, unit: AsyncSession, name: str | None) -> str:
+    """`channel_named` when a channel was named, else `channel_here`."""
+    return await channel_named(context, unit, name) if name else await channel_here(context, unit)
+
+
 async def channel_here(context: Context, unit: AsyncSession) -> str:
     """The channel of the question; in private the one with most lines. Raises `BadArguments`."""
     if context.channel is not None:

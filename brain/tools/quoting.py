@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from brain.tools.context import Context
@@ -44,18 +44,24 @@ def _first(text: str, around: str) -> int:
     return min((place for place in found if place >= 0), default=0)
 
 
-def for_agents(context: Context, sender: str, text: str) -> bool:
-    """Whether a line is talk of or to the swarm: answers to searches must not be their own
-    findings.
+def of_people(context: Context) -> Callable[[str, str], bool]:
+    """A rule over (sender, text): whether a line is people's talk, not talk of or to the swarm.
+
+    Answers to searches must not be their own findings, nor the question that is being answered.
     """
     names = {name.lower() for card in context.roster() for name in (card.name, card.nick)}
     names.add(context.agent.lower())
-    if sender.lower() in names or text.startswith(context.command_prefix):
-        return True
-    first = text.split(maxsplit=1)[0].lower() if text.strip() else ""
-    if first.strip("@:,;>") in names and (first[0] == "@" or first[-1] in ":,;>"):
-        return True
-    return sender == context.asker and bool(text) and text in context.asked
+
+    def rule(sender: str, text: str) -> bool:
+        if sender.lower() in names or text.startswith(context.command_prefix):
+            return False
+        if sender == context.asker and text and text in context.asked:
+            return False
+        first = text.split(maxsplit=1)[0].lower() if text.strip() else ""
+        bare = first.strip("@:,;>")
+        return not (bare in names and (first[0] == "@" or first[-1] in ":,;>"))
+
+    return rule
 
 
 def people(counts: Sequence[tuple[str, int]], most: int = 5, everybody: int | None = None) -> str:

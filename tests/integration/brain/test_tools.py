@@ -235,6 +235,12 @@ async def test_read_around_shows_the_neighbours(brain: Brain) -> None:
         await use(brain, "read_around", message=found, lines=11)
 
 
+async def test_recent_reads_the_end_of_a_channel(brain: Brain) -> None:
+    head, *rows = (await said(brain, "recent", lines=2)).splitlines()
+    assert head == "The latest in #lobby (UTC):"
+    assert [row.split("<")[1].split(">")[0] for row in rows] == ["nadia", "ines"]
+
+
 async def test_status_is_the_state_of_every_agent(brain: Brain) -> None:
     assert await said(brain, "status") == "No agent is enrolled."
     async with brain.store.writing() as unit:

@@ -33,7 +33,7 @@ LOOKS: list[tuple[str, str, dict[str, Any]]] = [
     ("who talked about wine in #ubuntu?", "search", {"query": "wine", "channel": "#ubuntu"}),
     ("anyone talk about flash in #ubuntu?", "search", {"query": "flash", "channel": "#ubuntu"}),
     ("did anyone mention the stream dropping?", "search", {"query": "stream dropping"}),
-    ("has anybody had trouble with sound", "search", {"query": "trouble sound"}),
+    ("has anybody had trouble with sound", "search", {"query": "sound"}),
     ("is anybody using compiz?", "search", {"query": "compiz"}),
     ("who else has mentioned pulseaudio today?", "search", {"query": "pulseaudio", "day": "today"}),
     ("who said “apt-get install”?", "search", {"query": "apt-get install"}),
@@ -59,6 +59,9 @@ LOOKS: list[tuple[str, str, dict[str, Any]]] = [
     ("show me what alice said about the rota", "search", {"nick": "alice", "query": "rota"}),
     ("messages from Pelo about grub", "search", {"nick": "Pelo", "query": "grub"}),
     ("Pelo's lines", "search", {"nick": "Pelo"}),
+    ("last message from cky?", "search", {"nick": "cky"}),
+    ("quote alien", "search", {"nick": "alien"}),
+    ("what's maco been up to", "search", {"nick": "maco"}),
     # what happened
     ("what happened in #lobby today?", "summary", {"channel": "#lobby", "day": "today"}),
     ("summarise the last 2 hours", "summary", {"hours": 2.0}),
@@ -76,6 +79,9 @@ LOOKS: list[tuple[str, str, dict[str, Any]]] = [
     ("what went on in the lobby channel this morning?", "summary", {"channel": "#lobby", "day": "today"}),
     ("recap the last half hour", "summary", {"hours": 0.5}),
     ("anything interesting this week?", "summary", {"hours": 108.5}),
+    ("give me the highlights of #ubuntu", "summary", {"channel": "#ubuntu"}),
+    ("what problems did people have today?", "summary", {"day": "today"}),
+    ("show me the last 10 lines of #ubuntu", "recent", {"channel": "#ubuntu", "lines": 10}),
     # who was when
     ("when was Pelo last seen?", "seen", {"nick": "Pelo"}),
     ("have you seen maco?", "seen", {"nick": "maco"}),

@@ -48,6 +48,7 @@ def test_a_period_is_a_day_or_the_hours_before_now() -> None:
     assert period(None, "yesterday", NOW).until == datetime(2026, 11, 20, tzinfo=UTC)
     assert period(2, None, NOW).since == NOW - timedelta(hours=2)
     assert period(None, None, NOW).is_open
+    assert period(3.25, None, NOW).words == " since 09:15"
     assert period(0.5, None, NOW).words == " in the last 30 minutes"
 
 
