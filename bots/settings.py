@@ -265,20 +265,13 @@ def _dotted(raw: Any, loc: tuple[int | str, ...]) -> str:
     """`agents.captain.role` rather than `agents.0.role`."""
     words: list[str] = []
     for part in loc:
-        inner = raw[part] if _holds(raw, part) else None
-        if isinstance(part, int):
-            name = inner.get("name") if isinstance(inner, dict) else None
-            words.append(str(name or part))
-        else:
-            words.append(part)
-        raw = inner
+        try:
+            raw = raw[part]
+        except (LookupError, TypeError):
+            raw = None
+        name = raw.get("name") if isinstance(part, int) and isinstance(raw, dict) else None
+        words.append(str(name or part))
     return ".".join(words)
-
-
-def _holds(raw: Any, part: int | str) -> bool:
-    if isinstance(part, int):
-        return isinstance(raw, list) and part < len(raw)
-    return isinstance(raw, dict) and part in raw
 
 
 def _valid_keys(loc: tuple[int | str, ...]) -> list[str]:
