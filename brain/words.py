@@ -61,7 +61,7 @@ def stems(text: str) -> list[str]:
     return [stem(w) for w in telling(text)]
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)
 def stem(word: str) -> str:
     """A light English stem: plural, -ing and -ed go, so ``drivers`` and ``driver`` are one."""
     if not word.isalpha() or len(word) < 4:
