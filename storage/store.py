@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing, contextmanager
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -20,6 +21,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.errors import StorageError, StoreUnavailable
 
+#: a task that waits for another process's lock notices within this time that it was cancelled
+_SLICE_MS: Final = 100
 _BEGIN: Final = "parley_begin"
 _DURABLE: Final = "parley_durable"
 _DRIVERS: Final = {
@@ -30,7 +33,8 @@ _DRIVERS: Final = {
 }
 #: connections beyond `pool_size` that a burst may open
 _OVERFLOW: Final = 1
-_POOL_WAIT_S: Final = 30.0
+#: longest wait for a connection, or for the other writers of this process
+_WAIT_S: Final = 30.0
 
 #: what a driver says → what a person can act on
 _SENTENCES: Final = (
@@ -69,6 +73,8 @@ class Store:
         store = cls(engine)
         try:
             with telling(engine.url):
+                if engine.dialect.name == "sqlite":
+                    await asyncio.to_thread(_probe, str(engine.url.database))
                 async with engine.connect() as connection:
                     await connection.execute(sa.text("SELECT 1"))
         except StorageError:
@@ -102,13 +108,22 @@ class Store:
         async with AsyncExitStack() as stack:
             stack.enter_context(telling(self.url))
             if self.dialect == "sqlite":
-                await stack.enter_async_context(self._turn)
+                await self._take_turn(stack)
             engine = self._durable if durable else self._writers
             unit = await stack.enter_async_context(AsyncSession(engine, expire_on_commit=False))
             async with unit.begin():
                 # Begin now rather than at the first statement: a locked database shows here.
                 await unit.connection()
                 yield unit
+
+    async def _take_turn(self, stack: AsyncExitStack) -> None:
+        try:
+            async with asyncio.timeout(_WAIT_S):
+                await stack.enter_async_context(self._turn)
+        except TimeoutError:
+            raise StoreUnavailable(
+                f"Another writer of this process has kept {_name(self.url)} for {_WAIT_S:.0f} s."
+            ) from None
 
     async def close(self) -> None:
         """Close every connection; units of work still open fail."""
@@ -129,7 +144,7 @@ def make_engine(
         pool = {
             "pool_size": pool_size,
             "max_overflow": _OVERFLOW,
-            "pool_timeout": _POOL_WAIT_S,
+            "pool_timeout": _WAIT_S,
         }
     if parsed.get_backend_name() == "sqlite":
         # The driver must not begin or commit by itself: we say BEGIN, and which one.
@@ -159,10 +174,19 @@ def _parse(url: str | sa.URL) -> sa.URL:
     return parsed.set(drivername=driver)
 
 
+def _probe(path: str) -> None:
+    """Raise `sqlite3.Error` when `path` is no database that can be opened.
+
+    A failed open inside aiosqlite leaves a thread behind that speaks to the closed event loop.
+    """
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA schema_version")
+
+
 def _prepare_sqlite(engine: AsyncEngine, *, busy_timeout_ms: int, foreign_keys: bool) -> None:
     # The timeout comes first: the change to WAL waits for other processes too.
     settings = (
-        f"busy_timeout={int(busy_timeout_ms)}",
+        f"busy_timeout={busy_timeout_ms}",
         "journal_mode=WAL",
         "synchronous=NORMAL",
         f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
@@ -181,12 +205,35 @@ def _prepare_sqlite(engine: AsyncEngine, *, busy_timeout_ms: int, foreign_keys: 
     @sa.event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: sa.Connection) -> None:
         options = connection.get_execution_options()
-        durable = bool(options.get(_DURABLE, False))
+        begin = str(options.get(_BEGIN, "BEGIN IMMEDIATE"))
+        slice_ms = min(busy_timeout_ms, _SLICE_MS) if begin != "BEGIN" else busy_timeout_ms
+        _set(connection, "busy_timeout", str(slice_ms), busy_timeout_ms)
         # `synchronous` cannot change inside a transaction, and stays with the pooled connection.
-        if connection.info.get(_DURABLE, False) != durable:
-            connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
-            connection.info[_DURABLE] = durable
-        connection.exec_driver_sql(str(options.get(_BEGIN, "BEGIN IMMEDIATE")))
+        _set(connection, "synchronous", "FULL" if options.get(_DURABLE) else "NORMAL", "NORMAL")
+        _insist(connection, begin, time.monotonic() + busy_timeout_ms / 1000)
+
+
+def _set(connection: sa.Connection, name: str, value: str, initially: object) -> None:
+    """Change a setting of the pooled connection, if it is another one now."""
+    if connection.info.get(name, str(initially)) != value:
+        connection.exec_driver_sql(f"PRAGMA {name}={value}")
+        connection.info[name] = value
+
+
+def _insist(connection: sa.Connection, begin: str, deadline_s: float) -> None:
+    """Begin, waiting for other processes in short slices: a cancelled task is not held up."""
+    cursor = connection.connection.cursor()
+    try:
+        while True:
+            try:
+                cursor.execute(begin)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline_s:
+                    raise
+            else:
+                return
+    finally:
+        cursor.close()
 
 
 @contextmanager

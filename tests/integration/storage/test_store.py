@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,6 +138,24 @@ async def test_a_cancelled_writer_leaves_the_store_usable(store: Store) -> None:
             await task
     async with asyncio.timeout(5), store.writing() as unit:
         assert await nonces.use(unit, "lost", expires_at=NOON, now=NOON)
+
+
+async def test_a_writer_that_gives_up_waiting_leaves_nothing_behind(tmp_path: Path) -> None:
+    store = await Store.open(f"sqlite:///{tmp_path / 'parley.db'}")
+    await upgrade(store, tmp_path / "upgrade.lock")
+    other = sqlite3.connect(str(store.url.database), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    began_s = time.monotonic()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1), store.writing():
+            pass
+    assert time.monotonic() - began_s < 2
+    other.execute("ROLLBACK")
+    other.close()
+    for number in range(5):
+        async with asyncio.timeout(5), store.writing() as unit:
+            assert await nonces.use(unit, str(number), expires_at=NOON, now=NOON)
+    await store.close()
 
 
 async def test_a_full_disk_is_told_and_leaves_what_was_there(sqlite_store: Store) -> None:
