@@ -13,6 +13,7 @@ import fcntl
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -66,8 +67,6 @@ def main(argv: list[str]) -> int:
         return _fail(f"{error}\n{explain(str(error))}".strip())
     except KeyboardInterrupt:
         return _fail("Stopped. The next start takes it up again.", 130)
-    if str(ROOT) not in sys.path:
-        sys.path.insert(0, str(ROOT))
     from bots.cli.app import main as command_line
 
     return command_line(argv)
@@ -113,11 +112,13 @@ def _make_venv() -> None:
     # Not sys.executable: that may be the very environment that is to be replaced.
     base = Path(sys.base_prefix, "bin", "python{}.{}".format(*sys.version_info[:2]))
     python = str(base if base.exists() else sys.executable)
-    has_venv = [python, "-c", "import venv, ensurepip"]
-    if subprocess.run(has_venv, check=False, stderr=DEVNULL).returncode:
+    if subprocess.call([python, "-c", "import venv, ensurepip"], stderr=DEVNULL):
         raise SetupError(NO_VENV)
     say("Making a virtual environment in .venv ...")
-    command = [python, "-m", "venv", "--clear", str(VENV)]
+    shutil.rmtree(VENV, ignore_errors=True)
+    VENV.mkdir()
+    STAMP.write_text(UNFINISHED, encoding="utf-8")
+    command = [python, "-m", "venv", str(VENV)]
     made = subprocess.run(command, check=False, stdout=PIPE, stderr=STDOUT, text=True)
     if made.returncode:
         raise SetupError(made.stdout)
@@ -127,17 +128,16 @@ def _install(wanted: list[str]) -> None:
     """Install the pins by hash, one line a package; pip's own settings are left alone."""
     total = len(set(pins(wanted)))
     say(f"Installing about {total} packages from {' and '.join(wanted)} into .venv; once only.")
-    files = [word for name in wanted for word in ("-r", str(ROOT / name))]
     started_s = time.monotonic()
     command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--progress-bar=off"]
-    pip = subprocess.Popen([*command, *files], stdout=PIPE, stderr=STDOUT, text=True)
+    command += [f"-r{ROOT / name}" for name in wanted]
+    pip = subprocess.Popen(command, stdout=PIPE, stderr=STDOUT, text=True)
     said: list[str] = []
     found = 0
     with pip:
         for line in pip.stdout or ():
             said.append(line)
-            taken = TAKEN.match(line)
-            if taken:
+            if taken := TAKEN.match(line):
                 found += 1
                 say(f"  [{found}/{max(total, found)}] {taken[1] or taken[2]}")
             elif line.startswith(("Installing collected", "WARNING: Retrying")):
@@ -149,6 +149,8 @@ def _install(wanted: list[str]) -> None:
 
 def explain(text: str) -> str:
     """What to do about pip's last words, or an empty string when nobody knows."""
+    if shutil.disk_usage(ROOT).free < 20_000_000:
+        text = "No space left"  # whatever failed, and not every program says why
     return next((cure for sign, cure in CURES.items() if re.search(sign, text)), "")
 
 
@@ -180,7 +182,7 @@ def _stamps(wanted: list[str]) -> set[str]:
 
 def _installed() -> set[str]:
     try:
-        return set(STAMP.read_text(encoding="utf-8").splitlines())
+        return set(STAMP.read_text(encoding="utf-8").splitlines()) or {UNFINISHED}
     except FileNotFoundError:
         return set()
 
