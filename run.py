@@ -30,7 +30,6 @@ STAMP = VENV / "parley-installed"
 UNFINISHED = "unfinished"
 #: commands that want requirements-dev.txt too
 DEVELOPMENT = ("test", "bench")
-
 OLD_PYTHON = "Parley needs Python 3.11 or newer; this is Python {}.{} ({}). Try python3.11 run.py."
 NO_VENV = """This Python cannot make virtual environments (venv or ensurepip is missing).
 On Debian and Ubuntu: apt-get install python3-venv. Then start again."""
