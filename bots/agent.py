@@ -32,6 +32,7 @@ from bots.desk import Desk
 from bots.insist import insist
 from bots.intake import Intake, Reflexes
 from bots.irc.transport import IrcConfig, IrcTransport
+from bots.journal import Journal
 from bots.lifeline import Message
 from bots.listening import Ears
 from bots.loopguard import Limits, LoopGuard
@@ -175,20 +176,24 @@ class AgentProcess:
             coalesce_s=settings.limits.coalesce_s,
             log=log,
         )
-        self._ears = Ears(store, name, clock=_now, on_owed=self._owed, log=log)
+        self._ears = Ears(
+            store,
+            name,
+            clock=_now,
+            journal=Journal(state.journal_of(name)),
+            on_owed=self._owed,
+            log=log,
+        )
         self._intake = Intake(
             name,
             settings,
             self._roster,
             commands,
             ears=self._ears,
-            store=store,
             reflexes=Reflexes(
                 stop=lambda session, who: self._worklist.stop_session(session, f"{who} said stop"),
                 kill=lambda heard, spoken: self._start(reflex(heard, spoken)),
             ),
-            on_owed=self._worklist.nudge,
-            log=log,
         )
         self._door = Door(
             spec.control_token.get_secret_value(),
@@ -205,7 +210,6 @@ class AgentProcess:
             self._bus.run({f"{NUDGE}.{self._spec.name}": self._nudged, KILL: self._bus_kill}),
             self._transport.run(),
             self._ears.run(),
-            self._intake.run(),
             self._worklist.run(),
             self._switch.watch(),
             self._recover(),

@@ -6,29 +6,21 @@ agent, so it does not matter which of them stores it.
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-
-from structlog.typing import FilteringBoundLogger
+from dataclasses import dataclass, replace
 
 from bots import gate
 from bots.commands.parse import Spoken, parse
 from bots.listening import Ears
 from bots.messages import Heard, Place
-from bots.metrics import ERRORS
 from bots.roster import Roster
 from bots.settings import Settings
 from bots.worklist import CHANNEL_PRIORITY, COMMAND_PRIORITY, PRIVATE_PRIORITY
-from storage import record
-from storage.errors import StorageError
 from storage.record import NewLine, Owed
-from storage.store import Store
 from storage.tables import LineKind
 
 STOP_WORDS = frozenset({"stop", "halt", "cancel"})
-_RETRY_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -52,21 +44,14 @@ class Intake:
         commands: Collection[str],
         *,
         ears: Ears,
-        store: Store,
         reflexes: Reflexes,
-        on_owed: Callable[[], None],
-        log: FilteringBoundLogger,
     ) -> None:
         self._agent = agent
         self._settings = settings
         self._roster = roster
         self._commands = commands
         self._ears = ears
-        self._store = store
         self._reflexes = reflexes
-        self._on_owed = on_owed
-        self._log = log
-        self._private: asyncio.Queue[NewLine] = asyncio.Queue()
 
     def heard(self, heard: Heard) -> None:
         """Take one line; called by the transport, in order."""
@@ -74,16 +59,6 @@ class Intake:
             self._in_channel(heard)
         elif heard.kind is LineKind.SAID and not heard.is_own:
             self._in_private(heard)
-
-    async def run(self) -> None:
-        """Store private lines as they come; a store that is down is tried again, nothing is dropped."""
-        while True:
-            lines = [await self._private.get()]
-            while not self._private.empty():
-                lines.append(self._private.get_nowait())
-            while not await self._store_private(lines):
-                await asyncio.sleep(_RETRY_S)
-            self._on_owed()
 
     def _in_channel(self, heard: Heard) -> None:
         channel = heard.where.name
@@ -144,7 +119,9 @@ class Intake:
             self._reflexes.stop(session, heard.sender)
         priority = COMMAND_PRIORITY if spoken or stop else PRIVATE_PRIORITY
         owed = (Owed(self._agent, session, priority),)
-        self._private.put_nowait(self._line(heard, f"nick:{self._agent}", speaker, owed))
+        line = self._line(heard, f"nick:{self._agent}", speaker, owed)
+        # Its own name, so that a line stored twice from the journal is one line.
+        self._ears.heard_in_private(replace(line, msgid=line.msgid or f"parley:{line.trace_id}"))
 
     def _command(self, heard: Heard, text: str, speaker: str | None) -> Spoken | None:
         """The command in this line if it is one that exists; only people command."""
@@ -176,17 +153,6 @@ class Intake:
             trace_id=secrets.token_hex(8),
             owed=owed,
         )
-
-    async def _store_private(self, lines: list[NewLine]) -> bool:
-        try:
-            async with self._store.writing() as unit:
-                for line in lines:
-                    await record.keep_new(unit, line)
-        except StorageError as error:
-            ERRORS.labels("private").inc()
-            self._log.warning("private.unwritable", error=str(error))
-            return False
-        return True
 
 
 def is_stop(text: str) -> bool:

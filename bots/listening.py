@@ -13,13 +13,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.typing import FilteringBoundLogger
 
+from bots.insist import insist
+from bots.journal import Journal, Left
 from bots.metrics import LINES_HEARD, LINES_STORED
 from storage import inbox, leases, record
 from storage.errors import StorageError
 from storage.leases import Held
-from storage.record import NewLine, Owed
+from storage.record import NewLine
 from storage.store import Store
 
 BATCH_S = 0.05
@@ -64,6 +67,11 @@ class _Channel:
             self.settled += 1
         return [r for r in memory[self.settled :] if r.stored_id is None]
 
+    def newest(self) -> int:
+        """Id of the newest line that we know to be stored."""
+        ids = [r.stored_id for r in self.memory if r.stored_id is not None]
+        return max([self.after_id, *ids])
+
     def overdue(self, now: datetime) -> bool:
         waiting = self.waiting()
         return bool(waiting) and waiting[0].line.heard_at <= now - timedelta(seconds=GRACE_S)
@@ -89,14 +97,17 @@ class Ears:
         agent: str,
         *,
         clock: Callable[[], datetime],
+        journal: Journal,
         on_owed: Callable[[Iterable[str]], None],
         log: FilteringBoundLogger,
     ) -> None:
         self._store = store
         self._agent = agent
         self._clock = clock
+        self._journal = journal
         self._on_owed = on_owed
         self._log = log
+        self._private: list[NewLine] = []
         self._channels: dict[tuple[str, str], _Channel] = {}
         self._work = asyncio.Event()
         #: in one sentence why lines cannot be stored at present; empty when they can
@@ -120,8 +131,17 @@ class Ears:
         channel = self._channels.setdefault(
             (line.network, line.channel), _Channel(line.network, line.channel, 0)
         )
+        if channel.lease is not None:
+            # The others count on the listener; what dies with it must not be lost.
+            self._write_down(line)
         channel.memory.append(_Remembered(line))
         LINES_HEARD.inc()
+        self._work.set()
+
+    def heard_in_private(self, line: NewLine) -> None:
+        """Take a line that no other socket has read; `line.msgid` tells it from every other."""
+        self._write_down(line)
+        self._private.append(line)
         self._work.set()
 
     def listens(self, network: str, channel: str) -> bool:
@@ -133,14 +153,19 @@ class Ears:
         """Store what is heard, as listener at once, else after the grace; renew and take over leases."""
         renew_at = 0.0
         loop = asyncio.get_running_loop()
+        left = self._journal.left()
+        restoring = asyncio.create_task(self._restore(left))
         while True:
             await self._wait_for_work(renew_at - loop.time())
             try:
                 if loop.time() >= renew_at:
                     await self._renew()
                     renew_at = loop.time() + RENEW_S
+                await self._store_private()
                 for channel in list(self._channels.values()):
                     await self._attend(channel)
+                if restoring.done():
+                    self._forget_written()
                 self.trouble = ""
             except StorageError as error:
                 self.trouble = str(error)
@@ -157,7 +182,7 @@ class Ears:
             return
         self._work.clear()
         # What arrives together is stored together; an owed answer does not wait for company.
-        if not self._owes_soon():
+        if not self._private and not self._owes_soon():
             await asyncio.sleep(BATCH_S)
 
     def _anything_waiting(self) -> bool:
@@ -200,13 +225,57 @@ class Ears:
             channel.lease = await leases.acquire(
                 unit, channel.lease_name, self._agent, now=now, ttl_s=LEASE_S
             )
-            adopted = 0
+            adopted = last = 0
             if channel.lease is not None:
+                last = await record.last_id(unit, channel.network, channel.name)
                 adopted = await inbox.adopt(unit, from_others, self._agent, now)
         if channel.lease is not None:
+            self._mark(from_others, last)
             self._log.info("listener.taken", channel=channel.name, epoch=channel.lease.epoch, adopted=adopted)
             if adopted:
                 self._on_owed([self._agent])
+
+    async def _restore(self, left: Left) -> None:
+        """Store what a dead predecessor had read and not stored."""
+        if not left.lines:
+            return
+        await insist(self._store, lambda unit: _store_left(unit, left), self._log)
+        self._log.info("journal.restored", lines=len(left.lines))
+        self._on_owed({o.agent for line in left.lines for o in line.owed})
+
+    async def _store_private(self) -> None:
+        lines = list(self._private)
+        if not lines:
+            return
+        async with self._store.writing() as unit:
+            for line in lines:
+                await record.keep_new(unit, line)
+        del self._private[: len(lines)]
+        self._on_owed([self._agent])
+
+    def _write_down(self, line: NewLine) -> None:
+        try:
+            self._journal.add(line)
+        except OSError as error:
+            # A full disk: the line is in memory still, only kill -9 could take it now.
+            self._log.warning("journal.unwritable", error=str(error))
+
+    def _mark(self, channel: str, last_id: int) -> None:
+        try:
+            self._journal.mark(channel, last_id)
+        except OSError as error:
+            self._log.warning("journal.unwritable", error=str(error))
+
+    def _forget_written(self) -> None:
+        """Begin the journal anew once the store has everything that may stand in it."""
+        listened = [c for c in self._channels.values() if c.lease is not None]
+        if self._journal.is_empty or self._private or any(c.waiting() for c in self._channels.values()):
+            return
+        marks = {f"{c.network}:{c.name}": c.newest() for c in listened}
+        try:
+            self._journal.start_anew(marks)
+        except OSError as error:
+            self._log.warning("journal.unwritable", error=str(error))
 
     async def _attend(self, channel: _Channel) -> None:
         now = self._clock()
@@ -250,10 +319,14 @@ class Ears:
                 self._on_owed(owed)
 
 
-def owed_to(
-    agents: Iterable[str], *, session: str, priority: int, listener_of: str | None = None
-) -> tuple[Owed, ...]:
-    """One inbox entry for each agent that owes this line a look."""
-    return tuple(
-        Owed(agent=a, session=session, priority=priority, listener_of=listener_of) for a in agents
-    )
+async def _store_left(unit: AsyncSession, left: Left) -> None:
+    private = [line for line in left.lines if line.channel.startswith("nick:")]
+    for line in private:
+        await record.keep_new(unit, line)
+    channels: dict[str, list[NewLine]] = {}
+    for line in left.lines:
+        if line not in private:
+            channels.setdefault(f"{line.network}:{line.channel}", []).append(line)
+    for name, lines in channels.items():
+        await record.keep(unit, lines, left.marks.get(name, 0))
+

@@ -64,12 +64,16 @@ class StateFolder:
         """Log file of an agent, or of ``supervisor``."""
         return self.logs / f"{process}.log"
 
+    def journal_of(self, agent: str) -> Path:
+        """Lines that this agent's socket has read and the store does not have yet."""
+        return self.path / "journal" / f"{agent}.jsonl"
+
     def create(self) -> None:
         """Make the folder and its sub-folders, each 0700; one that exists is closed to others.
 
         Raises `OSError` when the place cannot be written to.
         """
-        for folder in (self.path, self.logs, self.secrets, self.nats):
+        for folder in (self.path, self.logs, self.secrets, self.nats, self.path / "journal"):
             folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
             # mkdir obeys the umask and leaves an existing folder as it is.
             folder.chmod(FOLDER_MODE)
