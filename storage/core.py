@@ -18,6 +18,7 @@ from storage import tables
 _known = SQLModel.metadata.tables
 AGENT: Final = _known[str(tables.Agent.__tablename__)]
 AUDIT: Final = _known[str(tables.AuditEntry.__tablename__)]
+CHECKPOINT: Final = _known[str(tables.Checkpoint.__tablename__)]
 HEARTBEAT: Final = _known[str(tables.Heartbeat.__tablename__)]
 INBOX: Final = _known[str(tables.Inbox.__tablename__)]
 LATCH: Final = _known[str(tables.LatchRow.__tablename__)]

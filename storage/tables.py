@@ -299,6 +299,25 @@ class AuditEntry(SQLModel, table=True):
     hash: str
 
 
+class Checkpoint(SQLModel, table=True):
+    """The supervisor's signature under the head of one agent's chain: what stands below it stays.
+
+    Without it, entries cut off at the end of a chain would not show.
+    """
+
+    __tablename__ = "checkpoint"
+    __table_args__ = (sa.UniqueConstraint("agent", "seq"),)
+    id: int | None = Field(default=None, primary_key=True)
+    agent: str
+    #: entry of the chain that is signed, and its hash
+    seq: int
+    hash: str
+    at: datetime = _time()
+    #: base64 of the Ed25519 public key, and of the signature
+    key: str
+    signature: str
+
+
 class Nonce(SQLModel, table=True):
     """A nonce that was used; kept for as long as a signature could still be fresh."""
 

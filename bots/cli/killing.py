@@ -14,7 +14,7 @@ from rich.console import Console
 from bots.cli.control import NoAnswer, Supervisor
 from bots.cli.exits import CommandError
 from bots.cli.project import DEFAULT_CONFIG, ConfigOption, open_project
-from bots.control.signatures import operator_key
+from bots.control.signatures import signing_key
 from bots.control.signatures import sign as sign_words
 from bots.settings import Settings
 from bots.state import StateFolder
@@ -96,7 +96,7 @@ def sign(
     """
     settings, state = open_project(config)
     state.create()
-    key = operator_key(state.secrets / "operator.pem")
+    key = signing_key(state.secrets / "operator.pem")
     words = " ".join(command).removeprefix(settings.irc.command_prefix)
     typer.echo(
         settings.irc.command_prefix

@@ -84,8 +84,8 @@ def sign(words: str, key: Ed25519PrivateKey, *, swarm: str, now: datetime) -> st
     return f"{words} signed:{int(issued.timestamp())}.{nonce}.{signature.decode().rstrip('=')}"
 
 
-def operator_key(path: Path) -> Ed25519PrivateKey:
-    """The operator's key in this file; made (0600) when there is none."""
+def signing_key(path: Path) -> Ed25519PrivateKey:
+    """The Ed25519 key in this file; made (0600) when there is none."""
     try:
         key = load_pem_private_key(path.read_bytes(), None)
     except FileNotFoundError:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 import storage.migrations
 from bots.doctor.finding import Finding, fail, ok, warn
@@ -21,6 +22,9 @@ from bots.settings import Settings
 from bots.state import StateFolder
 from bots.supervisor.ground import database_url
 from bots.supervisor.ports import LOOPBACK, is_free
+from bots.supervisor.sweeper import genuine
+from storage import audit as audit_chains
+from storage import checkpoints
 from storage.errors import LatchUnreadable, StorageError
 from storage.latch import LatchFile
 from storage.store import Store
@@ -91,6 +95,34 @@ async def _schema(store: Store) -> Finding:
             "database", f"{store.dialect}, schema {found}; the next start brings it up to date"
         )
     return ok("database", f"{store.dialect}, schema {found}")
+
+
+async def audit(settings: Settings, state: StateFolder) -> Finding:
+    """Every agent's chain is whole, and ends no earlier than its signed checkpoint says."""
+    if not settings.swarm.database_url and not state.database.exists():
+        return ok("audit", "no chain yet")
+    try:
+        store = await Store.open(database_url(settings, state))
+    except StorageError:
+        return ok("audit", "not looked at: see the database")
+    try:
+        async with store.reading() as unit:
+            names = await audit_chains.agents_audited(unit)
+            wrong = [w for n in names if (w := await _broken(unit, n))]
+    except (StorageError, DBAPIError):
+        return ok("audit", "no chain yet")
+    finally:
+        await store.close()
+    if wrong:
+        return fail("audit", "; ".join(wrong), "somebody changed the audit: keep the database as evidence")
+    return ok("audit", f"{len(names)} chains, whole")
+
+
+async def _broken(unit: AsyncSession, agent: str) -> str | None:
+    at = await audit_chains.verify(unit, agent)
+    if at is not None:
+        return f"{agent}'s chain is broken at entry {at}"
+    return await checkpoints.broken(unit, agent, genuine)
 
 
 async def bus(settings: Settings, state: StateFolder, *, up: bool) -> Finding:
@@ -170,6 +202,7 @@ async def services(settings: Settings, state: StateFolder, *, up: bool) -> Async
     for finding in ports(settings, up=up):
         yield finding
     yield await database(settings, state)
+    yield await audit(settings, state)
     yield await bus(settings, state, up=up)
     yield await irc(settings, state, up=up)
     for finding in latch(state):

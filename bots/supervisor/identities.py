@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bots.control.signatures import operator_key, public_half
+from bots.control.signatures import public_half, signing_key
 from bots.settings import Settings
 from bots.state import StateFolder
 from bots.supervisor.programs import SUPERVISOR
@@ -33,5 +33,5 @@ class Identities:
             door_tokens={n: secrets.token_urlsafe(24) for n in names},
             token=secrets.token_urlsafe(24),
             operator_key=settings.operators.public_key
-            or public_half(operator_key(state.secrets / "operator.pem")),
+            or public_half(signing_key(state.secrets / "operator.pem")),
         )

@@ -12,7 +12,7 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from structlog.typing import FilteringBoundLogger
 from bots.bus import KILL, RESUME, Bus
 from bots.control.door import Door
 from bots.control.operators import Operators
+from bots.control.signatures import signing_key
 from bots.lifeline import Message
 from bots.settings import Settings
 from bots.state import StateFolder
@@ -34,6 +35,7 @@ from bots.supervisor.nursery import Nursery
 from bots.supervisor.orders import Orders
 from bots.supervisor.programs import SUPERVISOR
 from bots.supervisor.registrar import Registrar
+from bots.supervisor.sweeper import Sweeper
 from bots.supervisor.status import Status, database_name
 from storage.latch import LatchFile
 from storage.tables import AgentState
@@ -76,6 +78,14 @@ class Supervisor:
         self._nurseries = _Nurseries(state.log_of("agents"), self.ground.database_driver, self._exited, log)
         holder = f"{socket.gethostname()}:{os.getpid()}"
         self._registrar = Registrar(self.ground, self.children, holder, utc_now, log)
+        self._sweeper = Sweeper(
+            self.ground,
+            holder,
+            signing_key(state.secrets / "supervisor.pem"),
+            timedelta(days=settings.swarm.retention_days),
+            utc_now,
+            log,
+        )
         self._file = LatchFile(state.latch)
         self._bus: Bus | None = None
         self._latching = Latching(
@@ -147,6 +157,7 @@ class Supervisor:
         self._run(self._watch())
         self._run(self._registrar.run())
         self._run(self._latching.run())
+        self._run(self._sweeper.run())
         for child in self.children.values():
             self._run(child.run())
 
