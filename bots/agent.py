@@ -36,7 +36,7 @@ from bots.journal import Journal
 from bots.lifeline import Message
 from bots.listening import Ears
 from bots.loopguard import Limits, LoopGuard
-from bots.messages import TransportHealth
+from bots.messages import Heard, TransportHealth
 from bots.replying import Mouth, recover
 from bots.roster import Roster
 from bots.secrets import Redactor
@@ -60,7 +60,7 @@ _FAREWELL = "until later"
 
 
 def run(spec: dict[str, Any], lifeline_fd: int) -> int:
-    """Live as the agent of this spec until the lifeline or a signal ends it; returns the exit code."""
+    """Live as this spec's agent until the lifeline or a signal ends it; returns the exit code."""
     return asyncio.run(_live(AgentSpec.model_validate(spec), socket.socket(fileno=lifeline_fd)))
 
 
@@ -101,7 +101,7 @@ class AgentProcess:
         self._bus = Bus(spec.nats_url, name, spec.nats_password.get_secret_value(), log=log)
         self._supervision = Supervision(
             state=self._state,
-            on_kill=lambda latch: self._switch.apply(latch),
+            on_kill=self._killed_by_pipe,
             on_resume=self._resumed,
             on_nicks=self._roster.refresh,
             on_stop=self._stopping.set,
@@ -114,11 +114,13 @@ class AgentProcess:
             on_killed=self._killed,
             log=log,
         )
-        self._operators = Operators(settings.operators, settings.swarm.name, spec.operator_key, _now)
+        self._operators = Operators(
+            settings.operators, settings.swarm.name, spec.operator_key, _now
+        )
         guard = Guard(store, [LatchPolicy(self._switch.binding)], time.monotonic, _now)
         self._transport = IrcTransport(
             _irc_config(spec),
-            on_heard=lambda heard: self._intake.heard(heard),
+            on_heard=self._heard,
             on_change=self._transport_changed,
             before_join=lambda channel: self._ears.enter(NETWORK, channel),
             rng=random.Random(),
@@ -277,6 +279,12 @@ class AgentProcess:
             else:
                 self._bus.nudge(agent)
 
+    def _heard(self, heard: Heard) -> None:
+        self._intake.heard(heard)
+
+    def _killed_by_pipe(self, latch: Latch) -> None:
+        self._switch.apply(latch)
+
     def _nudged(self, body: Message) -> None:
         self._worklist.nudge()
 
@@ -334,7 +342,9 @@ class AgentProcess:
         return wire.to_json(latch)
 
     async def _recover(self) -> None:
-        """Learn who is called what, and settle what predecessors left, looking again while proof may come."""
+        """Learn who is called what, and settle what predecessors left, looking again while proof
+        may come.
+        """
         while True:
             try:
                 async with self._store.reading() as unit:

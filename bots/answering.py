@@ -1,4 +1,6 @@
-"""From a burst of lines to an answer that is on its way: loop guard, claim, brain, mouth, settled rows."""
+"""From a burst of lines to an answer that is on its way: loop guard, claim, brain, mouth, settled
+rows.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,8 @@ class Answerer:
             await self._answer(burst)
 
     async def reply(self, work: Work, text: str, *, why: str, command: str = "") -> list[Delivery]:
-        """Say `text` to who asked: short in the channel, longer in private with a word in the channel.
+        """Say `text` to who asked: short in the channel, longer in private with a word in the
+        channel.
 
         Raises `Refused`, `StorageError`.
         """
@@ -68,12 +71,14 @@ class Answerer:
         place = _place(work)
         if place.place is Place.NICK or len(lines) <= self.lines_in_channel:
             addressed = _addressed(work, lines) if place.place is Place.CHANNEL else lines
-            return await self._say(work, place, "\n".join(addressed), why, command)
+            return await self._say(work, place, "\n".join(addressed), why=why, command=command)
         private = Target(work.network, Place.NICK, work.sender)
-        deliveries = await self._say(work, private, "\n".join(lines), why, command)
+        deliveries = await self._say(work, private, "\n".join(lines), why=why, command=command)
         if deliveries and deliveries[0].sent:
             word = f"{work.sender}: that takes {len(lines)} lines; you have them in private."
-            deliveries += await self._say(work, place, word, why, command, first_part=len(deliveries))
+            deliveries += await self._say(
+                work, place, word, why=why, command=command, first_part=len(deliveries)
+            )
         return deliveries
 
     async def settle(self, burst: list[Work], state: InboxState, note: str = "") -> None:
@@ -92,7 +97,9 @@ class Answerer:
         return None if verdict.allowed else (InboxState.SILENT, verdict.reason)
 
     async def claim(self, burst: list[Work]) -> set[int]:
-        """One transaction: the rows are ours, and the functional heartbeat says what is being worked on."""
+        """One transaction: the rows are ours, and the functional heartbeat says what is being
+        worked on.
+        """
         now = self.clock()
         async with self.store.writing() as unit:
             ids = [w.inbox_id for w in burst]
@@ -124,7 +131,14 @@ class Answerer:
         ANSWER_SECONDS.observe((self.clock() - last.heard_at).total_seconds())
 
     async def _say(
-        self, work: Work, target: Target, text: str, why: str, command: str, first_part: int = 0
+        self,
+        work: Work,
+        target: Target,
+        text: str,
+        *,
+        why: str,
+        command: str,
+        first_part: int = 0,
     ) -> list[Delivery]:
         outgoing = Outgoing(
             target=target,

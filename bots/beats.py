@@ -43,7 +43,9 @@ class Breaker:
 async def beat_for_ever(
     store: Store, agent: str, *, clock: Callable[[], datetime], log: FilteringBoundLogger
 ) -> None:
-    """Write the infra heartbeat every `EVERY_S`, until cancelled; trips after three failures and recovers."""
+    """Write the infra heartbeat every `EVERY_S`, until cancelled; trips after three failures and
+    recovers.
+    """
     breaker = Breaker()
     loop = asyncio.get_running_loop()
     while True:

@@ -1,4 +1,6 @@
-"""The bus: core NATS messages that say "look" and "stop". SQL stays the truth; losing one costs latency only."""
+"""The bus: core NATS messages that say "look" and "stop". SQL stays the truth; losing one costs
+latency only.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +35,7 @@ def permissions(user: str) -> dict[str, list[str]]:
 class Bus:
     """One connection, made again for ever; every method may be called while it is down."""
 
-    def __init__(
-        self, url: str, user: str, password: str, *, log: FilteringBoundLogger
-    ) -> None:
+    def __init__(self, url: str, user: str, password: str, *, log: FilteringBoundLogger) -> None:
         self._url = url
         self._user = user
         self._password = password
@@ -48,7 +48,7 @@ class Bus:
         return self._client is not None and self._client.is_connected
 
     async def run(self, subscriptions: dict[str, Callable[[dict[str, Any]], None]]) -> None:
-        """Connect and stay connected until cancelled; handlers get the JSON object of each message."""
+        """Stay connected until cancelled; handlers get the JSON object of each message."""
         client = self._client = await self._connect()
         for subject, handler in subscriptions.items():
             await client.subscribe(subject, cb=_decoded(handler, self._log))

@@ -54,7 +54,9 @@ class Desk:
                 await self.answerer.settle([work], InboxState.SILENT, "nothing to say to that")
                 return
             name = spoken.name if spoken else "stop"
-            deliveries = await self.answerer.reply(work, text, why=f"{work.sender}: {name}", command=name)
+            deliveries = await self.answerer.reply(
+                work, text, why=f"{work.sender}: {name}", command=name
+            )
         except (Refused, LeaseLost) as error:
             self.log.info("command.refused", why=str(error), trace_id=work.trace_id)
             await self.answerer.settle([work], InboxState.REFUSED, str(error))

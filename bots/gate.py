@@ -1,8 +1,8 @@
 """Whom a line is for. Pure: text and names in, agents out.
 
 A line addresses an agent when it begins with its name (``secretary: …``, ``secretary, auditor: …``,
-``@secretary …``) or carries ``@secretary`` anywhere. A name in the middle of a sentence is talk about somebody,
-not to somebody.
+``@secretary …``) or carries ``@secretary`` anywhere. A name in the middle of a sentence is talk
+about somebody, not to somebody.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ def _opening(text: str, agents: Mapping[str, str]) -> tuple[tuple[str, ...], str
 
 
 def _without_leading_mention(text: str, agents: Mapping[str, str]) -> str:
-    """`@secretary what happened?` asks `what happened?`; a mention further on stays in the sentence."""
+    """`@secretary what happened?` asks `what happened?`; a mention further on stays in the
+    sentence.
+    """
     match = re.match(r"^\s*@([^\s,:;!?.&@]+)\s+(.*)$", text, re.DOTALL)
     return match.group(2) if match and match.group(1).lower() in agents else text

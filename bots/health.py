@@ -1,4 +1,4 @@
-"""How an agent is, in one word and one sentence. Pure: what its parts say in, state and reason out."""
+"""How an agent is: what its parts say in, one state and one reason out. Pure."""
 
 from __future__ import annotations
 

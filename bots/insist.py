@@ -24,7 +24,9 @@ async def insist(
     *,
     durable: bool = False,
 ) -> T:
-    """Run `write` in a transaction until it succeeds, for facts that exist already and may not be forgotten."""
+    """Run `write` in a transaction until it succeeds, for facts that exist already and may not be
+    forgotten.
+    """
     pause_s = _FIRST_PAUSE_S
     while True:
         try:

@@ -1,7 +1,7 @@
 """What an agent does with a line the moment its socket read it: reflexes first, then the record.
 
-Nothing is answered from here. Who owes the line a look is decided by rules that give the same result in every
-agent, so it does not matter which of them stores it.
+Nothing is answered from here. Who owes the line a look is decided by rules that give the same
+result in every agent, so it does not matter which of them stores it.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ class Intake:
         spoken = None
         if heard.kind is LineKind.SAID and not self._settings.listen_only(channel):
             addressed = gate.addressees(heard.text, self._roster.addressable(channel))
-            spoken = self._command(heard, addressed.text if addressed.agents else heard.text, speaker)
+            spoken = self._command(
+                heard, addressed.text if addressed.agents else heard.text, speaker
+            )
         session = f"{heard.network}:{channel}"
         if spoken is not None and spoken.name == "kill":
             self._reflexes.kill(heard, spoken)
@@ -156,5 +158,5 @@ class Intake:
 
 
 def is_stop(text: str) -> bool:
-    """A person wants the current work to end: the whole line is ``stop``, ``halt`` or ``cancel``."""
+    """Somebody wants the work to end: the whole line is ``stop``, ``halt`` or ``cancel``."""
     return text.strip().lower().strip("!. ") in STOP_WORDS

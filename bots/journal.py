@@ -1,8 +1,10 @@
-"""Lines that one socket has read and the store does not have yet, kept where kill -9 cannot reach them.
+"""Lines that one socket has read and the store does not have yet, kept where kill -9 cannot reach
+them.
 
-A write to a file survives the death of the process (not a power cut; the store's own default is the same). The
-listener of a channel, and everybody for private lines, writes a line down before doing anything with it; once the
-store has it, the journal starts anew. What a dead process left there, its replacement stores.
+A write to a file survives the death of the process (not a power cut; the store's own default is the
+same). The listener of a channel, and everybody for private lines, writes a line down before doing
+anything with it; once the store has it, the journal starts anew. What a dead process left there,
+its replacement stores.
 """
 
 from __future__ import annotations
@@ -48,14 +50,14 @@ class Journal:
         self._write({"marks": {channel: newest_id}})
 
     def start_anew(self, marks: Mapping[str, int]) -> None:
-        """Everything written down is stored: forget it. `marks` is each channel's newest stored id."""
+        """Forget it all, for it is stored. `marks` is each channel's newest stored id."""
         if not self.is_empty:
             os.ftruncate(self._fd, 0)
             self._write({"marks": dict(marks)})
             self.is_empty = True
 
     def left(self) -> Left:
-        """What is written down at present; a half line at the end, cut off by a crash, is left out."""
+        """What is written down at present, without a half line that a crash cut off."""
         marks: dict[str, int] = {}
         lines: list[NewLine] = []
         for text in self._path.read_text(encoding="utf-8", errors="replace").splitlines():

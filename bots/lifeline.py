@@ -1,8 +1,9 @@
 """The duplex pipe between the supervisor and one agent: a JSON object a line, both ways.
 
-Supervisor to agent: ``{"ping": n}``, ``{"kill": latch}``, ``{"resume": latch}``, ``{"stop": seconds}``.
-Agent to supervisor: ``{"pong": n, "state", "reason", "nick", "hook_url"}``, ``{"killed": changed_at}``,
-``{"please": "kill" | "resume" | "restart", …}``. End of file means that the other side is dead.
+Supervisor to agent: ``{"ping": n}``, ``{"kill": latch}``, ``{"resume": latch}``, ``{"stop":
+seconds}``. Agent to supervisor: ``{"pong": n, "state", "reason", "nick", "hook_url"}``,
+``{"killed": changed_at}``, ``{"please": "kill" | "resume" | "restart", …}``. End of file means that
+the other side is dead.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ Message = dict[str, Any]
 
 
 class Lifeline(asyncio.Protocol):
-    """One end. `on_message` is called for each message, `on_end` once when the other side is gone."""
+    """One end. `on_message` gets each message; `on_end` is called once, when the other is gone."""
 
     def __init__(self, on_message: Callable[[Message], None], on_end: Callable[[], None]) -> None:
         self._on_message = on_message

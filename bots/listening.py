@@ -1,9 +1,9 @@
 """From what this agent's socket reads to the one record that the swarm shares.
 
-Every agent in a channel hears it; one holds the channel's listener lease and stores at once, in batches of at most
-`BATCH_S`. The others keep a short memory and, after `GRACE_S`, store what they heard and the record lacks. Alignment
-in `storage.record` makes both idempotent, so the lease only saves work: no line is lost with a dead listener, none
-is stored twice by a doubled one.
+Every agent in a channel hears it; one holds the channel's listener lease and stores at once, in
+batches of at most `BATCH_S`. The others keep a short memory and, after `GRACE_S`, store what they
+heard and the record lacks. Alignment in `storage.record` makes both idempotent, so the lease only
+saves work: no line is lost with a dead listener, none is stored twice by a doubled one.
 """
 
 from __future__ import annotations
@@ -114,20 +114,25 @@ class Ears:
         self.trouble = ""
 
     async def enter(self, network: str, channel: str) -> None:
-        """Begin a channel's memory; called before JOIN is sent, so no later line can already be stored."""
+        """Begin a channel's memory; called before JOIN is sent, so no later line can already be
+        stored.
+        """
         if (network, channel) in self._channels:
             return
         try:
             async with self._store.reading() as unit:
                 last = await record.last_id(unit, network, channel)
         except StorageError as error:
-            # Lines must be heard all the same; alignment against the whole tail sorts them out later.
+            # Lines must be heard all the same; alignment against the whole tail sorts them out
+            # later.
             self._log.warning("record.unreadable", channel=channel, error=str(error))
             last = 0
         self._channels[network, channel] = _Channel(network, channel, last)
 
     def heard(self, line: NewLine) -> None:
-        """Remember one line of a channel; it will be stored by the listener, or by us after the grace."""
+        """Remember one line of a channel; it will be stored by the listener, or by us after the
+        grace.
+        """
         channel = self._channels.setdefault(
             (line.network, line.channel), _Channel(line.network, line.channel, 0)
         )
@@ -147,10 +152,14 @@ class Ears:
     def listens(self, network: str, channel: str) -> bool:
         """True while this agent is the channel's listener, as far as it knows."""
         known = self._channels.get((network, channel))
-        return known is not None and known.lease is not None and known.lease.expires_at > self._clock()
+        return (
+            known is not None and known.lease is not None and known.lease.expires_at > self._clock()
+        )
 
     async def run(self) -> None:
-        """Store what is heard, as listener at once, else after the grace; renew and take over leases."""
+        """Store what is heard, as listener at once, else after the grace; renew and take over
+        leases.
+        """
         renew_at = 0.0
         loop = asyncio.get_running_loop()
         left = self._journal.left()
@@ -231,7 +240,9 @@ class Ears:
                 adopted = await inbox.adopt(unit, from_others, self._agent, now)
         if channel.lease is not None:
             self._mark(from_others, last)
-            self._log.info("listener.taken", channel=channel.name, epoch=channel.lease.epoch, adopted=adopted)
+            self._log.info(
+                "listener.taken", channel=channel.name, epoch=channel.lease.epoch, adopted=adopted
+            )
             if adopted:
                 self._on_owed([self._agent])
 
@@ -269,7 +280,11 @@ class Ears:
     def _forget_written(self) -> None:
         """Begin the journal anew once the store has everything that may stand in it."""
         listened = [c for c in self._channels.values() if c.lease is not None]
-        if self._journal.is_empty or self._private or any(c.waiting() for c in self._channels.values()):
+        if (
+            self._journal.is_empty
+            or self._private
+            or any(c.waiting() for c in self._channels.values())
+        ):
             return
         marks = {f"{c.network}:{c.name}": c.newest() for c in listened}
         try:
@@ -289,7 +304,9 @@ class Ears:
         channel.forget(now)
 
     async def _behind(self, channel: _Channel) -> bool:
-        """Look what the listener stored; True when something we heard is still missing after the grace."""
+        """Look what the listener stored; True when something we heard is still missing after the
+        grace.
+        """
         # More may be heard while the store is asked.
         remembered = list(channel.memory)
         async with self._store.reading() as unit:
@@ -304,7 +321,9 @@ class Ears:
                 last = await record.last_id(unit, channel.network, channel.name)
                 alone = last == channel.last_own_id
                 # Nobody else wrote since we did: nothing can match, only append.
-                window = waiting if alone else channel.memory[: channel.memory.index(waiting[-1]) + 1]
+                window = (
+                    waiting if alone else channel.memory[: channel.memory.index(waiting[-1]) + 1]
+                )
                 kept = await record.keep(
                     unit, [r.line for r in window], last if alone else channel.after_id
                 )
@@ -329,4 +348,3 @@ async def _store_left(unit: AsyncSession, left: Left) -> None:
             channels.setdefault(f"{line.network}:{line.channel}", []).append(line)
     for name, lines in channels.items():
         await record.keep(unit, lines, left.marks.get(name, 0))
-

@@ -1,8 +1,8 @@
 """May an agent answer this line? Pure: lines and times in, a verdict out.
 
-Bots that answer bots loop for ever unless something stops them, so four limits do: how long a chain of answers
-may get (hops), how often one pair may exchange answers, how alike successive lines may be, and how much agents may
-say to agents in one channel. A person's word always passes.
+Bots that answer bots loop for ever unless something stops them, so four limits do: how long a chain
+of answers may get (hops), how often one pair may exchange answers, how alike successive lines may
+be, and how much agents may say to agents in one channel. A person's word always passes.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ class LoopGuard:
         if self._recent(self._pairs, line.speaker, line.at_s, self.limits.pair_window_s) >= (
             self.limits.pair_answers
         ):
-            return Verdict(False, f"answered {line.speaker} {self.limits.pair_answers} times just now")
+            return Verdict(
+                False, f"answered {line.speaker} {self.limits.pair_answers} times just now"
+            )
         if self._recent(self._channels, line.channel, line.at_s, self.limits.channel_window_s) >= (
             self.limits.channel_answers
         ):
@@ -87,7 +89,9 @@ class LoopGuard:
         """Note that some agent answered an agent in this channel."""
         self._channels.setdefault(channel, deque()).append(at_s)
 
-    def _recent(self, seen: dict[str, deque[float]], key: str, now_s: float, window_s: float) -> int:
+    def _recent(
+        self, seen: dict[str, deque[float]], key: str, now_s: float, window_s: float
+    ) -> int:
         times = seen.get(key)
         if times is None:
             return 0
@@ -101,11 +105,14 @@ class LoopGuard:
         essence = _essence(line.text)
         return any(
             line.at_s - at_s < self.limits.pair_window_s
-            and SequenceMatcher(None, text, essence, autojunk=False).ratio() >= self.limits.similarity
+            and SequenceMatcher(None, text, essence, autojunk=False).ratio()
+            >= self.limits.similarity
             for at_s, text in self._texts.get(line.speaker, ())
         )
 
 
 def _essence(text: str) -> str:
-    """The words without numbers and punctuation: a counter does not make a line new. At most 400 characters."""
+    """The words without numbers and punctuation: a counter does not make a line new. At most 400
+    characters.
+    """
     return _VARIABLE.sub(" ", text.lower()).strip()[:400]

@@ -10,7 +10,9 @@ from storage.tables import LineKind
 
 
 class TargetError(ValueError):
-    """A target must be typed, such as ``irc:#market`` or ``irc:nick:alice``; a bare name is refused."""
+    """A target must be typed, such as ``irc:#market`` or ``irc:nick:alice``; a bare name is
+    refused.
+    """
 
 
 class Place(StrEnum):

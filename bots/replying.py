@@ -1,7 +1,7 @@
 """An answer's way out: guard → `sending` recorded → transport → `sent` on proof, else `unknown`.
 
-What is recorded as `sending` when a process dies is settled by its replacement, from proof in the record alone;
-without proof it is shown as unknown and never sent again.
+What is recorded as `sending` when a process dies is settled by its replacement, from proof in the
+record alone; without proof it is shown as unknown and never sent again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from storage.acts import Act, Permit
 from storage.store import Store
 from storage.tables import InboxState, ReplyState
 
-#: a replacement waits this long for the others to store what they heard before it calls a reply unknown
+#: a replacement waits this long for the others to store what they heard before it calls a reply
+#: unknown
 PROOF_WAIT = timedelta(seconds=8)
 
 
@@ -33,9 +34,7 @@ class Transport(Protocol):
 
     def split(self, target: Target, text: str) -> list[str]: ...
 
-    async def say(
-        self, target: Target, parts: Sequence[str], permit: Permit
-    ) -> list[Delivery]: ...
+    async def say(self, target: Target, parts: Sequence[str], permit: Permit) -> list[Delivery]: ...
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,8 @@ class Mouth:
     ) -> list[Delivery]:
         """Say it; raises `Refused`, `LeaseLost` or `StorageError` before a byte has left.
 
-        `command` is the command that it answers: a killed agent may still answer some. `first_part` numbers the
-        lines of an answer that goes to a second place.
+        `command` is the command that it answers: a killed agent may still answer some. `first_part`
+        numbers the lines of an answer that goes to a second place.
         """
         target = str(outgoing.target)
         parts = self.transport.split(outgoing.target, outgoing.text)
@@ -107,7 +106,9 @@ class Mouth:
         await insist(self.store, write, self.log)
         for (state, proof), settled in outcomes.items():
             REPLIES.labels(state.value).inc(len(settled))
-            self.log.info("reply", state=state.value, proof=proof, lines=len(settled), trace_id=trace_id)
+            self.log.info(
+                "reply", state=state.value, proof=proof, lines=len(settled), trace_id=trace_id
+            )
 
 
 def _state(delivery: Delivery) -> ReplyState:
@@ -116,11 +117,14 @@ def _state(delivery: Delivery) -> ReplyState:
     return ReplyState.UNKNOWN if delivery.unknown else ReplyState.FAILED
 
 
-async def recover(store: Store, agent: str, epoch: int, now: datetime, log: FilteringBoundLogger) -> bool:
-    """Settle what this agent's dead predecessors left; True when some of it must be looked at again later.
+async def recover(
+    store: Store, agent: str, epoch: int, now: datetime, log: FilteringBoundLogger
+) -> bool:
+    """Settle what this agent's dead predecessors left; True when some of it must be looked at again
+    later.
 
-    Work of which nothing was sent goes back to the queue. Lines that were being sent are looked for in the record;
-    after `PROOF_WAIT` the rest is unknown.
+    Work of which nothing was sent goes back to the queue. Lines that were being sent are looked for
+    in the record; after `PROOF_WAIT` the rest is unknown.
     """
     pending = False
     async with store.writing() as unit:
@@ -135,7 +139,9 @@ async def recover(store: Store, agent: str, epoch: int, now: datetime, log: Filt
                 pending = True
         for work in await inbox.orphans(unit, agent, epoch):
             states = await replies.states_of(unit, work.inbox_id)
-            log.info("orphan", inbox_id=work.inbox_id, replies=sorted(states), trace_id=work.trace_id)
+            log.info(
+                "orphan", inbox_id=work.inbox_id, replies=sorted(states), trace_id=work.trace_id
+            )
             if ReplyState.SENDING in states:
                 continue
             await inbox.requeue(unit, [work.inbox_id], agent, epoch)

@@ -10,8 +10,8 @@ from bots.settings import Settings
 class Roster:
     """Agents by name and by the nick they really hold; kept fresh from the agent rows.
 
-    An agent that lost its nick is known by the one it holds now; whoever took the old one is a stranger, though
-    people may still call the agent by its name.
+    An agent that lost its nick is known by the one it holds now; whoever took the old one is a
+    stranger, though people may still call the agent by its name.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -34,7 +34,7 @@ class Roster:
         return next((name for name, held in self._nicks.items() if held.lower() == folded), None)
 
     def addressable(self, channel: str | None) -> dict[str, str]:
-        """Folded nick or name → agent, for the agents that sit in `channel` (all of them for None)."""
+        """Folded nick or name → agent, for the agents in `channel` (all of them for None)."""
         found: dict[str, str] = {}
         for agent in self._settings.agents:
             here = [c.lower() for c in self._settings.channels_of(agent)]

@@ -1,4 +1,6 @@
-"""What the supervisor hands to one agent process after the fork, and nothing that belongs to another agent."""
+"""What the supervisor hands to one agent process after the fork, and nothing that belongs to
+another agent.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,11 @@ class AgentSpec(BaseModel):
     operator_key: str
 
     @field_serializer(
-        "nats_password", "irc_server_password", "irc_account_password", "control_token", when_used="json"
+        "nats_password",
+        "irc_server_password",
+        "irc_account_password",
+        "control_token",
+        when_used="json",
     )
     def _reveal(self, value: SecretStr | None) -> str | None:
         # Only the way through the fork server's private socket pair needs the plain text.

@@ -1,4 +1,6 @@
-"""The agent's end of its lifeline: pongs with its state, kills and resumes in, an operator's wishes out."""
+"""The agent's end of its lifeline: pongs with its state, kills and resumes in, an operator's wishes
+out.
+"""
 
 from __future__ import annotations
 

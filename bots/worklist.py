@@ -1,4 +1,6 @@
-"""From inbox rows to turns: commands at once, then by priority; serial in a session, parallel across sessions."""
+"""From inbox rows to turns: commands at once, then by priority; serial in a session, parallel
+across sessions.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,7 @@ class _Session:
 
 
 class Worklist:
-    """What one agent owes. `turn` gets a burst of one person's lines, `command` one command line."""
+    """What one agent owes. `turn` gets a burst of one person's lines, `command` one line."""
 
     def __init__(
         self,
@@ -152,7 +154,9 @@ class Worklist:
                 self._taken.difference_update(w.inbox_id for w in left)
 
     async def _refuse(self, stopped: list[Work], why: str) -> None:
-        """Settle what was stopped, however long the store takes: stopped work must never be taken up again."""
+        """Settle what was stopped, however long the store takes: stopped work must never be taken
+        up again.
+        """
         ids = [w.inbox_id for w in stopped]
         await insist(
             self._store,
@@ -175,6 +179,9 @@ class Worklist:
         return burst
 
     def _failed(self, where: str, work: Work, error: StorageError) -> None:
-        # The row stays queued or working in the store; the next look or the next process takes it up.
+        # The row stays queued or working in the store; the next look or the next process takes it
+        # up.
         ERRORS.labels(where).inc()
-        self._log.warning(f"{where}.failed", inbox_id=work.inbox_id, trace_id=work.trace_id, error=str(error))
+        self._log.warning(
+            f"{where}.failed", inbox_id=work.inbox_id, trace_id=work.trace_id, error=str(error)
+        )

@@ -1,8 +1,9 @@
 """Acts and permits: the two values every effect passes through.
 
-An `Act` says what an agent is about to do outside its own head. A `Permit` is the guard's yes to that one
-act. Only `brain.guard` makes permits; every function that sends, spends, runs, writes outside or delegates
-takes one and calls `Permit.check`, so nothing goes around the guard by mistake.
+An `Act` says what an agent is about to do outside its own head. A `Permit` is the guard's yes to
+that one act. Only `brain.guard` makes permits; every function that sends, spends, runs, writes
+outside or delegates takes one and calls `Permit.check`, so nothing goes around the guard by
+mistake.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ class Permit:
     good_until_s: float
 
     def check(self, verb: str, target: str, *, now_s: float) -> None:
-        """Raise `PermitRefused` unless this permit is for exactly this verb and target, and still fresh."""
+        """Raise `PermitRefused` unless this permit is for exactly this verb and target, and still
+        fresh.
+        """
         if (self.act.verb, self.act.target) != (verb, target):
             raise PermitRefused(
                 f"permit is for {self.act.verb} {self.act.target}, not for {verb} {target}"

@@ -1,4 +1,6 @@
-"""Signed checkpoints: what stood at the end of an audit chain at some moment, vouched for by the supervisor."""
+"""Signed checkpoints: what stood at the end of an audit chain at some moment, vouched for by the
+supervisor.
+"""
 
 from __future__ import annotations
 

@@ -1,14 +1,17 @@
-"""The command line's way to a running supervisor: its HTTP door on loopback, by standard library alone."""
+"""The command line's way to a running supervisor: its HTTP door on loopback, by standard library
+alone.
+"""
 
 from __future__ import annotations
 
+import http
+import http.client
 import json
 import os
 import select
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from bots.cli.exits import CommandError, Exit
 from bots.state import StateFolder
@@ -23,7 +26,8 @@ class NoAnswer(Exception):
 @dataclass(frozen=True)
 class Supervisor:
     pid: int
-    url: str
+    host: str
+    port: int
     token: str
 
     @classmethod
@@ -32,7 +36,8 @@ class Supervisor:
         facts = state.read_supervisor()
         if facts is None or not _lives(facts["pid"]):
             return None
-        return cls(facts["pid"], facts["control_url"], facts["token"])
+        url = urlsplit(facts["control_url"])
+        return cls(facts["pid"], url.hostname or "", url.port or 0, facts["token"])
 
     @classmethod
     def require(cls, state: StateFolder) -> Supervisor:
@@ -43,17 +48,14 @@ class Supervisor:
         return found
 
     def get(self, path: str, within_s: float = 5) -> dict[str, Any]:
-        return self._call(urllib.request.Request(self.url + path), within_s)
+        return self._call("GET", path, None, within_s)
 
     def post(self, path: str, body: dict[str, Any], within_s: float = 10) -> dict[str, Any]:
-        """Raises `CommandError` with the supervisor's own sentence when it refuses, `NoAnswer` when it is mute."""
-        request = urllib.request.Request(
-            self.url + path,
-            data=json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
-            method="POST",
-        )
-        return self._call(request, within_s)
+        """Raises `CommandError` with the supervisor's own sentence when it refuses.
+
+        Raises `NoAnswer` when it is mute.
+        """
+        return self._call("POST", path, json.dumps(body), within_s)
 
     def wait_until_gone(self, within_s: float) -> bool:
         """Wait for the process to end; False when it has not."""
@@ -66,20 +68,22 @@ class Supervisor:
         finally:
             os.close(fd)
 
-    def _call(self, request: urllib.request.Request, within_s: float) -> dict[str, Any]:
-        request.add_header("Authorization", f"Bearer {self.token}")
-        # Loopback only: a proxy from the environment has no business here.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    def _call(self, method: str, path: str, body: str | None, within_s: float) -> dict[str, Any]:
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=within_s)
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         try:
-            with opener.open(request, timeout=within_s) as response:
-                answer: dict[str, Any] = json.load(response)
-                return answer
-        except urllib.error.HTTPError as error:
-            raise CommandError(json.load(error).get("error", str(error))) from None
-        except OSError as error:
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            answer: dict[str, Any] = json.load(response)
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise NoAnswer(
                 f"The supervisor (process {self.pid}) does not answer: {error}"
             ) from None
+        finally:
+            connection.close()
+        if response.status >= http.HTTPStatus.BAD_REQUEST:
+            raise CommandError(answer.get("error", response.reason))
+        return answer
 
 
 def _lives(pid: int) -> bool:

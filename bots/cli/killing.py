@@ -14,8 +14,8 @@ from rich.console import Console
 from bots.cli.control import NoAnswer, Supervisor
 from bots.cli.exits import CommandError
 from bots.cli.project import DEFAULT_CONFIG, ConfigOption, open_project
-from bots.control.signatures import signing_key
 from bots.control.signatures import sign as sign_words
+from bots.control.signatures import signing_key
 from bots.settings import Settings
 from bots.state import StateFolder
 from bots.supervisor.ground import database_url
@@ -65,7 +65,9 @@ def resume(
     agent: Annotated[str, typer.Argument(help="Name of the agent, or all.")] = "all",
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
-    """Take a kill back. Needs a reason; `resume` (or `resume all`) also frees agents killed one by one."""
+    """Take a kill back. Needs a reason; `resume` (or `resume all`) also frees agents killed one by
+    one.
+    """
     if not reason.strip():
         raise CommandError('resume needs a reason: --reason "the loop is fixed"')
     settings, state = open_project(config)

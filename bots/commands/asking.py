@@ -13,7 +13,9 @@ _HOURS = re.compile(r"^(\d{1,4}(?:\.\d)?)\s*h(?:ours?)?$", re.IGNORECASE)
 
 
 def _scope(work: Work, words: str) -> tuple[dict[str, Any], str]:
-    """Channel and hours named at the front of `words`, and what remains; the channel asked in by default."""
+    """Channel and hours named at the front of `words`, and what remains; the channel asked in by
+    default.
+    """
     given: dict[str, Any] = {}
     rest = words.split()
     while rest:
@@ -72,5 +74,11 @@ ASKING = (
     Command("seen", "NICK", "when somebody was last heard", _seen),
     Command("stats", "[#channel] [HOURSh]", "lines, people, busiest hour", _stats),
     Command("agents", "", "who is here and what for", _agents),
-    Command("status", "[agent:NAME|role:ROLE|all]", "who is ready, who is not", _status, when_killed=True),
+    Command(
+        "status",
+        "[agent:NAME|role:ROLE|all]",
+        "who is ready, who is not",
+        _status,
+        when_killed=True,
+    ),
 )

@@ -23,7 +23,10 @@ def catalogue(agents: Iterable[str], prefix: str) -> Registry:
 
 def _help(commands: Iterable[Command], prefix: str) -> str:
     lines = [
-        f"{prefix}{c.name} {c.usage}".strip() + f": {c.summary}{' (operators)' if c.steering else ''}"
+        f"{prefix}{c.name} {c.usage}".strip()
+        + f": {c.summary}{' (operators)' if c.steering else ''}"
         for c in commands
     ]
-    return "\n".join([*lines, "Or talk to an agent by its name, as in: secretary: who mentioned the mixer?"])
+    return "\n".join(
+        [*lines, "Or talk to an agent by its name, as in: secretary: who mentioned the mixer?"]
+    )

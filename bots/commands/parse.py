@@ -1,4 +1,6 @@
-"""Command lines: ``!search nvidia drivers``, ``!status agent:auditor``, ``!kill all signed:…``. Pure."""
+"""Command lines: ``!search nvidia drivers``, ``!status agent:auditor``, ``!kill all signed:…``.
+Pure.
+"""
 
 from __future__ import annotations
 

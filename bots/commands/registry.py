@@ -1,7 +1,7 @@
 """Commands: one definition each, spoken on IRC with a prefix.
 
-A query command calls the tool that the brain would call; a steering command needs an operator. What a handler
-returns is the answer; an empty text is silence.
+A query command calls the tool that the brain would call; a steering command needs an operator. What
+a handler returns is the answer; an empty text is silence.
 """
 
 from __future__ import annotations

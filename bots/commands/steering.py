@@ -1,4 +1,6 @@
-"""The commands that steer: kill, resume, restart. Each needs an operator, checked where the act happens."""
+"""The commands that steer: kill, resume, restart. Each needs an operator, checked where the act
+happens.
+"""
 
 from __future__ import annotations
 

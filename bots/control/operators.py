@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bots.control.signatures import Signed, SignatureRefused, verify
+from bots.control.signatures import SignatureRefused, Signed, verify
 from bots.settings import OperatorSettings
 
 
@@ -34,7 +34,8 @@ class Operators:
     def vouch(self, evidence: Evidence) -> str:
         """Who steers, for the record (``account:alice`` or ``signature``); raises `NotAnOperator`.
 
-        A signature's nonce is the caller's to use up: that takes the store, and a kill must not wait for it.
+        A signature's nonce is the caller's to use up: that takes the store, and a kill must not
+        wait for it.
         """
         if evidence.signed is not None:
             try:

@@ -30,7 +30,7 @@ class KillReflex:
     log: FilteringBoundLogger
 
     async def __call__(self, heard: Heard, spoken: Spoken) -> None:
-        """Kill if an operator said so; silence otherwise, the command's answer comes by the inbox."""
+        """Kill if an operator said so, else silence: the command's answer comes by the inbox."""
         try:
             by = self.operators.vouch(Evidence(heard.account, spoken.signed))
         except NotAnOperator as error:
@@ -43,7 +43,8 @@ class KillReflex:
 
     async def first_use(self, signed: Signed) -> bool:
         """False when the signature was used before. A store that does not answer lets a kill pass:
-        stopping twice is safe, not stopping is not."""
+        stopping twice is safe, not stopping is not.
+        """
         try:
             async with asyncio.timeout(NONCE_WITHIN_S), self.store.writing() as unit:
                 return await nonces.use(

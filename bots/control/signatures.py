@@ -1,8 +1,8 @@
 """Operator signatures for commands typed into a chat: short, good once, good for two minutes.
 
-`run.py sign "kill all"` prints ``!kill all signed:<issued>.<nonce>.<signature>``. The signature is Ed25519 over
-the swarm's name, the time, the nonce and the command's words; agents hold the public key only, so none of them can
-sign for an operator.
+`run.py sign "kill all"` prints ``!kill all signed:<issued>.<nonce>.<signature>``. The signature is
+Ed25519 over the swarm's name, the time, the nonce and the command's words; agents hold the public
+key only, so none of them can sign for an operator.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ from bots.state import write_private
 LIFE = timedelta(seconds=120)
 #: clocks of two machines may differ by so much
 SKEW = timedelta(seconds=30)
-_TOKEN = re.compile(r"^(?P<words>.*?)\s+signed:(?P<at>\d{1,12})\.(?P<nonce>[\w-]{8,32})\.(?P<sig>[\w-]{86})$")
+_TOKEN = re.compile(
+    r"^(?P<words>.*?)\s+signed:(?P<at>\d{1,12})\.(?P<nonce>[\w-]{8,32})\.(?P<sig>[\w-]{86})$"
+)
 
 
 class SignatureRefused(Exception):
@@ -63,7 +65,9 @@ def parse(text: str) -> Signed | None:
 
 
 def verify(signed: Signed, *, swarm: str, public_key: str, now: datetime) -> None:
-    """Raise `SignatureRefused` unless the signature is genuine and fresh; the nonce is the caller's to use up."""
+    """Raise `SignatureRefused` unless the signature is genuine and fresh; the nonce is the caller's
+    to use up.
+    """
     key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key))
     try:
         key.verify(signed.signature, _message(swarm, signed.issued_at, signed.nonce, signed.words))
@@ -76,7 +80,9 @@ def verify(signed: Signed, *, swarm: str, public_key: str, now: datetime) -> Non
 
 
 def sign(words: str, key: Ed25519PrivateKey, *, swarm: str, now: datetime) -> str:
-    """`words` with a signature at the end; `words` is a command without its prefix, such as ``kill all``."""
+    """`words` with a signature at the end; `words` is a command without its prefix, such as ``kill
+    all``.
+    """
     words = " ".join(words.split())
     issued = now.replace(microsecond=0)
     nonce = secrets.token_urlsafe(9)

@@ -1,7 +1,8 @@
-"""One agent's end of the kill switch: knows whether it is killed, and kills through every door at once.
+"""One agent's end of the kill switch: knows whether it is killed, and kills through every door at
+once.
 
-The latch file is the truth that needs nobody: it is looked at every second even when the supervisor, the bus and
-the database are gone.
+The latch file is the truth that needs nobody: it is looked at every second even when the
+supervisor, the bus and the database are gone.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ class KillSwitch:
         on_killed: Callable[[Latch], None],
         log: FilteringBoundLogger,
     ) -> None:
-        """`tell` spreads a kill by pipe and bus, `on_killed` ends this agent's own work; neither may wait."""
+        """`tell` spreads a kill by pipe and bus, `on_killed` ends this agent's own work; neither
+        may wait.
+        """
         self._agent = agent
         self._file = file
         self._clock = clock

@@ -114,7 +114,9 @@ async def audit(settings: Settings, state: StateFolder) -> Finding:
     finally:
         await store.close()
     if wrong:
-        return fail("audit", "; ".join(wrong), "somebody changed the audit: keep the database as evidence")
+        return fail(
+            "audit", "; ".join(wrong), "somebody changed the audit: keep the database as evidence"
+        )
     return ok("audit", f"{len(names)} chains, whole")
 
 

@@ -1,4 +1,6 @@
-"""When to start a crashed child again, and when to give up. Pure: times and a random source in, delays out."""
+"""When to start a crashed child again, and when to give up. Pure: times and a random source in,
+delays out.
+"""
 
 from __future__ import annotations
 

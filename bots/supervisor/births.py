@@ -33,7 +33,9 @@ class Births:
         self._ground = ground
 
     def spec(self, name: str, epoch: int) -> dict[str, Any]:
-        """The JSON form of `AgentSpec`; raises `bots.secrets.SecretError` for a reference that leads nowhere."""
+        """The JSON form of `AgentSpec`; raises `bots.secrets.SecretError` for a reference that
+        leads nowhere.
+        """
         settings = self._settings
         agent = settings.agent(name)
         return AgentSpec(

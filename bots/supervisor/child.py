@@ -1,4 +1,6 @@
-"""One agent as the supervisor sees it: born from the fork server, watched by pidfd and pipe, born again."""
+"""One agent as the supervisor sees it: born from the fork server, watched by pidfd and pipe, born
+again.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ class Child:
         on_death: Callable[[Child], None],
         log: FilteringBoundLogger,
     ) -> None:
-        """`prepare` takes the agent's lease and gives the spec to be born with; it may raise `LeaseLost`."""
+        """`prepare` takes the agent's lease and gives the spec to be born with; it may raise
+        `LeaseLost`.
+        """
         self.name = name
         self._nursery = nursery
         self._prepare = prepare
@@ -95,7 +99,9 @@ class Child:
             self._lifeline.send(message)
 
     def ping(self, now_s: float) -> None:
-        """Ask whether it is alive; called every second. Silence turns into `hung`, then into SIGKILL."""
+        """Ask whether it is alive; called every second. Silence turns into `hung`, then into
+        SIGKILL.
+        """
         if self._lifeline is None:
             return
         silent_s = now_s - self._heard_at_s
@@ -175,7 +181,9 @@ class Child:
         self._on_death(self)
 
     async def _pause(self) -> None:
-        """Between two lives: nothing after an ordered death, backoff after a crash, a person's word to go on."""
+        """Between two lives: nothing after an ordered death, backoff after a crash, a person's word
+        to go on.
+        """
         if self._expected_death:
             self.reason = ""
             return
@@ -183,7 +191,8 @@ class Child:
             await self._wait_for_restart()
             return
         if not await self._reaped():
-            # Nobody reaped it: the fork server died, and every agent with it. That is no crash of this one.
+            # Nobody reaped it: the fork server died, and every agent with it. That is no crash of
+            # this one.
             return
         delay_s = self._backoff.crashed(asyncio.get_running_loop().time())
         why = f"ended with code {self.exit_code}" if self.exit_code is not None else "was killed"

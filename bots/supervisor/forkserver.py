@@ -1,10 +1,12 @@
-"""The fork server: a small process that has everything imported and forks an agent in a few milliseconds.
+"""The fork server: a small process that has everything imported and forks an agent in a few
+milliseconds.
 
-It starts no thread and opens no socket; it speaks with the supervisor over one inherited SOCK_SEQPACKET pair, a
-JSON object a packet. The supervisor sends ``{"op": "spawn", "name", "spec"}`` with the agent's end of its lifeline
-as a file descriptor; the fork server answers ``{"op": "spawned", "name", "pid"}`` with a pidfd (taken before the
-child can have been reaped, so it can never name a stranger), and ``{"op": "exited", "name", "pid", "code"}`` later.
-End of file on the pair ends the fork server, and with it, by their leash, the agents.
+It starts no thread and opens no socket; it speaks with the supervisor over one inherited
+SOCK_SEQPACKET pair, a JSON object a packet. The supervisor sends ``{"op": "spawn", "name",
+"spec"}`` with the agent's end of its lifeline as a file descriptor; the fork server answers
+``{"op": "spawned", "name", "pid"}`` with a pidfd (taken before the child can have been reaped, so
+it can never name a stranger), and ``{"op": "exited", "name", "pid", "code"}`` later. End of file on
+the pair ends the fork server, and with it, by their leash, the agents.
 """
 
 from __future__ import annotations
@@ -29,11 +31,12 @@ _PACKET = 1 << 18
 
 
 def main(control_fd: int, supervisor_pid: int, preload: list[str]) -> None:
-    """Serve until the supervisor closes its end. `preload` names modules that only some swarms use."""
+    """Serve until the supervisor closes its end. `preload`: modules that only some swarms use."""
     die_with(supervisor_pid)
     for module in preload:
         import_module(module)
-    # SQLAlchemy does this at the first use of a table: done here it is shared by all (2.5 MiB each).
+    # SQLAlchemy does this at the first use of a table: done here it is shared by all (2.5 MiB
+    # each).
     configure_mappers()
     control = socket.socket(fileno=control_fd)
     wake_read, wake_write = os.pipe()
@@ -86,8 +89,10 @@ def _become_agent(spec: dict[str, Any], lifeline_fd: int, parent: int) -> NoRetu
         for number in (signal.SIGCHLD, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
         code = run(spec, lifeline_fd)
-    except BaseException as error:  # the outermost frame of this process: nothing may return into the fork server
-        print(f"agent {spec.get('name')}: {error!r}", file=sys.stderr)
+    except (
+        BaseException
+    ) as error:  # the outermost frame of this process: nothing may return into the fork server
+        sys.stderr.write(f"agent {spec.get('name')}: {error!r}\n")
         raise
     finally:
         sys.stderr.flush()

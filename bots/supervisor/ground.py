@@ -25,7 +25,9 @@ class AlreadyRunning(Exception):
 
 
 def lock(state: StateFolder) -> int:
-    """Take the state folder for this process; the descriptor holds the lock. Raises `AlreadyRunning`."""
+    """Take the state folder for this process; the descriptor holds the lock. Raises
+    `AlreadyRunning`.
+    """
     fd = os.open(state.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -105,7 +107,9 @@ class Ground:
             self.irc_port = ports.choose(
                 self._settings.sandbox.irc_port, "sandbox.irc_port", preferred=6667
             )
-            self.services.append(self._service(irc_server(self.irc_port), self._state.log_of("irc")))
+            self.services.append(
+                self._service(irc_server(self.irc_port), self._state.log_of("irc"))
+            )
         await asyncio.gather(self._open_store(), *(s.start() for s in self.services))
 
     async def close(self) -> None:

@@ -1,4 +1,6 @@
-"""Secrets that the swarm makes for itself at each start: bus passwords, door tokens, the operator's key."""
+"""Secrets that the swarm makes for itself at each start: bus passwords, door tokens, the operator's
+key.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from bots.supervisor.programs import SUPERVISOR
 
 @dataclass(frozen=True)
 class Identities:
-    """New with every start of the supervisor, but for the operator's key, which stays in the state folder."""
+    """New with every start of the supervisor, but for the operator's key, which stays in the state
+    folder.
+    """
 
     #: user → password, with one for the supervisor
     bus_passwords: dict[str, str] = field(repr=False)

@@ -1,4 +1,6 @@
-"""A kill as the supervisor carries it out: everywhere at once, confirmed by pipe, forced after two seconds."""
+"""A kill as the supervisor carries it out: everywhere at once, confirmed by pipe, forced after two
+seconds.
+"""
 
 from __future__ import annotations
 
@@ -51,9 +53,11 @@ class Report:
 
 
 class Kill:
-    """One kill under way. `confirm` is told of each agent's word or death; `finish` waits for all."""
+    """One kill under way. `confirm` takes each agent's word or death; `finish` waits for all."""
 
-    def __init__(self, latch: Latch, children: Mapping[str, Child], clock_s: Callable[[], float]) -> None:
+    def __init__(
+        self, latch: Latch, children: Mapping[str, Child], clock_s: Callable[[], float]
+    ) -> None:
         self.report = Report(latch)
         self._clock_s = clock_s
         self._began_s = clock_s()

@@ -1,4 +1,6 @@
-"""Kill and resume as the supervisor carries them out, and the latch's file and row kept saying the same."""
+"""Kill and resume as the supervisor carries them out, and the latch's file and row kept saying the
+same.
+"""
 
 from __future__ import annotations
 
@@ -19,19 +21,21 @@ from bots.supervisor.programs import SUPERVISOR
 from storage import audit, latch
 from storage.errors import LatchUnreadable, StorageError
 from storage.latch import Latch, LatchFile
-from storage.store import Store
 
 _RETRY_S = 0.5
 
 
 class Latching:
-    """`kill` reaches every agent through pipe, bus, file and row at once; none of them waits for another."""
+    """`kill` reaches every agent through pipe, bus, file and row at once; none of them waits for
+    another.
+    """
 
     def __init__(
         self,
         file: LatchFile,
         ground: Ground,
         children: Mapping[str, Child],
+        *,
         bus: Callable[[], Bus | None],
         clock: Callable[[], datetime],
         log: FilteringBoundLogger,
@@ -64,7 +68,7 @@ class Latching:
         return report
 
     async def outcome(self, scope: str) -> str | None:
-        """What came of the kill that holds `scope`, once it is finished; None when none holds it."""
+        """What came of the kill that holds `scope`, once finished; None when none holds it."""
         for kill in self._kills:
             if kill.report.latch.scope == scope:
                 return (await kill.finish()).sentence()
@@ -76,7 +80,8 @@ class Latching:
         return report.sentence() if report else f"{scope} is killed already, by {held.by}."
 
     async def resume(self, scope: str, by: str, door: str, reason: str) -> Latch:
-        """Open the latch again in row and file; raises `StorageError` when the row cannot be cleared.
+        """Open the latch again in row and file; raises `StorageError` when the row cannot be
+        cleared.
 
         The row first: a resume that holds only on this machine would be a half-truth.
         """
@@ -126,7 +131,9 @@ class Latching:
             return
         for scope, row in rows.items():
             known = held.get(scope)
-            if row.killed and (known is None or (not known.killed and known.changed_at < row.changed_at)):
+            if row.killed and (
+                known is None or (not known.killed and known.changed_at < row.changed_at)
+            ):
                 self.file.kill(scope, row.by, row.door, row.reason, row.changed_at)
         for scope, known in held.items():
             row_now = rows.get(scope)
@@ -152,7 +159,8 @@ class Latching:
             known = self.file.read().get(order.scope)
         except LatchUnreadable:
             return False
-        # The door that the kill came through may have written the file already: that is this very kill.
+        # The door that the kill came through may have written the file already: that is this very
+        # kill.
         return known is not None and known.killed and known.changed_at < order.changed_at
 
     async def _write_file(self, order: Latch) -> None:

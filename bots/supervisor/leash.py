@@ -1,8 +1,9 @@
-"""Dying with one's parent: Linux's parent-death signal, for children we fork and for programs we start.
+"""Dying with one's parent: Linux's parent-death signal, for children we fork and for programs we
+start.
 
-Run as a script with ``become PARENT_PID PROGRAM ARG…`` it becomes PROGRAM in its own process group, on the leash of
-PARENT_PID. A shim of its own, because code between fork and exec in a process with threads may deadlock.
-Source: prctl(2), PR_SET_PDEATHSIG.
+Run as a script with ``become PARENT_PID PROGRAM ARG…`` it becomes PROGRAM in its own process group,
+on the leash of PARENT_PID. A shim of its own, because code between fork and exec in a process with
+threads may deadlock. Source: prctl(2), PR_SET_PDEATHSIG.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ def die_with(parent_pid: int) -> None:
 def leashed(program: list[str], *, changes_user: bool = False) -> list[str]:
     """The command that starts `program` on the leash of the calling process.
 
-    A program that changes its user loses the parent-death signal (prctl(2)): for such a one the shim stays as its
-    guard and ends the whole process group when its own standard input, a pipe of the caller's, ends.
+    A program that changes its user loses the parent-death signal (prctl(2)): for such a one the
+    shim stays as its guard and ends the whole process group when its own standard input, a pipe of
+    the caller's, ends.
     """
     mode = "guard" if changes_user else "become"
     return [sys.executable, "-S", "-E", __file__, mode, str(os.getpid()), *program]
@@ -54,7 +56,7 @@ def _guard(program: list[str]) -> None:
     pid = os.fork()
     if pid == 0:
         os.execvp(program[0], program)  # noqa: S606 no shell is wanted
-    with open(os.pidfd_open(pid), "rb", buffering=0) as ended:
+    with os.fdopen(os.pidfd_open(pid), "rb", buffering=0) as ended:
         readable, _, _ = select.select([sys.stdin, ended], [], [])
         if ended not in readable:
             os.killpg(0, signal.SIGKILL)

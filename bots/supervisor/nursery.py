@@ -30,7 +30,9 @@ class NurseryClosed(Exception):
 class Nursery:
     """One fork server process. A dead one is not mended: the supervisor makes a new Nursery."""
 
-    def __init__(self, *, on_exit: Callable[[str, int, int], None], on_death: Callable[[], None]) -> None:
+    def __init__(
+        self, *, on_exit: Callable[[str, int, int], None], on_death: Callable[[], None]
+    ) -> None:
         self._on_exit = on_exit
         self._on_death = on_death
         self._births: dict[str, asyncio.Future[Birth]] = {}

@@ -18,7 +18,9 @@ from storage.latch import Latch
 
 
 class Orders:
-    """Kill, resume, restart and stop: by HTTP with the state folder's token, or asked for by an agent."""
+    """Kill, resume, restart and stop: by HTTP with the state folder's token, or asked for by an
+    agent.
+    """
 
     def __init__(
         self,
@@ -55,7 +57,9 @@ class Orders:
             self._latching.hear_kill(message["latch"])
 
     async def asked(self, child: Child, message: Message) -> None:
-        """An agent passes an operator's word on: the evidence is checked here again, where the act happens."""
+        """An agent passes an operator's word on: the evidence is checked here again, where the act
+        happens.
+        """
         answer: dict[str, Any] = {"answer": message["id"]}
         try:
             signed = signatures.parse(message["signed"]) if message.get("signed") else None
@@ -128,4 +132,6 @@ class Orders:
         if name in self._children:
             return self._children[name]
         near = difflib.get_close_matches(name, self._children, 1)
-        raise BadRequest(f"there is no agent {name!r}" + (f"; did you mean {near[0]}?" if near else ""))
+        raise BadRequest(
+            f"there is no agent {name!r}" + (f"; did you mean {near[0]}?" if near else "")
+        )

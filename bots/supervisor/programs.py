@@ -1,4 +1,6 @@
-"""The embedded servers: how NATS and miniircd are configured and started. Both listen on loopback only."""
+"""The embedded servers: how NATS and miniircd are configured and started. Both listen on loopback
+only.
+"""
 
 from __future__ import annotations
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 
 def pss_mb(pid: int) -> float | None:
-    """PSS in MiB from Linux' smaps_rollup (proc(5)); None when the process or the file is not there."""
+    """PSS in MiB from Linux' smaps_rollup (proc(5)); None when the process or the file is not
+    there.
+    """
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
     except OSError:

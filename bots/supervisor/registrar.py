@@ -46,7 +46,9 @@ class Registrar:
                 await agents.enrol(unit, agent.name, agent.role, self._clock())
 
     async def take(self, name: str) -> int:
-        """The epoch for a new process of this agent; raises `LeaseLost` when another supervisor runs it."""
+        """The epoch for a new process of this agent; raises `LeaseLost` when another supervisor
+        runs it.
+        """
         async with self._ground.store.writing() as unit:
             return await agents.take(unit, name, self._holder, now=self._clock(), ttl_s=LEASE_S)
 

@@ -6,7 +6,6 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +34,7 @@ class Program:
 
 
 class Service:
-    """Keeps one program running until `stop`; its port never changes, so its clients find it again."""
+    """Keeps one program running until `stop`, on the same port, so its clients find it again."""
 
     def __init__(
         self, program: Program, log_file: Path, *, rng: random.Random, log: FilteringBoundLogger
@@ -134,5 +133,3 @@ class Service:
                 continue
             writer.close()
             return
-
-

@@ -1,4 +1,6 @@
-"""What `status` shows: the supervisor's own knowledge of each process, with the heartbeats from the store."""
+"""What `status` shows: the supervisor's own knowledge of each process, with the heartbeats from the
+store.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ class Status:
         self._clock = clock
 
     async def report(self) -> dict[str, Any]:
-        """The JSON object of `run.py status --json`; `user_token`, `console` and Discord come with their issue."""
+        """The JSON object of `run.py status --json`; `user_token`, `console` and Discord come with
+        their issue.
+        """
         beats, database = await self._beats()
         pids = [c.pid for c in self._children.values()]
         sizes = await asyncio.to_thread(lambda: [pss_mb(p) if p else None for p in pids])
@@ -93,7 +97,9 @@ class Status:
         try:
             latches = self._file.read()
         except LatchUnreadable as error:
-            return [{"scope": "all", "by": "nobody", "door": "file", "reason": str(error), "at": None}]
+            return [
+                {"scope": "all", "by": "nobody", "door": "file", "reason": str(error), "at": None}
+            ]
         return [
             {
                 "scope": k.scope,

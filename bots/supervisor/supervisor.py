@@ -35,8 +35,8 @@ from bots.supervisor.nursery import Nursery
 from bots.supervisor.orders import Orders
 from bots.supervisor.programs import SUPERVISOR
 from bots.supervisor.registrar import Registrar
-from bots.supervisor.sweeper import Sweeper
 from bots.supervisor.status import Status, database_name
+from bots.supervisor.sweeper import Sweeper
 from storage.latch import LatchFile
 from storage.tables import AgentState
 
@@ -61,7 +61,9 @@ class Supervisor:
         rng: random.Random,
         log: FilteringBoundLogger,
     ) -> None:
-        """`only` names the agents to run, all of them when empty; an unknown one raises `SettingsError`."""
+        """`only` names the agents to run, all of them when empty; an unknown one raises
+        `SettingsError`.
+        """
         self._settings = settings
         self._state = state
         self._log = log
@@ -75,21 +77,28 @@ class Supervisor:
         identities = Identities.make([a.name for a in settings.agents], settings, state)
         self.ground = Ground(settings, state, identities, rng=rng, log=log)
         self._births = Births(settings, state, prompts, identities, self.ground)
-        self._nurseries = _Nurseries(state.log_of("agents"), self.ground.database_driver, self._exited, log)
+        self._nurseries = _Nurseries(
+            state.log_of("agents"), self.ground.database_driver, self._exited, log
+        )
         holder = f"{socket.gethostname()}:{os.getpid()}"
         self._registrar = Registrar(self.ground, self.children, holder, utc_now, log)
         self._sweeper = Sweeper(
             self.ground,
             holder,
             signing_key(state.secrets / "supervisor.pem"),
-            timedelta(days=settings.swarm.retention_days),
-            utc_now,
-            log,
+            retention=timedelta(days=settings.swarm.retention_days),
+            clock=utc_now,
+            log=log,
         )
         self._file = LatchFile(state.latch)
         self._bus: Bus | None = None
         self._latching = Latching(
-            self._file, self.ground, self.children, lambda: self._bus, utc_now, log
+            self._file,
+            self.ground,
+            self.children,
+            bus=lambda: self._bus,
+            clock=utc_now,
+            log=log,
         )
         self._status = Status(settings.swarm.name, self.ground, self.children, self._file, utc_now)
         self._orders = Orders(
@@ -108,7 +117,9 @@ class Supervisor:
         )
 
     async def run(self) -> None:
-        """Raises `AlreadyRunning`, `PortTaken`, `ServiceFailed`, `StorageError` when it cannot start."""
+        """Raises `AlreadyRunning`, `PortTaken`, `ServiceFailed`, `StorageError` when it cannot
+        start.
+        """
         lock_fd = lock(self._state)
         try:
             await self._start()
@@ -149,11 +160,16 @@ class Supervisor:
         await self._registrar.enrol(self._settings)
         await self._latching.reconcile()
         self._bus = Bus(
-            self.ground.nats_url, SUPERVISOR, self._identities.bus_passwords[SUPERVISOR], log=self._log
+            self.ground.nats_url,
+            SUPERVISOR,
+            self._identities.bus_passwords[SUPERVISOR],
+            log=self._log,
         )
         await self._open_door()
         self._opened = True
-        self._run(self._bus.run({KILL: self._latching.hear_kill, RESUME: self._latching.hear_resume}))
+        self._run(
+            self._bus.run({KILL: self._latching.hear_kill, RESUME: self._latching.hear_resume})
+        )
         self._run(self._watch())
         self._run(self._registrar.run())
         self._run(self._latching.run())
@@ -207,15 +223,19 @@ class Supervisor:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            # A supervisor that lost a part of itself is no supervisor: end in order and be started again.
+            # A supervisor that lost a part of itself is no supervisor: end in order and be started
+            # again.
             self._log.error("supervisor.broken", exc_info=task.exception())
             self.stop()
+
+    async def _nursery(self) -> Nursery:
+        return await self._nurseries.current()
 
     def _child(self, name: str) -> Child:
         limits = self._settings.limits
         return Child(
             name,
-            nursery=lambda: self._nurseries.current(),
+            nursery=self._nursery,
             prepare=self._prepare,
             backoff=Backoff(limits.crashes, limits.crash_window_s, self._rng),
             on_state=self._changed,
@@ -251,7 +271,9 @@ class Supervisor:
 
 
 class _Nurseries:
-    """The fork server of the moment; a dead one is replaced, its agents are born again from the next."""
+    """The fork server of the moment; a dead one is replaced, its agents are born again from the
+    next.
+    """
 
     def __init__(
         self,

@@ -29,6 +29,7 @@ class Sweeper:
         ground: Ground,
         holder: str,
         key: Ed25519PrivateKey,
+        *,
         retention: timedelta,
         clock: Callable[[], datetime],
         log: FilteringBoundLogger,

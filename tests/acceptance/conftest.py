@@ -1,4 +1,5 @@
-"""A real swarm for each test: real processes, a real IRC server, a real bus, a folder of its own."""
+"""A real swarm for each test: real processes, a real IRC server, a real bus, a folder of its own.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +11,18 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from stage import Swarm  # noqa: E402  the folder is on the path only now
+from stage import Swarm
 
 
 @pytest.fixture
 async def swarm(tmp_path: Path) -> AsyncIterator[Callable[..., Swarm]]:
-    """Make swarms with `swarm(agents=[…], more="toml")`; whatever still runs is ended afterwards."""
+    """Make swarms with `swarm(agents=[…], more="toml")`; whatever still runs is ended afterwards.
+    """
     made: list[Swarm] = []
 
-    def make(agents: tuple[str, ...] = ("captain", "secretary", "auditor"), more: str = "") -> Swarm:
+    def make(
+        agents: tuple[str, ...] = ("captain", "secretary", "auditor"), more: str = ""
+    ) -> Swarm:
         made.append(Swarm.make(tmp_path / f"swarm{len(made)}", agents, more))
         return made[-1]
 

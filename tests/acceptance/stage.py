@@ -1,4 +1,6 @@
-"""What acceptance tests stand on: a swarm in a folder of its own, people on IRC, and looks at the record."""
+"""What acceptance tests stand on: a swarm in a folder of its own, people on IRC, and looks at the
+record.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,8 @@ class Swarm:
     def make(cls, folder: Path, agents: tuple[str, ...], more: str) -> Swarm:
         folder.mkdir(parents=True)
         tables = "".join(
-            f'[[agents]]\nname = "{name}"\nrole = "{name}"\nsoul = "{_soul(name)}"\n' for name in agents
+            f'[[agents]]\nname = "{name}"\nrole = "{name}"\nsoul = "{_soul(name)}"\n'
+            for name in agents
         )
         (folder / "swarm.toml").write_text(TOML + more + tables)
         return cls(folder)
@@ -93,7 +96,9 @@ class Swarm:
         return await self.status()
 
     async def status(self) -> dict[str, Any]:
-        """The report of `status --json`, straight from the supervisor: a process a look is too slow."""
+        """The report of `status --json`, straight from the supervisor: a process a look is too
+        slow.
+        """
         return await asyncio.to_thread(self._status)
 
     def _status(self) -> dict[str, Any]:
@@ -145,7 +150,9 @@ class Swarm:
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Look into the store; the rows of one SELECT."""
-        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)) as connection:
+        with closing(
+            sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)
+        ) as connection:
             return connection.execute(query, values).fetchall()
 
     def logs(self, process: str) -> list[dict[str, Any]]:
@@ -213,7 +220,9 @@ class Person:
                     await self._heard.wait()
         except TimeoutError:
             tail = "\n".join(self.lines[-8:])
-            raise AssertionError(f"{self.nick} did not see {pattern!r}; the last lines:\n{tail}") from None
+            raise AssertionError(
+                f"{self.nick} did not see {pattern!r}; the last lines:\n{tail}"
+            ) from None
 
     async def asks(self, text: str, answer: str, target: str = "#lobby") -> str:
         """Say `text` and wait for a line that matches `answer`."""

@@ -19,12 +19,16 @@ async def test_an_agent_answers_who_addresses_it_and_nobody_else(swarm: Make) ->
     await alice.asks("secretary: who mentioned the mixer?", r":secretary!.*alice: .*mixer")
     line = await alice.sees(r":secretary!.*<alice> the mixer hums again")
     assert "secretary" in line
-    await alice.asks("who are you?", r":captain!.* PRIVMSG alice :.*offline brain", target="captain")
+    await alice.asks(
+        "who are you?", r":captain!.* PRIVMSG alice :.*offline brain", target="captain"
+    )
     assert not alice.answers(r":auditor!.*PRIVMSG")
     assert len(alice.answers(r":secretary!.* PRIVMSG #lobby :alice:")) == 1
 
 
-async def test_only_the_listener_answers_a_command_and_unknown_ones_get_silence(swarm: Make) -> None:
+async def test_only_the_listener_answers_a_command_and_unknown_ones_get_silence(
+    swarm: Make,
+) -> None:
     one = swarm()
     await one.up()
     alice = await one.person("alice")
@@ -56,7 +60,12 @@ async def test_every_line_is_stored_once_and_two_equal_lines_stay_two(swarm: Mak
     await until(
         lambda: one.rows("select 1 from message where text = 'last'"), "the last line is stored"
     )
-    said = [r[0] for r in one.rows("select text from message where sender='alice' and kind='said' order by id")]
+    said = [
+        r[0]
+        for r in one.rows(
+            "select text from message where sender='alice' and kind='said' order by id"
+        )
+    ]
     assert said[:4] == ["hello", "hello", "bold café", "naïve ☕"]
     assert said[4] == "bad \ufffd\ufffd bytes"
     assert said[-1] == "last"

@@ -56,7 +56,9 @@ async def test_kill_and_resume_from_the_command_line_tell_the_whole_story(swarm:
     await alice.asks("secretary: help", r":secretary!.*alice: \[offline")
     # What was asked while killed is refused for good, not answered late.
     assert len(alice.answers(r":secretary!.*alice: \[offline")) == 1
-    chain = one.rows("select verb, target, reason from audit where agent = 'supervisor' order by seq")
+    chain = one.rows(
+        "select verb, target, reason from audit where agent = 'supervisor' order by seq"
+    )
     assert chain == [("kill", "all", "drill"), ("resume", "all", "drill over")]
 
 
@@ -105,21 +107,27 @@ async def test_http_doors_of_agent_and_supervisor_kill_with_their_tokens_only(sw
     hook = (await one.agent("auditor"))["hook_url"]
     code, answer = await asyncio.to_thread(post, f"{hook}/control/kill", "wrong", {"scope": "all"})
     assert (code, "token" in answer["error"]) == (401, True)
-    code, _ = await asyncio.to_thread(post, f"{hook}/control/kill", facts["token"], {"scope": "all"})
+    code, _ = await asyncio.to_thread(
+        post, f"{hook}/control/kill", facts["token"], {"scope": "all"}
+    )
     assert code == 401
     await one.becomes("ready")
 
     url = f"{facts['control_url']}/control/kill"
     code, answer = await asyncio.to_thread(post, url, facts["token"], {"scope": "nobody"})
     assert code == 400
-    code, report = await asyncio.to_thread(post, url, facts["token"], {"scope": "all", "reason": "by http"})
+    code, report = await asyncio.to_thread(
+        post, url, facts["token"], {"scope": "all", "reason": "by http"}
+    )
     assert code == 200
     assert set(report["confirmed_ms"]) == {"captain", "secretary", "auditor"}
     await one.becomes("killed")
 
 
 @pytest.mark.parametrize("broken", ["database", "nats", "both"])
-async def test_kill_works_while_the_database_is_locked_and_nats_is_dead(swarm: Make, broken: str) -> None:
+async def test_kill_works_while_the_database_is_locked_and_nats_is_dead(
+    swarm: Make, broken: str
+) -> None:
     one = swarm()
     status = await one.up()
     if broken in ("nats", "both"):
@@ -136,7 +144,9 @@ async def test_kill_works_while_the_database_is_locked_and_nats_is_dead(swarm: M
         assert max(report["confirmed_ms"].values()) < 1000
     if broken in ("nats", "both"):
         os.kill(nats["pid"], signal.SIGCONT)
-    await until(lambda: one.rows("select 1 from latch where scope = 'all' and killed"), "the row follows")
+    await until(
+        lambda: one.rows("select 1 from latch where scope = 'all' and killed"), "the row follows"
+    )
     await until(lambda: one.rows("select 1 from audit where verb = 'kill'"), "the audit follows")
     await until(
         lambda: len(one.rows("select distinct agent from audit where verb = 'killed'")) == 3,

@@ -4,7 +4,12 @@ import pytest
 
 from bots.gate import Addressed, addressees
 
-AGENTS = {"secretary": "secretary", "auditor": "auditor", "tech-lead": "tech-lead", "cap_": "captain"}
+AGENTS = {
+    "secretary": "secretary",
+    "auditor": "auditor",
+    "tech-lead": "tech-lead",
+    "cap_": "captain",
+}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,9 @@ LIMITS = Limits(
 )
 
 
-def line(text: str, at_s: float = 0.0, speaker: str = "auditor", hops: int = 1, bot: bool = True) -> Line:
+def line(
+    text: str, at_s: float = 0.0, speaker: str = "auditor", hops: int = 1, *, bot: bool = True
+) -> Line:
     return Line(channel="#lobby", speaker=speaker, from_bot=bot, hops=hops, text=text, at_s=at_s)
 
 
@@ -27,7 +29,14 @@ def test_a_chain_of_answers_ends_at_the_hop_limit() -> None:
 
 def test_a_pair_gets_so_many_answers_in_a_window_and_then_again_after_it() -> None:
     guard = LoopGuard(LIMITS)
-    words = ["alpha", "a second thing", "weather", "numbers and sums", "music tonight", "goodbye then"]
+    words = [
+        "alpha",
+        "a second thing",
+        "weather",
+        "numbers and sums",
+        "music tonight",
+        "goodbye then",
+    ]
     for i, text in enumerate(words):
         assert guard.weigh(line(text, at_s=i)).allowed
         guard.answered(line(text, at_s=i))
@@ -58,7 +67,9 @@ def test_a_person_always_passes(lines: list[tuple[str, float]]) -> None:
         guard.answered(spoken)
 
 
-@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.text(max_size=20)), min_size=200, max_size=200))
+@given(
+    st.lists(st.tuples(st.sampled_from("abcdef"), st.text(max_size=20)), min_size=200, max_size=200)
+)
 def test_whatever_two_bots_say_the_answers_in_one_window_are_bounded(
     lines: list[tuple[str, str]],
 ) -> None:

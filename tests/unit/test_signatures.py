@@ -21,7 +21,11 @@ def check(text: str, now: datetime = NOW, swarm: str = "parley") -> str:
     return signed.words
 
 
-@given(st.text(alphabet=st.characters(categories=("L", "N", "P")), min_size=1).map(lambda w: f"kill {w}"))
+@given(
+    st.text(alphabet=st.characters(categories=("L", "N", "P")), min_size=1).map(
+        lambda w: f"kill {w}"
+    )
+)
 def test_what_was_signed_verifies_and_comes_back(words: str) -> None:
     assert check(sign(words, KEY, swarm="parley", now=NOW)) == words
 
@@ -52,9 +56,14 @@ def test_an_old_one_and_one_from_the_future_are_refused() -> None:
 
 
 def test_the_line_fits_into_one_irc_message() -> None:
-    assert len("!" + sign("kill tech-lead because it repeats itself", KEY, swarm="parley", now=NOW)) < 300
+    assert (
+        len("!" + sign("kill tech-lead because it repeats itself", KEY, swarm="parley", now=NOW))
+        < 300
+    )
 
 
-@pytest.mark.parametrize("text", ["kill all", "kill all signed:", "kill all signed:1.x.y", "signed:1.a.b"])
+@pytest.mark.parametrize(
+    "text", ["kill all", "kill all signed:", "kill all signed:1.x.y", "signed:1.a.b"]
+)
 def test_a_line_without_a_whole_signature_has_none(text: str) -> None:
     assert parse(text) is None

@@ -16,10 +16,14 @@ _SQLITE = tuple(
     for change in ("UPDATE", "DELETE")
 )
 _POSTGRESQL = (
-    "CREATE TRIGGER checkpoint_append_only BEFORE UPDATE OR DELETE ON checkpoint "
-    "FOR EACH ROW EXECUTE FUNCTION audit_append_only()",
-    "CREATE TRIGGER checkpoint_no_truncate BEFORE TRUNCATE ON checkpoint "
-    "FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()",
+    (
+        "CREATE TRIGGER checkpoint_append_only BEFORE UPDATE OR DELETE ON checkpoint "
+        "FOR EACH ROW EXECUTE FUNCTION audit_append_only()"
+    ),
+    (
+        "CREATE TRIGGER checkpoint_no_truncate BEFORE TRUNCATE ON checkpoint "
+        "FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()"
+    ),
 )
 
 

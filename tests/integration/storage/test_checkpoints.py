@@ -65,7 +65,11 @@ async def test_an_end_that_was_cut_off_shows(store: Store) -> None:
     async with store.writing() as unit:
         connection = await unit.connection()
         postgresql = store.dialect == "postgresql"
-        forget = "DROP TRIGGER audit_append_only ON audit" if postgresql else "DROP TRIGGER audit_no_delete"
+        forget = (
+            "DROP TRIGGER audit_append_only ON audit"
+            if postgresql
+            else "DROP TRIGGER audit_no_delete"
+        )
         await connection.execute(sa.text(forget))
         await connection.execute(sa.text("DELETE FROM audit WHERE seq = 3"))
     async with store.reading() as unit:
