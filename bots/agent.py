@@ -1,4 +1,4 @@
-"""One agent process: everything it consists of is put together here, after the fork.
+"""One agent process: its parts, the wires between them, its life from fork to farewell.
 
 `run` is called by the fork server and ends the process with its return value.
 """
@@ -9,53 +9,41 @@ import asyncio
 import random
 import signal
 import socket
-import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import structlog
 
 from bots import health, logs
-from bots.answering import Answerer
+from bots.assembly import NETWORK, answering, irc_config, utc_now
 from bots.beats import beat_for_ever
-from bots.bus import CONFIRM, KILL, NUDGE, Bus
-from bots.commands.catalogue import catalogue
+from bots.bus import KILL, NUDGE, Bus
 from bots.control import wire
 from bots.control.door import BadRequest, Body, Door, words_of
-from bots.control.operators import Operators
-from bots.control.reflex import KillReflex
+from bots.control.obeying import Obedience
 from bots.control.switch import KillSwitch
-from bots.desk import Desk
-from bots.insist import insist
 from bots.intake import Intake, Reflexes
-from bots.irc.transport import IrcConfig, IrcTransport
+from bots.irc.transport import IrcTransport
 from bots.journal import Journal
 from bots.lifeline import Message
 from bots.listening import Ears
-from bots.loopguard import Limits, LoopGuard
 from bots.messages import Heard, TransportHealth
-from bots.replying import Mouth, recover
+from bots.replying import recover
 from bots.roster import Roster
 from bots.secrets import Redactor
 from bots.spec import AgentSpec
 from bots.state import StateFolder
 from bots.supervision import Supervision
-from bots.thinking import Cards, Thinker, offline_model
+from bots.tasks import Tasks
 from bots.worklist import Worklist
-from brain.guard import Guard, LatchPolicy
-from storage import agents, audit
+from storage import agents
 from storage.errors import StorageError
 from storage.latch import Latch, LatchFile
 from storage.store import Store, make_engine
 from storage.tables import AgentState
 
-NETWORK = "irc"
 _RECOVER_EVERY_S = 2.0
-#: our own IRC server kicks nobody for speaking fast
-_SANDBOX_LINES = 50
 _FAREWELL = "until later"
 
 
@@ -81,24 +69,19 @@ async def _live(spec: AgentSpec, lifeline: socket.socket) -> int:
         await store.close()
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class AgentProcess:
-    """The composition root: parts, and the wires between them."""
+    """The composition root of one process."""
 
     def __init__(self, spec: AgentSpec, state: StateFolder, store: Store) -> None:
-        settings, name = spec.settings, spec.name
         self._spec = spec
         self._store = store
-        self._log = log = structlog.get_logger().bind(agent=name)
+        self._log = log = structlog.get_logger().bind(agent=spec.name)
         self._stopping = asyncio.Event()
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks = Tasks(self._break, log)
         self._was_ready = False
         self._broken = False
-        self._roster = Roster(settings)
-        self._bus = Bus(spec.nats_url, name, spec.nats_password.get_secret_value(), log=log)
+        self._roster = Roster(spec.settings)
+        self._bus = Bus(spec.nats_url, spec.name, spec.nats_password.get_secret_value(), log=log)
         self._supervision = Supervision(
             state=self._state,
             on_kill=self._killed_by_pipe,
@@ -107,94 +90,66 @@ class AgentProcess:
             on_stop=self._stopping.set,
         )
         self._switch = KillSwitch(
-            name,
-            LatchFile(state.latch),
-            clock=_now,
-            tell=self._spread_kill,
-            on_killed=self._killed,
-            log=log,
+            spec.name, LatchFile(state.latch), clock=utc_now, tell=self._spread_kill, log=log
         )
-        self._operators = Operators(
-            settings.operators, settings.swarm.name, spec.operator_key, _now
-        )
-        guard = Guard(store, [LatchPolicy(self._switch.binding)], time.monotonic, _now)
         self._transport = IrcTransport(
-            _irc_config(spec),
+            irc_config(spec),
             on_heard=self._heard,
             on_change=self._transport_changed,
-            before_join=lambda channel: self._ears.enter(NETWORK, channel),
+            before_join=self._before_join,
             rng=random.Random(),
             log=log,
         )
-        cards = Cards(settings, spec.prompts_folder, self._roster)
-        thinker = Thinker(
-            agent=name,
-            settings=settings,
-            store=store,
-            guard=guard,
-            model=offline_model(cards.souls[name], [name, spec.agent.nick], _now),
-            soul=cards.souls[name],
-            cards=cards,
-            latch=self._switch.told,
-            clock=_now,
-        )
-        answerer = Answerer(
-            agent=name,
-            epoch=spec.epoch,
-            store=store,
-            thinker=thinker,
-            mouth=Mouth(store, guard, self._transport, name, _now, log),
-            guard=LoopGuard(_loop_limits(spec)),
+        parts = answering(
+            spec,
+            store,
+            transport=self._transport,
             roster=self._roster,
-            latch=lambda: self._switch.latch,
-            lines_in_channel=settings.limits.lines_in_channel,
-            clock=_now,
-            log=log,
-        )
-        commands = catalogue([a.name for a in settings.agents], settings.irc.command_prefix)
-        reflex = KillReflex(
-            self._operators, self._switch, store, frozenset(a.name for a in settings.agents), log
-        )
-        desk = Desk(
-            settings=settings,
-            commands=commands,
-            answerer=answerer,
-            thinker=thinker,
-            operators=self._operators,
-            roster=self._roster,
+            switch=self._switch,
             ask=self._supervision.ask,
-            first_use=reflex.first_use,
             own_state=self._own_state,
             log=log,
         )
         self._worklist = Worklist(
             store,
-            name,
+            spec.name,
             spec.epoch,
-            clock=_now,
-            turn=answerer.turn,
-            command=desk.command,
+            clock=utc_now,
+            turn=parts.answerer.turn,
+            command=parts.desk.command,
             may_speak=lambda: self._transport.health.connected,
-            coalesce_s=settings.limits.coalesce_s,
+            coalesce_s=spec.settings.limits.coalesce_s,
             log=log,
         )
+        self._obedience = Obedience(
+            agent=spec.name,
+            store=store,
+            bus=self._bus,
+            supervision=self._supervision,
+            switch=self._switch,
+            worklist=self._worklist,
+            tasks=self._tasks,
+            clock=utc_now,
+            log=log,
+        )
+        self._switch.on_killed = self._obedience.killed
         self._ears = Ears(
             store,
-            name,
-            clock=_now,
-            journal=Journal(state.journal_of(name)),
+            spec.name,
+            clock=utc_now,
+            journal=Journal(state.journal_of(spec.name)),
             on_owed=self._owed,
             log=log,
         )
         self._intake = Intake(
-            name,
-            settings,
+            spec.name,
+            spec.settings,
             self._roster,
-            commands,
+            parts.commands,
             ears=self._ears,
             reflexes=Reflexes(
                 stop=lambda session, who: self._worklist.stop_session(session, f"{who} said stop"),
-                kill=lambda heard, spoken: self._start(reflex(heard, spoken)),
+                kill=lambda heard, spoken: self._tasks.start(parts.reflex(heard, spoken)),
             ),
         )
         self._door = Door(
@@ -208,16 +163,16 @@ class AgentProcess:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._stopping.set)
         await self._supervision.open(lifeline)
         await self._door.open(self._spec.agent.hook_port)
-        for work in (
-            self._bus.run({f"{NUDGE}.{self._spec.name}": self._nudged, KILL: self._bus_kill}),
+        nudges = f"{NUDGE}.{self._spec.name}"
+        self._tasks.start(
+            self._bus.run({nudges: self._nudged, KILL: self._obedience.heard_on_bus}),
             self._transport.run(),
             self._ears.run(),
             self._worklist.run(),
             self._switch.watch(),
             self._recover(),
-            beat_for_ever(self._store, self._spec.name, clock=_now, log=self._log),
-        ):
-            self._start(work)
+            beat_for_ever(self._store, self._spec.name, clock=utc_now, log=self._log),
+        )
         await self._stopping.wait()
         await self._shut_down()
         return int(self._broken)
@@ -226,10 +181,13 @@ class AgentProcess:
         with suppress(TimeoutError):
             async with asyncio.timeout(1):
                 await self._transport.stop(_FAREWELL)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.cancel()
         await self._door.close()
+
+    def _break(self) -> None:
+        # To be born again is the cure, and the backoff counts it.
+        self._broken = True
+        self._stopping.set()
 
     def _state(self) -> Message:
         state, reason = health.state_of(
@@ -259,10 +217,15 @@ class AgentProcess:
         work = f"working on {self._worklist.busy}" if self._worklist.busy else "idle"
         return f"{state['state']}, {work}" + (f" ({state['reason']})" if state["reason"] else "")
 
+    async def _before_join(self, channel: str) -> None:
+        await self._ears.enter(NETWORK, channel)
+
+    def _heard(self, heard: Heard) -> None:
+        self._intake.heard(heard)
+
     def _transport_changed(self, changed: TransportHealth) -> None:
         self._supervision.tell()
-        for channel in changed.channels:
-            self._start(self._volunteer(channel))
+        self._tasks.start(*(self._volunteer(channel) for channel in changed.channels))
         if changed.connected:
             self._worklist.nudge()
 
@@ -279,58 +242,17 @@ class AgentProcess:
             else:
                 self._bus.nudge(agent)
 
-    def _heard(self, heard: Heard) -> None:
-        self._intake.heard(heard)
+    def _nudged(self, body: Message) -> None:
+        self._worklist.nudge()
 
     def _killed_by_pipe(self, latch: Latch) -> None:
         self._switch.apply(latch)
 
-    def _nudged(self, body: Message) -> None:
-        self._worklist.nudge()
+    def _resumed(self) -> None:
+        self._obedience.resumed()
 
     def _spread_kill(self, latch: Latch) -> None:
-        self._supervision.pass_on_kill(latch)
-        self._bus.publish(KILL, wire.to_json(latch))
-
-    def _bus_kill(self, body: Message) -> None:
-        try:
-            self._switch.apply(wire.from_json(body))
-        except (KeyError, ValueError):
-            self._log.warning("kill.malformed")
-
-    def _killed(self, latch: Latch) -> None:
-        """Stop all work, say so at once, and write it down when the store takes it."""
-        self._worklist.stop_all(health.told(latch))
-        self._supervision.confirm(latch)
-        self._supervision.tell()
-        self._bus.publish(f"{CONFIRM}.{self._spec.name}", wire.to_json(latch))
-        self._start(self._audit("killed", latch))
-
-    def _resumed(self) -> None:
-        before = self._switch.latch
-        self._switch.release()
-        if before is not None and self._switch.latch is None:
-            self._supervision.tell()
-            self._start(self._audit("resumed", before))
-            self._worklist.nudge()
-
-    async def _audit(self, verb: str, latch: Latch) -> None:
-        await insist(
-            self._store,
-            lambda unit: audit.append(
-                unit,
-                agent=self._spec.name,
-                at=_now(),
-                verb=verb,
-                target=latch.scope,
-                outcome="done",
-                reason=latch.reason or f"by {latch.by}",
-                details={"by": latch.by, "door": latch.door},
-                trace_id="",
-            ),
-            self._log,
-            durable=True,
-        )
+        self._obedience.spread(latch)
 
     async def _kill_by_http(self, body: Body) -> Body:
         scope = words_of(body, "scope", "all")
@@ -342,70 +264,20 @@ class AgentProcess:
         return wire.to_json(latch)
 
     async def _recover(self) -> None:
-        """Learn who is called what, and settle what predecessors left, looking again while proof
-        may come.
+        """Learn who is called what, and settle what predecessors left; look again while proof of
+        their last words may come.
         """
-        while True:
+        pending = True
+        while pending:
             try:
                 async with self._store.reading() as unit:
                     rows = await agents.roster(unit)
                 self._roster.refresh({r.name: r.irc_nick for r in rows})
-                if not await recover(
-                    self._store, self._spec.name, self._spec.epoch, _now(), self._log
-                ):
-                    self._worklist.nudge()
-                    return
+                pending = await recover(
+                    self._store, self._spec.name, self._spec.epoch, utc_now(), self._log
+                )
             except StorageError as error:
                 self._log.warning("recovery.waits", error=str(error))
             self._worklist.nudge()
-            await asyncio.sleep(_RECOVER_EVERY_S)
-
-    def _start(self, work: Coroutine[Any, Any, Any]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            # Half an agent is worse than none: end, be born again, and let the backoff count it.
-            self._log.error("agent.broken", exc_info=task.exception())
-            self._broken = True
-            self._stopping.set()
-
-
-def _irc_config(spec: AgentSpec) -> IrcConfig:
-    agent, irc = spec.agent, spec.settings.irc
-    return IrcConfig(
-        agent=agent.name,
-        network=NETWORK,
-        host=spec.irc_host,
-        port=spec.irc_port,
-        tls=irc.tls,
-        tls_authority=Path(irc.tls_authority) if irc.tls_authority else None,
-        nick=agent.nick,
-        channels=spec.settings.channels_of(agent),
-        server_password=_plain(spec.irc_server_password),
-        account=agent.irc.account,
-        account_password=_plain(spec.irc_account_password),
-        certificate=Path(agent.irc.certificate) if agent.irc.certificate else None,
-        services_nick=irc.services_nick,
-        burst=irc.burst if irc.host else _SANDBOX_LINES,
-        lines_per_s=irc.lines_per_s if irc.host else _SANDBOX_LINES,
-    )
-
-
-def _plain(secret: Any) -> str | None:
-    return secret.get_secret_value() if secret else None
-
-
-def _loop_limits(spec: AgentSpec) -> Limits:
-    limits = spec.settings.limits
-    return Limits(
-        max_hops=limits.max_hops,
-        pair_answers=limits.pair_answers,
-        pair_window_s=limits.pair_window_s,
-        channel_answers=limits.channel_answers,
-        channel_window_s=limits.channel_window_s,
-        similarity=limits.similarity,
-    )
+            if pending:
+                await asyncio.sleep(_RECOVER_EVERY_S)

@@ -15,7 +15,6 @@ from brain import souls
 from brain.guard import Guard
 from brain.loop import Answer, Exchange, Limits, Loop, Question
 from brain.model import Model
-from brain.offline.model import OfflineModel
 from brain.souls import Soul
 from brain.tools.catalogue import TOOLS
 from brain.tools.context import AgentCard, Context
@@ -142,10 +141,6 @@ class Cards:
             )
             for a in self._settings.agents
         ]
-
-
-def offline_model(soul: Soul, names: Sequence[str], clock: Callable[[], datetime]) -> OfflineModel:
-    return OfflineModel(soul, names, clock)
 
 
 def _channel(work: Work) -> str | None:

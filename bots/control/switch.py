@@ -28,19 +28,17 @@ class KillSwitch:
         *,
         clock: Callable[[], datetime],
         tell: Callable[[Latch], None],
-        on_killed: Callable[[Latch], None],
         log: FilteringBoundLogger,
     ) -> None:
-        """`tell` spreads a kill by pipe and bus, `on_killed` ends this agent's own work; neither
-        may wait.
-        """
+        """`tell` spreads a kill by pipe and bus; like `on_killed` it may not wait."""
         self._agent = agent
         self._file = file
         self._clock = clock
         self._tell = tell
-        self._on_killed = on_killed
         self._log = log
         self.latch = file.killed(agent)
+        #: ends this agent's own work; set once the parts that work are made
+        self.on_killed: Callable[[Latch], None] = _nothing_works_yet
 
     def binding(self, agent: str) -> Latch | None:
         """The latch on this agent; what the guard asks before every act."""
@@ -55,7 +53,7 @@ class KillSwitch:
         if not latch.killed or latch.scope not in ("all", self._agent) or self.latch is not None:
             return
         self.latch = latch
-        self._on_killed(latch)
+        self.on_killed(latch)
         self._log.warning("killed", by=latch.by, door=latch.door, reason=latch.reason)
 
     def release(self) -> None:
@@ -101,3 +99,7 @@ class KillSwitch:
         except OSError:
             return None
         return found.st_mtime_ns, found.st_ino
+
+
+def _nothing_works_yet(latch: Latch) -> None:
+    """Before its parts are made an agent has no work to end."""

@@ -9,7 +9,10 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from structlog.typing import FilteringBoundLogger
 
 from bots.settings import child_environment
 
@@ -133,3 +136,50 @@ class Nursery:
                     birth.set_result(Birth(message["pid"], fds[0]))
             case "exited":
                 self._on_exit(message["name"], message["pid"], message["code"])
+
+
+class Nurseries:
+    """The fork server of the moment; a dead one is replaced, its agents are born again from the
+    next.
+    """
+
+    def __init__(
+        self,
+        log_file: Path,
+        database_driver: str,
+        on_exit: Callable[[str, int, int], None],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._log_file = log_file
+        self._database_driver = database_driver
+        self._on_exit = on_exit
+        self._log = log
+        self._nursery: Nursery | None = None
+        self._there = asyncio.Event()
+        self._starting: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    async def start(self) -> None:
+        nursery = Nursery(on_exit=self._on_exit, on_death=self._dead)
+        with self._log_file.open("ab") as output:
+            await nursery.start(output.fileno(), [self._database_driver])
+        self._nursery = nursery
+        self._there.set()
+
+    async def current(self) -> Nursery:
+        """The living one; waits while there is none."""
+        await self._there.wait()
+        assert self._nursery is not None
+        return self._nursery
+
+    async def stop(self) -> None:
+        self._stopping = True
+        if self._nursery is not None:
+            self._nursery.close()
+            await self._nursery.gone()
+
+    def _dead(self) -> None:
+        self._there.clear()
+        if not self._stopping:
+            self._log.warning("forkserver.died")
+            self._starting = asyncio.create_task(self.start())

@@ -10,7 +10,7 @@ import os
 import random
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,12 +31,13 @@ from bots.supervisor.child import Child
 from bots.supervisor.ground import Ground, lock
 from bots.supervisor.identities import Identities
 from bots.supervisor.latching import Latching
-from bots.supervisor.nursery import Nursery
+from bots.supervisor.nursery import Nurseries, Nursery
 from bots.supervisor.orders import Orders
 from bots.supervisor.programs import SUPERVISOR
 from bots.supervisor.registrar import Registrar
 from bots.supervisor.status import Status, database_name
 from bots.supervisor.sweeper import Sweeper
+from bots.tasks import Tasks
 from storage.latch import LatchFile
 from storage.tables import AgentState
 
@@ -69,7 +70,8 @@ class Supervisor:
         self._log = log
         self._rng = rng
         self._stop = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
+        # A supervisor that lost a part of itself ends in order, to be started again.
+        self._tasks = Tasks(self.stop, log)
         self._opened = False
         self._nicks: dict[str, str | None] = {}
         chosen = [settings.agent(n).name for n in only] or [a.name for a in settings.agents]
@@ -77,7 +79,7 @@ class Supervisor:
         identities = Identities.make([a.name for a in settings.agents], settings, state)
         self.ground = Ground(settings, state, identities, rng=rng, log=log)
         self._births = Births(settings, state, prompts, identities, self.ground)
-        self._nurseries = _Nurseries(
+        self._nurseries = Nurseries(
             state.log_of("agents"), self.ground.database_driver, self._exited, log
         )
         holder = f"{socket.gethostname()}:{os.getpid()}"
@@ -167,15 +169,15 @@ class Supervisor:
         )
         await self._open_door()
         self._opened = True
-        self._run(
+        self._tasks.start(
             self._bus.run({KILL: self._latching.hear_kill, RESUME: self._latching.hear_resume})
         )
-        self._run(self._watch())
-        self._run(self._registrar.run())
-        self._run(self._latching.run())
-        self._run(self._sweeper.run())
+        self._tasks.start(self._watch())
+        self._tasks.start(self._registrar.run())
+        self._tasks.start(self._latching.run())
+        self._tasks.start(self._sweeper.run())
         for child in self.children.values():
-            self._run(child.run())
+            self._tasks.start(child.run())
 
     async def _open_door(self) -> None:
         await self._door.open(self._settings.swarm.control_port)
@@ -199,9 +201,7 @@ class Supervisor:
             # The database may be the very reason why we stop.
             async with asyncio.timeout(2):
                 await self._registrar.write()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.cancel()
         await self._nurseries.stop()
         await self._door.close()
         self._state.forget_supervisor()
@@ -214,19 +214,6 @@ class Supervisor:
             await asyncio.sleep(_PING_EVERY_S)
             for child in self.children.values():
                 child.ping(loop.time())
-
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            # A supervisor that lost a part of itself is no supervisor: end in order and be started
-            # again.
-            self._log.error("supervisor.broken", exc_info=task.exception())
-            self.stop()
 
     async def _nursery(self) -> Nursery:
         return await self._nurseries.current()
@@ -257,7 +244,7 @@ class Supervisor:
 
     def _hear(self, child: Child, message: Message) -> None:
         if "id" in message:
-            self._run(self._orders.asked(child, message))
+            self._tasks.start(self._orders.asked(child, message))
         else:
             self._orders.hear(child, message)
 
@@ -268,50 +255,3 @@ class Supervisor:
     def _exited(self, name: str, pid: int, code: int) -> None:
         if name in self.children:
             self.children[name].exited(pid, code)
-
-
-class _Nurseries:
-    """The fork server of the moment; a dead one is replaced, its agents are born again from the
-    next.
-    """
-
-    def __init__(
-        self,
-        log_file: Path,
-        database_driver: str,
-        on_exit: Callable[[str, int, int], None],
-        log: FilteringBoundLogger,
-    ) -> None:
-        self._log_file = log_file
-        self._database_driver = database_driver
-        self._on_exit = on_exit
-        self._log = log
-        self._nursery: Nursery | None = None
-        self._there = asyncio.Event()
-        self._starting: asyncio.Task[None] | None = None
-        self._stopping = False
-
-    async def start(self) -> None:
-        nursery = Nursery(on_exit=self._on_exit, on_death=self._dead)
-        with self._log_file.open("ab") as output:
-            await nursery.start(output.fileno(), [self._database_driver])
-        self._nursery = nursery
-        self._there.set()
-
-    async def current(self) -> Nursery:
-        """The living one; waits while there is none."""
-        await self._there.wait()
-        assert self._nursery is not None
-        return self._nursery
-
-    async def stop(self) -> None:
-        self._stopping = True
-        if self._nursery is not None:
-            self._nursery.close()
-            await self._nursery.gone()
-
-    def _dead(self) -> None:
-        self._there.clear()
-        if not self._stopping:
-            self._log.warning("forkserver.died")
-            self._starting = asyncio.create_task(self.start())
