@@ -151,6 +151,7 @@ class AgentProcess:
                 stop=lambda session, who: self._worklist.stop_session(session, f"{who} said stop"),
                 kill=lambda heard, spoken: self._tasks.start(parts.reflex(heard, spoken)),
             ),
+            log=log,
         )
         self._door = Door(
             spec.control_token.get_secret_value(),

@@ -128,7 +128,9 @@ class Answerer:
             return
         self.guard.answered(self._line(last))
         await self.settle(burst, outcome(deliveries), note_of(deliveries))
-        ANSWER_SECONDS.observe((self.clock() - last.heard_at).total_seconds())
+        ANSWER_SECONDS.observe(
+            (self.clock() - last.heard_at).total_seconds(), {"trace_id": last.trace_id}
+        )
 
     async def _say(
         self,

@@ -10,8 +10,11 @@ import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
+from structlog.typing import FilteringBoundLogger
+
 from bots import gate
 from bots.commands.parse import Spoken, parse
+from bots.imitation import imitated
 from bots.listening import Ears
 from bots.messages import Heard, Place
 from bots.roster import Roster
@@ -20,6 +23,7 @@ from bots.worklist import CHANNEL_PRIORITY, COMMAND_PRIORITY, PRIVATE_PRIORITY
 from storage.record import NewLine, Owed
 from storage.tables import LineKind
 
+_NICKS_REMEMBERED = 1_000
 STOP_WORDS = frozenset({"stop", "halt", "cancel"})
 
 
@@ -45,6 +49,7 @@ class Intake:
         *,
         ears: Ears,
         reflexes: Reflexes,
+        log: FilteringBoundLogger,
     ) -> None:
         self._agent = agent
         self._settings = settings
@@ -52,13 +57,29 @@ class Intake:
         self._commands = commands
         self._ears = ears
         self._reflexes = reflexes
+        self._log = log
+        self._looked_at: set[str] = set()
 
     def heard(self, heard: Heard) -> None:
         """Take one line; called by the transport, in order."""
+        self._look_at(heard)
         if heard.where.place is Place.CHANNEL:
             self._in_channel(heard)
         elif heard.kind is LineKind.SAID and not heard.is_own:
             self._in_private(heard)
+
+    def _look_at(self, heard: Heard) -> None:
+        """Say once who could be taken for one of us and is not."""
+        nick = heard.text if heard.kind is LineKind.NICK else heard.sender
+        if heard.is_own or nick in self._looked_at or self._roster.agent_behind(nick):
+            return
+        if len(self._looked_at) >= _NICKS_REMEMBERED:
+            self._looked_at.clear()
+        self._looked_at.add(nick)
+        agent = imitated(nick, (a.name for a in self._settings.agents))
+        if agent is not None:
+            says = f"{nick} ({heard.userhost}) could be taken for {agent} and is not"
+            self._log.warning("imitation", says=says)
 
     def _in_channel(self, heard: Heard) -> None:
         channel = heard.where.name

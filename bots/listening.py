@@ -53,7 +53,7 @@ class _Channel:
     lease: Held | None = None
     #: a try to get the lease is under way
     volunteering: bool = False
-    #: newest id that this agent stored itself, to notice that nobody else wrote meanwhile
+    #: newest id, if we have heard every line up to it: tells that nobody else wrote meanwhile
     last_own_id: int | None = None
 
     @property
@@ -321,21 +321,29 @@ class Ears:
                 last = await record.last_id(unit, channel.network, channel.name)
                 alone = last == channel.last_own_id
                 # Nobody else wrote since we did: nothing can match, only append.
-                window = (
-                    waiting if alone else channel.memory[: channel.memory.index(waiting[-1]) + 1]
-                )
+                window = waiting if alone else list(channel.memory)
                 kept = await record.keep(
                     unit, [r.line for r in window], last if alone else channel.after_id
                 )
+                complete = alone or await _knows_all(unit, channel, kept.ids)
             owed: set[str] = set()
             for remembered, stored_id, new in zip(window, kept.ids, kept.new, strict=True):
                 remembered.stored_id = stored_id
                 if new:
                     owed.update(o.agent for o in remembered.line.owed)
                     LINES_STORED.inc()
-            channel.last_own_id = max(kept.ids, default=last)
+            channel.last_own_id = max(kept.ids) if complete else None
             if owed:
                 self._on_owed(owed)
+
+
+async def _knows_all(unit: AsyncSession, channel: _Channel, ids: Iterable[int]) -> bool:
+    """Whether we heard every line stored since `after_id`: one that we did not may still come to
+    us, and must be compared then, however new our own rows are.
+    """
+    known = sum(1 for message_id in set(ids) if message_id > channel.after_id)
+    stored = await record.count_after(unit, channel.network, channel.name, channel.after_id)
+    return known == stored
 
 
 async def _store_left(unit: AsyncSession, left: Left) -> None:

@@ -16,6 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.alignment import Line, StoredLine, align
 from storage.core import INBOX, MESSAGE, REPLY, insert, one_at_a_time, run
+from storage.moments import Moment, in_sequence
 from storage.tables import InboxState, LineKind
 from storage.text import storable
 
@@ -82,7 +83,7 @@ async def compare(unit: AsyncSession, lines: Sequence[NewLine], after_id: int) -
     if not lines:
         return []
     lines = [_clean(line) for line in lines]
-    return await _compare(unit, lines, after_id)
+    return (await _compare(unit, lines, after_id))[0]
 
 
 async def keep(unit: AsyncSession, lines: Sequence[NewLine], after_id: int) -> Kept:
@@ -99,9 +100,12 @@ async def keep(unit: AsyncSession, lines: Sequence[NewLine], after_id: int) -> K
     for network, channel in sorted(channels):
         await one_at_a_time(unit, f"record:{network}:{channel}")
         indexes = channels[network, channel]
-        known = await _compare(unit, [lines[i] for i in indexes], after_id)
-        for index, message_id in zip(indexes, known, strict=True):
-            found[index] = message_id
+        heard = [lines[i] for i in indexes]
+        known, said_at = await _compare(unit, heard, after_id)
+        for index, message_id, line in zip(
+            indexes, known, _timed(heard, known, said_at), strict=True
+        ):
+            found[index], lines[index] = message_id, line
     fresh = [index for index, message_id in enumerate(found) if message_id is None]
     stored = await _store(unit, [lines[index] for index in fresh])
     for index, message_id in zip(fresh, stored, strict=True):
@@ -134,7 +138,10 @@ def _in_channel(network: str, channel: str) -> tuple[sa.ColumnElement[bool], ...
     return (MESSAGE.c.network == network, MESSAGE.c.channel == channel)
 
 
-async def _compare(unit: AsyncSession, lines: Sequence[NewLine], after_id: int) -> list[int | None]:
+async def _compare(
+    unit: AsyncSession, lines: Sequence[NewLine], after_id: int
+) -> tuple[list[int | None], dict[int, datetime]]:
+    """The stored id of each line, and when each row of the tail was said."""
     first = lines[0]
     here = _in_channel(first.network, first.channel)
     found = await _by_msgid(unit, lines, here)
@@ -157,7 +164,24 @@ async def _compare(unit: AsyncSession, lines: Sequence[NewLine], after_id: int) 
             for index, message_id in zip(left, align(heard, rows), strict=True):
                 found[index] = message_id
             taken.update(message_id for message_id in found if message_id is not None)
-    return found
+    return found, {row.id: row.said_at for row in tail}
+
+
+def _timed(
+    lines: Sequence[NewLine], found: Sequence[int | None], said_at: dict[int, datetime]
+) -> list[NewLine]:
+    """The lines, those whose only time is a listener's own stamp moved into their sequence."""
+    places = [i for i, line in enumerate(lines) if line.said_at == line.heard_at and not line.msgid]
+    known = [said_at.get(found[i] or 0) for i in places]
+    moments = [
+        Moment(lines[i].sender.lower(), stored or lines[i].said_at, is_stored=stored is not None)
+        for i, stored in zip(places, known, strict=True)
+    ]
+    timed = list(lines)
+    for place, moment in zip(places, in_sequence(moments), strict=True):
+        if moment != lines[place].said_at:
+            timed[place] = replace(lines[place], said_at=moment)
+    return timed
 
 
 def _as_line(line: NewLine) -> Line:
@@ -182,7 +206,10 @@ async def _tail_after(
 ) -> Sequence[sa.Row[Any]]:
     c = MESSAGE.c
     query = (
-        sa.select(c.id, c.sender, c.kind, c.text, c.heard_by, c.heard_at.label("at"), c.msgid)
+        sa.select(
+            *(c.id, c.sender, c.kind, c.text, c.heard_by, c.heard_at.label("at")),
+            *(c.said_at, c.msgid),
+        )
         .where(*here, c.id > after_id)
         .order_by(c.id.desc())
         .limit(MAX_TAIL)

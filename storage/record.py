@@ -25,6 +25,7 @@ __all__ = [
     "between",
     "channels",
     "compare",
+    "count_after",
     "keep",
     "keep_new",
     "last_id",
@@ -63,6 +64,15 @@ async def tail(
         where.append(MESSAGE.c.id < before_id)
     query = sa.select(*_COLUMNS).where(*where).order_by(MESSAGE.c.id.desc()).limit(limit)
     return list(reversed(await _messages(unit, query)))
+
+
+async def count_after(unit: AsyncSession, network: str, channel: str, after_id: int) -> int:
+    """How many rows of a channel have an id above `after_id`."""
+    c = MESSAGE.c
+    query = sa.select(sa.func.count()).where(
+        c.network == network, c.channel == channel, c.id > after_id
+    )
+    return (await run(unit, query)).scalar() or 0
 
 
 async def between(  # noqa: PLR0917  a place, a span and a limit

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import urllib.request
 from collections.abc import Callable
 
 from stage import Swarm, until
@@ -86,6 +88,27 @@ async def test_an_answer_is_proved_recorded_and_audited_under_one_trace(swarm: M
     assert ("send", "permitted") in audited
     assert any(r.get("trace_id") == trace for r in one.logs("secretary"))
     assert one.rows("select 1 from message where trace_id = ?", trace)
+    metrics = await asyncio.to_thread(_metrics, (await one.agent("secretary"))["hook_url"])
+    assert f'trace_id="{trace}"' in metrics
+    assert 'parley_replies_total{state="sent"} 1.0' in metrics
+
+
+def _metrics(url: str) -> str:
+    with urllib.request.urlopen(f"{url}/metrics", timeout=10) as response:
+        text: str = response.read().decode()
+        return text
+
+
+async def test_a_nick_that_looks_like_an_agent_is_told_of_and_has_no_rights(swarm: Make) -> None:
+    one = swarm()
+    await one.up()
+    mallory = await one.person("captain_")
+    await mallory.asks("!kill all", r"captain_: No: only an operator may do that")
+    await until(
+        lambda: [r for r in one.logs("auditor") if r.get("event") == "imitation"],
+        "the log says who is not who",
+    )
+    await one.becomes("ready")
 
 
 async def test_a_person_says_stop_and_the_current_work_ends(swarm: Make) -> None:

@@ -243,3 +243,15 @@ async def test_pruning_spares_what_is_owed(store: Store, sql: Callable[[str], li
     assert await texts(store) == ["old, owed", "old, being answered", "new"]
     assert sql("SELECT inbox_id FROM reply WHERE inbox_id IS NULL") == [(None,)]
     assert len(kept.ids) == 5
+
+
+async def test_lines_of_one_person_stored_by_several_listeners_read_in_their_order(
+    store: Store,
+) -> None:
+    # The second listener's stamps are a moment earlier than the first one's.
+    await keep(store, line("a", at_s=1), line("b", at_s=2), line("e", at_s=5))
+    stamps = {"a": 0.9, "b": 1, "c": 1.5, "d": 5.1, "e": 5.2}
+    await keep(store, *(line(text, at_s=at_s, by="auditor") for text, at_s in stamps.items()))
+    async with store.reading() as unit:
+        found = await record.between(unit, "irc", "#lobby", NOON, NOON + timedelta(hours=1), 10)
+    assert [m.text for m in found] == list("abcde")
