@@ -9,6 +9,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 
+_CYRILLIC = "\u0430\u0441\u0435\u0456\u0458\u043e\u0440\u0455\u0445\u0443\u0501\u051b\u051d"
+_GREEK = "\u03b1\u03b5\u03b9\u03ba\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7"
 #: letters and digits that are taken for another one, after accents are off
 _LOOKALIKES = str.maketrans(
     {
@@ -21,8 +23,8 @@ _LOOKALIKES = str.maketrans(
         "i": "l",
         "|": "l",
         # Cyrillic and Greek letters drawn like Latin ones
-        **dict(zip("асеіјорѕхуԁԛԝ", "aceljopsxydqw", strict=True)),
-        **dict(zip("αεικνορτυχ", "aelkvoptux", strict=True)),
+        **dict(zip(_CYRILLIC, "aceljopsxydqw", strict=True)),
+        **dict(zip(_GREEK, "aelkvoptux", strict=True)),
     }
 )
 _ORNAMENTS = "_-`^[]{}\\. "
