@@ -1,0 +1,124 @@
+"""Two agents that hear the same channel store each line once, however late the second one is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import structlog
+
+from bots.journal import Journal
+from bots.listening import Ears
+from storage import record
+from storage.migrate import upgrade
+from storage.record import NewLine
+from storage.store import Store
+from storage.tables import LineKind
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+LATER = NOON + timedelta(seconds=5)
+DEADLINE_S = 20
+#: lines go round among so many
+PEOPLE = 7
+
+
+def line(number: int, heard_by: str) -> NewLine:
+    return NewLine(
+        network="irc",
+        channel="#lobby",
+        sender=f"nick{number % PEOPLE}",
+        kind=LineKind.SAID,
+        text=f"line {number}",
+        said_at=NOON,
+        heard_at=NOON,
+        heard_by=heard_by,
+        trace_id="",
+    )
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = await Store.open(f"sqlite:///{tmp_path / 'parley.db'}")
+    await upgrade(opened, tmp_path / "upgrade.lock")
+    yield opened
+    await opened.close()
+
+
+def ears(store: Store, agent: str, folder: Path) -> Ears:
+    return Ears(
+        store,
+        agent,
+        clock=lambda: LATER,
+        journal=Journal(folder / f"{agent}.journal"),
+        on_owed=lambda _agents: None,
+        log=structlog.get_logger(),
+    )
+
+
+async def stored(store: Store) -> list[str]:
+    async with store.reading() as unit:
+        return [m.text for m in await record.tail(unit, "irc", "#lobby", 5_000)]
+
+
+async def holds(store: Store, rows: int) -> None:
+    """Wait until so many rows are stored, or more."""
+    async with asyncio.timeout(DEADLINE_S):
+        while len(await stored(store)) < rows:  # noqa: ASYNC110 - rows, not an event
+            await asyncio.sleep(0.01)
+
+
+def hear(one: Ears, numbers: Iterable[int], agent: str) -> None:
+    for number in numbers:
+        one.heard(line(number, agent))
+
+
+@asynccontextmanager
+async def two(store: Store, folder: Path) -> AsyncIterator[tuple[Ears, Ears]]:
+    """The channel's listener, which holds the lease, and another that stores after the grace."""
+    listener, other = ears(store, "listener", folder), ears(store, "other", folder)
+    for one in (listener, other):
+        await one.enter("irc", "#lobby")
+    await listener.volunteer("irc", "#lobby")
+    working = [asyncio.create_task(one.run()) for one in (listener, other)]
+    try:
+        yield listener, other
+    finally:
+        for task in working:
+            task.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
+
+
+async def test_a_listener_that_was_overtaken_stores_only_what_is_missing(
+    store: Store, tmp_path: Path
+) -> None:
+    # Somebody says the same at the beginning and at the end of what the other one stored, after a
+    # line that the listener did not hear.
+    missed, same = 700, 0
+    early = [same, *(n for n in range(400) if n % PEOPLE), same]
+    late = list(range(500, 600))
+    async with two(store, tmp_path) as (listener, other):
+        hear(other, [missed, *early], "other")
+        await holds(store, 1 + len(early))
+        hear(listener, [*early, *late], "listener")
+        await holds(store, 1 + len(early) + len(late))
+    said = [missed, *early, *late]
+    assert Counter(await stored(store)) == Counter(f"line {n}" for n in said)
+
+
+async def test_a_line_that_another_stored_before_we_heard_it_is_not_stored_again(
+    store: Store, tmp_path: Path
+) -> None:
+    async with two(store, tmp_path) as (listener, other):
+        hear(other, (0, 2, 3), "other")
+        await holds(store, 3)
+        # The other one missed line 1; the listener's socket is behind what is stored already.
+        hear(listener, (0, 1), "listener")
+        await holds(store, 4)
+        hear(listener, (2, 3, 4), "listener")
+        await holds(store, 5)
+    assert Counter(await stored(store)) == Counter(f"line {n}" for n in range(5))
