@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.typing import FilteringBoundLogger
 
 from bots.settings import Settings
@@ -85,30 +86,37 @@ class Registrar:
 
     async def write(self) -> None:
         """Bring the rows of all changed agents up to date."""
-        changed, dead = set(self._changed), set(self._dead)
+        changed, self._changed = self._changed, set()
+        dead, self._dead = self._dead, set()
         if not changed and not dead:
             return
+        try:
+            async with self._ground.store.writing() as unit:
+                await self._write(unit, changed, dead)
+        except StorageError:
+            # What changes meanwhile is in the new sets; the newest state is what gets written.
+            self._changed |= changed
+            self._dead |= dead
+            raise
+
+    async def _write(self, unit: AsyncSession, changed: set[str], dead: set[str]) -> None:
         now = self._clock()
-        async with self._ground.store.writing() as unit:
-            for name in dead:
-                await leases.release_all(unit, name)
-            for name in changed:
-                child = self._children[name]
-                await agents.report(
-                    unit,
-                    name,
-                    child.epoch,
-                    now=now,
-                    state=child.state,
-                    reason=child.reason,
-                    pid=child.pid,
-                    hook_url=child.hook_url,
-                    irc_nick=child.nick,
-                )
-                if child.state is AgentState.STOPPED:
-                    await agents.let_go(unit, name, self._holder, child.epoch, now)
-        self._changed -= changed
-        self._dead -= dead
+        for name in dead:
+            await leases.release_all(unit, name)
+        for child in (self._children[name] for name in changed):
+            await agents.report(
+                unit,
+                child.name,
+                child.epoch,
+                now=now,
+                state=child.state,
+                reason=child.reason,
+                pid=child.pid,
+                hook_url=child.hook_url,
+                irc_nick=child.nick,
+            )
+            if child.state is AgentState.STOPPED:
+                await agents.let_go(unit, child.name, self._holder, child.epoch, now)
 
     async def _extend(self) -> None:
         now = self._clock()
