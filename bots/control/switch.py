@@ -13,6 +13,7 @@ from datetime import datetime
 
 from structlog.typing import FilteringBoundLogger
 
+from storage.errors import StorageError
 from storage.latch import Latch, LatchFile
 
 LOOK_EVERY_S = 1.0
@@ -71,7 +72,7 @@ class KillSwitch:
         self.apply(latch)
         try:
             await asyncio.to_thread(self._file.kill, scope, by, door, reason, latch.changed_at)
-        except OSError as error:
+        except (OSError, StorageError) as error:
             # A full or vanished disk: pipe and bus have carried the kill already.
             self._log.error("latch.unwritable", error=str(error))
         return latch

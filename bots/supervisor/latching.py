@@ -10,10 +10,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.typing import FilteringBoundLogger
 
 from bots.bus import KILL, RESUME, Bus
 from bots.control import wire
+from bots.insist import insist
 from bots.supervisor.child import Child
 from bots.supervisor.ground import Ground
 from bots.supervisor.kills import Kill, Report
@@ -22,7 +24,7 @@ from storage import audit, latch
 from storage.errors import LatchUnreadable, StorageError
 from storage.latch import Latch, LatchFile
 
-_RETRY_S = 0.5
+_LOOK_EVERY_S = 2.0
 
 
 class Latching:
@@ -72,8 +74,7 @@ class Latching:
         for kill in self._kills:
             if kill.report.latch.scope == scope:
                 return (await kill.finish()).sentence()
-        latches = self.file.read()
-        held = latches.get(scope)
+        held = self._held().get(scope)
         if held is None or not held.killed:
             return None
         report = self._reports.get(scope)
@@ -89,7 +90,7 @@ class Latching:
             scope=scope, killed=False, by=by, door=door, reason=reason, changed_at=self._clock()
         )
         async with self._ground.store.writing(durable=True) as unit:
-            await _clear_rows(unit, order)
+            await self._clear_rows(unit, order)
             await _audit(unit, order, {})
         await asyncio.to_thread(self.file.resume, scope, by, door, reason, order.changed_at)
         self._spread_resume(order)
@@ -122,53 +123,81 @@ class Latching:
         self._carry(self._follow(order))
 
     async def reconcile(self) -> None:
-        """Make file and row say the same: whatever kills, kills."""
-        async with self._ground.store.reading() as unit:
-            rows = await latch.read_rows(unit)
-        try:
-            held = self.file.read()
-        except LatchUnreadable:
-            return
+        """Make file and row say the same before the first agent is born: whatever kills, kills."""
+        rows, held = await self._rows(), self._held()
         for scope, row in rows.items():
-            known = held.get(scope)
-            if row.killed and (
-                known is None or (not known.killed and known.changed_at < row.changed_at)
-            ):
+            if row.killed and _is_news(row, held.get(scope)):
                 self.file.kill(scope, row.by, row.door, row.reason, row.changed_at)
         for scope, known in held.items():
             row_now = rows.get(scope)
             if known.killed and (row_now is None or not row_now.killed):
                 self._owed.put_nowait((known, {}))
 
+    async def watch(self) -> None:
+        """Look at the rows every other second: one that another machine wrote binds us too, bus or
+        no bus.
+        """
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            try:
+                rows = await self._rows()
+            except StorageError as error:
+                self._log.info("latch.row.unreadable", error=str(error))
+                continue
+            held = self._held()
+            for row in rows.values():
+                if row.killed and _is_news(row, held.get(row.scope)):
+                    self.hear_kill(wire.to_json(row))
+                elif not row.killed and _is_undone(row, held.get(row.scope)):
+                    self._carry(self._follow(row))
+
     async def run(self) -> None:
         """Write rows and audit entries that are owed, however long the store takes."""
         while True:
             order, details = await self._owed.get()
-            while True:
-                try:
-                    async with self._ground.store.writing(durable=True) as unit:
-                        await latch.write_row(unit, order)
-                        await _audit(unit, order, details)
-                    break
-                except StorageError as error:
-                    self._log.warning("latch.row.unwritable", error=str(error))
-                    await asyncio.sleep(_RETRY_S)
+
+            async def write(
+                unit: AsyncSession, order: Latch = order, details: Any = details
+            ) -> None:
+                await latch.write_row(unit, order)
+                await _audit(unit, order, details)
+
+            await insist(self._ground.store, write, self._log, durable=True)
+
+    async def _rows(self) -> dict[str, Latch]:
+        async with self._ground.store.reading() as unit:
+            return await latch.read_rows(unit)
+
+    def _held(self) -> dict[str, Latch]:
+        """What the file says; nothing when it is unreadable: then all are killed anyway."""
+        try:
+            return self.file.read()
+        except LatchUnreadable:
+            return {}
 
     def _holds(self, order: Latch) -> bool:
-        try:
-            known = self.file.read().get(order.scope)
-        except LatchUnreadable:
-            return False
+        known = self._held().get(order.scope)
         # The door that the kill came through may have written the file already: that is this very
         # kill.
         return known is not None and known.killed and known.changed_at < order.changed_at
+
+    async def _clear_rows(self, unit: AsyncSession, order: Latch) -> None:
+        """Write the open latch for every scope that it frees.
+
+        Also where no row says killed yet: a kill that is still owed must find a newer row there.
+        """
+        scopes = {order.scope}
+        if order.scope == latch.ALL:
+            scopes |= set(await latch.read_rows(unit)) | set(self._held())
+        for scope in scopes:
+            await latch.write_row(unit, replace(order, scope=scope))
 
     async def _write_file(self, order: Latch) -> None:
         try:
             await asyncio.to_thread(
                 self.file.kill, order.scope, order.by, order.door, order.reason, order.changed_at
             )
-        except OSError as error:
+        except (OSError, StorageError) as error:
             self._log.error("latch.unwritable", error=str(error))
 
     async def _follow(self, order: Latch) -> None:
@@ -194,14 +223,17 @@ class Latching:
         task.add_done_callback(self._carrying.discard)
 
 
-async def _clear_rows(unit: Any, order: Latch) -> None:
-    """Resuming ``all`` clears every agent's own latch too."""
-    for scope, row in (await latch.read_rows(unit)).items():
-        if row.killed and order.scope in ("all", scope):
-            await latch.write_row(unit, replace(order, scope=scope))
+def _is_news(row: Latch, known: Latch | None) -> bool:
+    """The row kills, and the file says of that scope that it is open, or nothing."""
+    return known is None or (not known.killed and known.changed_at < row.changed_at)
 
 
-async def _audit(unit: Any, order: Latch, details: dict[str, Any]) -> None:
+def _is_undone(row: Latch, known: Latch | None) -> bool:
+    """The row was opened after the kill that the file still holds."""
+    return known is not None and known.killed and known.changed_at < row.changed_at
+
+
+async def _audit(unit: AsyncSession, order: Latch, details: dict[str, Any]) -> None:
     await audit.append(
         unit,
         agent=SUPERVISOR,

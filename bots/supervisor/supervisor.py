@@ -175,6 +175,7 @@ class Supervisor:
         self._tasks.start(self._watch())
         self._tasks.start(self._registrar.run())
         self._tasks.start(self._latching.run())
+        self._tasks.start(self._latching.watch())
         self._tasks.start(self._sweeper.run())
         for child in self.children.values():
             self._tasks.start(child.run())

@@ -1,5 +1,4 @@
-"""A real swarm for each test: real processes, a real IRC server, a real bus, a folder of its own.
-"""
+"""A real swarm for each test: real processes, a real IRC server, a real bus, a folder of its own."""
 
 from __future__ import annotations
 
@@ -16,14 +15,13 @@ from stage import Swarm
 
 @pytest.fixture
 async def swarm(tmp_path: Path) -> AsyncIterator[Callable[..., Swarm]]:
-    """Make swarms with `swarm(agents=[…], more="toml")`; whatever still runs is ended afterwards.
-    """
+    """Make swarms with `swarm(agents=[…], more="toml")`; whatever still runs is ended afterwards."""
     made: list[Swarm] = []
 
     def make(
-        agents: tuple[str, ...] = ("captain", "secretary", "auditor"), more: str = ""
+        agents: tuple[str, ...] = ("captain", "secretary", "auditor"), more: str = "", **tables: str
     ) -> Swarm:
-        made.append(Swarm.make(tmp_path / f"swarm{len(made)}", agents, more))
+        made.append(Swarm.make(tmp_path / f"swarm{len(made)}", agents, more, **tables))
         return made[-1]
 
     yield make

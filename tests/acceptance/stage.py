@@ -24,9 +24,11 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_S = 20.0
 _LOOK_EVERY_S = 0.02
 
-TOML = """
+SWARM = """
 [swarm]
 name = "test"
+"""
+CHANNELS = """
 [[channels]]
 name = "#lobby"
 everybody = true
@@ -61,13 +63,15 @@ class Swarm:
     _people: list[Person] = field(default_factory=list)
 
     @classmethod
-    def make(cls, folder: Path, agents: tuple[str, ...], more: str) -> Swarm:
+    def make(
+        cls, folder: Path, agents: tuple[str, ...], more: str, swarm_table: str = SWARM
+    ) -> Swarm:
         folder.mkdir(parents=True)
         tables = "".join(
             f'[[agents]]\nname = "{name}"\nrole = "{name}"\nsoul = "{_soul(name)}"\n'
             for name in agents
         )
-        (folder / "swarm.toml").write_text(TOML + more + tables)
+        (folder / "swarm.toml").write_text(swarm_table + CHANNELS + more + tables)
         return cls(folder)
 
     async def run(self, *words: str, within_s: float = 60) -> Done:
