@@ -59,6 +59,7 @@ class Intake:
         self._reflexes = reflexes
         self._log = log
         self._looked_at: set[str] = set()
+        self._bots = {nick.lower() for nick in settings.irc.bots}
 
     def heard(self, heard: Heard) -> None:
         """Take one line; called by the transport, in order."""
@@ -148,13 +149,16 @@ class Intake:
 
     def _command(self, heard: Heard, text: str, speaker: str | None) -> Spoken | None:
         """The command in this line if it is one that exists; only people command."""
-        if speaker is not None or heard.is_bot:
+        if speaker is not None or self._is_bot(heard):
             return None
         prefix = self._settings.irc.command_prefix
         if heard.where.place is Place.CHANNEL:
             prefix = self._settings.prefix_in(heard.where.name)
         spoken = parse(text, prefix)
         return spoken if spoken is not None and spoken.name in self._commands else None
+
+    def _is_bot(self, heard: Heard) -> bool:
+        return heard.is_bot or heard.sender.lower() in self._bots
 
     def _line(
         self, heard: Heard, channel: str, speaker: str | None, owed: tuple[Owed, ...]
@@ -172,7 +176,7 @@ class Intake:
             msgid=heard.msgid,
             agent=speaker,
             # A bot that is none of ours counts as one hop: it gets answers, but not for ever.
-            hops=1 if speaker is not None or heard.is_bot else 0,
+            hops=1 if speaker is not None or self._is_bot(heard) else 0,
             trace_id=secrets.token_hex(8),
             owed=owed,
         )

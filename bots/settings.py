@@ -100,6 +100,9 @@ class IrcSettings(_Table):
     lines_per_s: float = Field(default=2.0, gt=0)
     command_prefix: str = Field(default="!", min_length=1, max_length=3)
     services_nick: str = "NickServ"
+    #: nicks of other people's bots that the network does not mark as bots: they are answered only
+    #: within the limits for bots, or two machines might talk for ever
+    bots: tuple[str, ...] = ()
 
 
 class AgentIrcSettings(ServicesSettings):

@@ -81,7 +81,8 @@ class StateFolder:
     def write_supervisor(self, facts: Mapping[str, Any]) -> None:
         """Write how to reach this supervisor, in one step, readable by its owner alone.
 
-        `facts` is ``{"pid", "control_url", "token", "irc": {"host", "port"}, "nats", "database"}``.
+        `facts` is ``{"pid", "control_url", "token",
+        "agent_tokens", "irc": {"host", "port"}, "nats", "database"}``.
         """
         write_private(self.supervisor, json.dumps(facts, indent=1))
 

@@ -19,11 +19,12 @@ from brain.souls import Soul
 from brain.tools.catalogue import TOOLS
 from brain.tools.context import AgentCard, Context
 from brain.tools.registry import Toolbox, target_of
-from storage import sessions
+from storage import agents, sessions
 from storage.acts import Act
 from storage.inbox import Work
 from storage.latch import Latch
 from storage.store import Store
+from storage.tables import HeartbeatTier
 
 #: earlier exchanges of the session that a question is asked with
 HISTORY = 4
@@ -51,6 +52,7 @@ class Thinker:
             Limits(steps=limits.max_steps, time_s=limits.turn_timeout_s),
             time.monotonic,
             system=self.soul.body,
+            on_progress=lambda: self._beat(work),
         )
         question = Question(
             asker=work.sender,
@@ -97,6 +99,16 @@ class Thinker:
                 started_at=started,
                 finished_at=finished,
                 trace_id=work.trace_id,
+            )
+
+    async def _beat(self, work: Work) -> None:
+        async with self.store.writing() as unit:
+            await agents.beat(
+                unit,
+                self.agent,
+                HeartbeatTier.FUNCTIONAL,
+                self.clock(),
+                claim=f"inbox {work.inbox_id}",
             )
 
     async def _history(self, work: Work) -> tuple[Exchange, ...]:

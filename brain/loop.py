@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -63,7 +63,10 @@ class Limits:
 
 
 class Loop:
-    """`clock` reads monotonic seconds; `system` is the system prompt."""
+    """`clock` reads monotonic seconds; `system` is the system prompt.
+
+    `on_progress` is awaited after every step that acted: the functional heartbeat.
+    """
 
     def __init__(
         self,
@@ -74,6 +77,7 @@ class Loop:
         clock: Callable[[], float],
         *,
         system: str = "",
+        on_progress: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._model = model
         self._toolbox = toolbox
@@ -81,6 +85,7 @@ class Loop:
         self._limits = limits
         self._clock = clock
         self._system = system
+        self._on_progress = on_progress
         self._messages: list[Message] = []
         self._evidence: dict[int, None] = {}
         self._steps = 0
@@ -112,6 +117,8 @@ class Loop:
         if not completion.tool_calls:
             return completion.text
         await self._act(question, completion.tool_calls)
+        if self._on_progress is not None:
+            await self._on_progress()
         return None
 
     async def _query(self) -> Completion:

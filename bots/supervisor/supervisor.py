@@ -187,6 +187,8 @@ class Supervisor:
                 "pid": os.getpid(),
                 "control_url": self._door.url,
                 "token": self._identities.token,
+                # For scripts that would rather knock at an agent's own door.
+                "agent_tokens": self._identities.door_tokens,
                 "irc": {"host": self.ground.irc_host, "port": self.ground.irc_port},
                 "nats": self.ground.nats_url,
                 "database": database_name(self.ground.database_url),

@@ -1,4 +1,4 @@
-"""A real swarm for each test: real processes, a real IRC server, a real bus, a folder of its own."""
+"""A real swarm for each test: real processes, IRC server and bus, a folder of its own."""
 
 from __future__ import annotations
 

@@ -114,6 +114,13 @@ async def test_http_doors_of_agent_and_supervisor_kill_with_their_tokens_only(sw
     await one.becomes("ready")
 
     url = f"{facts['control_url']}/control/kill"
+    token = facts["agent_tokens"]["auditor"]
+    code, _ = await asyncio.to_thread(post, f"{hook}/control/kill", token, {"scope": "captain"})
+    assert code == 200
+    await one.becomes("killed", "captain")
+    await one.becomes("ready", "secretary", "auditor")
+    assert (await one.run("resume", "captain", "--reason", "go on")).code == 0
+    await one.becomes("ready")
     code, answer = await asyncio.to_thread(post, url, facts["token"], {"scope": "nobody"})
     assert code == 400
     code, report = await asyncio.to_thread(
