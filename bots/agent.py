@@ -268,14 +268,19 @@ class AgentProcess:
         """Learn who is called what, and settle what predecessors left; look again while proof of
         their last words may come.
         """
-        pending = True
+        pending, born_at = True, utc_now()
         while pending:
             try:
                 async with self._store.reading() as unit:
                     rows = await agents.roster(unit)
                 self._roster.refresh({r.name: r.irc_nick for r in rows})
                 pending = await recover(
-                    self._store, self._spec.name, self._spec.epoch, utc_now(), self._log
+                    self._store,
+                    self._spec.name,
+                    self._spec.epoch,
+                    born_at=born_at,
+                    now=utc_now(),
+                    log=self._log,
                 )
             except StorageError as error:
                 self._log.warning("recovery.waits", error=str(error))

@@ -20,8 +20,9 @@ from bots.replying import Mouth
 from bots.roster import Roster
 from bots.thinking import Thinker
 from brain.errors import ModelFailed, Refused
+from brain.guard import UNRECORDED
 from storage import agents, inbox
-from storage.errors import LeaseLost
+from storage.errors import LeaseLost, StoreUnavailable
 from storage.inbox import Work
 from storage.latch import Latch
 from storage.store import Store
@@ -122,6 +123,7 @@ class Answerer:
                 deliveries = await self.reply(last, answer.text, why=f"{last.sender} asked")
                 await self.thinker.remember(last, text, answer, started, self.clock())
         except (Refused, ModelFailed, LeaseLost) as error:
+            raise_if_store(error)
             REFUSALS.labels("refused").inc()
             self.log.info("refused", why=str(error), trace_id=last.trace_id)
             await self.settle(burst, InboxState.REFUSED, str(error))
@@ -167,6 +169,15 @@ class Answerer:
             text=work.text,
             at_s=asyncio.get_running_loop().time(),
         )
+
+
+def raise_if_store(error: Exception) -> None:
+    """A guard that could not record its decision has not decided: the work is done later.
+
+    Raises `StoreUnavailable` when `error` is such a refusal.
+    """
+    if isinstance(error, Refused) and error.policy == UNRECORDED:
+        raise StoreUnavailable(error.reason) from error
 
 
 def outcome(deliveries: list[Delivery]) -> InboxState:

@@ -9,7 +9,7 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from bots import gate
-from bots.answering import Answerer, note_of, outcome
+from bots.answering import Answerer, note_of, outcome, raise_if_store
 from bots.commands.parse import Spoken, parse
 from bots.commands.registry import Registry
 from bots.control.door import Unavailable
@@ -58,6 +58,7 @@ class Desk:
                 work, text, why=f"{work.sender}: {name}", command=name
             )
         except (Refused, LeaseLost) as error:
+            raise_if_store(error)
             self.log.info("command.refused", why=str(error), trace_id=work.trace_id)
             await self.answerer.settle([work], InboxState.REFUSED, str(error))
             return

@@ -6,8 +6,9 @@ record alone; without proof it is shown as unknown and never sent again.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -21,6 +22,8 @@ from bots.metrics import REPLIES
 from brain.guard import Guard
 from storage import inbox, replies
 from storage.acts import Act, Permit
+from storage.errors import PermitRefused
+from storage.inbox import Work
 from storage.store import Store
 from storage.tables import InboxState, ReplyState
 
@@ -74,7 +77,16 @@ class Mouth:
                 epoch=epoch,
                 first_part=first_part,
             )
-        deliveries = await self.transport.say(outgoing.target, parts, permit)
+        try:
+            deliveries = await self.transport.say(outgoing.target, parts, permit)
+        except PermitRefused as error:
+            # Recording took longer than the permit lasts; nothing has left.
+            deliveries = [Delivery(sent=False, proof=str(error)) for _ in parts]
+        except asyncio.CancelledError:
+            # A person or a kill said stop: what was written by then may have arrived.
+            stopped = Delivery(sent=False, proof="stopped while it was being sent", unknown=True)
+            await self._settle(ids, [stopped for _ in parts], outgoing.trace_id)
+            raise
         await self._settle(ids, deliveries, outgoing.trace_id)
         return deliveries
 
@@ -118,17 +130,26 @@ def _state(delivery: Delivery) -> ReplyState:
 
 
 async def recover(
-    store: Store, agent: str, epoch: int, now: datetime, log: FilteringBoundLogger
+    store: Store,
+    agent: str,
+    epoch: int,
+    *,
+    born_at: datetime,
+    now: datetime,
+    log: FilteringBoundLogger,
 ) -> bool:
     """Settle what this agent's dead predecessors left; True when some of it must be looked at again
     later.
 
-    Work of which nothing was sent goes back to the queue. Lines that were being sent are looked for
-    in the record; after `PROOF_WAIT` the rest is unknown.
+    Work of which nothing was sent goes back to the queue. Lines that were being sent before
+    `born_at` are looked for in the record; after `PROOF_WAIT` the rest is unknown.
     """
     pending = False
     async with store.writing() as unit:
         for reply in await replies.open_of(unit, agent):
+            if reply.sending_at >= born_at:
+                # Our own, on its way.
+                continue
             assert reply.id is not None
             witness = await replies.heard(unit, reply)
             if witness is not None:
@@ -137,17 +158,55 @@ async def recover(
                 await replies.settle(unit, [reply.id], ReplyState.UNKNOWN, "its process died", now)
             else:
                 pending = True
-        for work in await inbox.orphans(unit, agent, epoch):
-            states = await replies.states_of(unit, work.inbox_id)
-            log.info(
-                "orphan", inbox_id=work.inbox_id, replies=sorted(states), trace_id=work.trace_id
-            )
-            if ReplyState.SENDING in states:
-                continue
-            await inbox.requeue(unit, [work.inbox_id], agent, epoch)
-            if states:
-                unknown = ReplyState.UNKNOWN in states
-                state = InboxState.UNKNOWN if unknown else InboxState.ANSWERED
-                note = "settled by its successor"
-                await inbox.settle(unit, [work.inbox_id], agent, epoch, state, now, note)
+        orphans = await inbox.orphans(unit, agent, epoch)
+        await _take_back(unit, orphans, agent, epoch, now=now, log=log)
     return pending
+
+
+async def take_back(
+    store: Store,
+    agent: str,
+    epoch: int,
+    ids: Collection[int],
+    *,
+    now: datetime,
+    log: FilteringBoundLogger,
+) -> None:
+    """Rows that this very process works on no longer, because the store failed in the middle: back
+    to the queue, or settled when their answer was on its way. Raises `StorageError`.
+    """
+    async with store.writing() as unit:
+        working = await inbox.orphans(unit, agent, epoch + 1)
+        ours = [work for work in working if work.inbox_id in ids]
+        await _take_back(unit, ours, agent, epoch, now=now, log=log)
+
+
+async def _take_back(
+    unit: AsyncSession,
+    orphans: Sequence[Work],
+    agent: str,
+    epoch: int,
+    *,
+    now: datetime,
+    log: FilteringBoundLogger,
+) -> None:
+    bursts: dict[object, list[Work]] = {}
+    for work in orphans:
+        # One answer to several lines is recorded with the last of them.
+        bursts.setdefault((work.session, work.sender, work.claimed_at), []).append(work)
+    for burst in bursts.values():
+        ids = [work.inbox_id for work in burst]
+        states = {state for one in ids for state in await replies.states_of(unit, one)}
+        log.info("orphan", inbox_ids=ids, replies=sorted(states), trace_id=burst[-1].trace_id)
+        if ReplyState.SENDING in states:
+            continue
+        await inbox.requeue(unit, ids, agent, epoch)
+        if states:
+            note = "settled after a fault"
+            await inbox.settle(unit, ids, agent, epoch, _ended(states), now, note)
+
+
+def _ended(states: Collection[ReplyState]) -> InboxState:
+    if ReplyState.UNKNOWN in states:
+        return InboxState.UNKNOWN
+    return InboxState.ANSWERED if ReplyState.SENT in states else InboxState.REFUSED

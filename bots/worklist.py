@@ -13,6 +13,7 @@ from structlog.typing import FilteringBoundLogger
 
 from bots.insist import insist
 from bots.metrics import ERRORS
+from bots.replying import take_back
 from storage import inbox
 from storage.errors import StorageError
 from storage.inbox import Work
@@ -64,6 +65,8 @@ class Worklist:
         self._nudged = asyncio.Event()
         self._sessions: dict[str, _Session] = {}
         self._taken: set[int] = set()
+        #: claimed by us, and left in the middle because the store failed
+        self._stranded: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def nudge(self) -> None:
@@ -85,6 +88,7 @@ class Worklist:
 
     async def _look(self) -> None:
         try:
+            await self._take_back()
             async with self._store.reading() as unit:
                 rows = await inbox.waiting(unit, self._agent)
         except StorageError as error:
@@ -92,6 +96,19 @@ class Worklist:
             return
         for work in rows:
             self._take_up(work)
+
+    async def _take_back(self) -> None:
+        stranded = set(self._stranded)
+        if stranded:
+            await take_back(
+                self._store,
+                self._agent,
+                self._epoch,
+                stranded,
+                now=self._clock(),
+                log=self._log,
+            )
+            self._stranded -= stranded
 
     def stop_session(self, key: str, why: str) -> bool:
         """End the current work of one session at once; True when there was any."""
@@ -128,7 +145,7 @@ class Worklist:
         try:
             await self._command(work)
         except StorageError as error:
-            self._failed("command", work, error)
+            self._failed("command", [work], error)
         finally:
             self._taken.discard(work.inbox_id)
 
@@ -141,7 +158,7 @@ class Worklist:
                 try:
                     await self._turn(session.burst)
                 except StorageError as error:
-                    self._failed("turn", session.burst[0], error)
+                    self._failed("turn", session.burst, error)
                 self._taken.difference_update(w.inbox_id for w in session.burst)
                 session.burst = []
         finally:
@@ -178,10 +195,13 @@ class Worklist:
         session.queue[:] = [w for w in session.queue if w.sender != sender]
         return burst
 
-    def _failed(self, where: str, work: Work, error: StorageError) -> None:
-        # The row stays queued or working in the store; the next look or the next process takes it
-        # up.
+    def _failed(self, where: str, burst: list[Work], error: StorageError) -> None:
+        """The next look takes these rows back and up again."""
         ERRORS.labels(where).inc()
+        self._stranded.update(w.inbox_id for w in burst)
         self._log.warning(
-            f"{where}.failed", inbox_id=work.inbox_id, trace_id=work.trace_id, error=str(error)
+            f"{where}.failed",
+            inbox_id=burst[0].inbox_id,
+            trace_id=burst[0].trace_id,
+            error=str(error),
         )

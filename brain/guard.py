@@ -24,6 +24,9 @@ from storage.store import Store
 #: how long a permit is good, in seconds: pacing on a slow network must fit in
 GOOD_FOR_S = 60.0
 
+#: the policy of a refusal because the decision could not be recorded: another time it may be a yes
+UNRECORDED = "store"
+
 #: what a killed agent may still do: values of an act's ``command`` detail, which code sets and
 #: never a model
 ALLOWED_WHEN_KILLED = frozenset({"status", "kill", "resume"})
@@ -106,7 +109,7 @@ class Guard:
                 decided = [(act, *await self._decide(act, unit)) for act in acts]
         except StorageError as error:
             reason = f"the decision could not be recorded: {error}"
-            raise Refused(reason, policy="store") from error
+            raise Refused(reason, policy=UNRECORDED) from error
         # Made after the commit: a permit whose audit entry was rolled back never exists.
         return [
             refusal if refusal is not None else self._permit(act, audit_hash)

@@ -47,6 +47,8 @@ class Work:
     hops: int
     #: agent that said the line, None for everybody else
     said_by: str | None
+    #: rows claimed together are answered together: they share this moment
+    claimed_at: datetime | None = None
 
 
 async def waiting(unit: AsyncSession, agent: str, limit: int = 100) -> list[Work]:
@@ -200,7 +202,16 @@ def _not_overtaken(agent: str, epoch: int) -> sa.ColumnElement[bool]:
 
 async def _work(unit: AsyncSession, *where: sa.ColumnElement[bool], limit: int) -> list[Work]:
     i, m = INBOX.c, MESSAGE.c
-    from_inbox = (i.session, i.priority, i.state, i.listener_of, i.epoch, i.queued_at, i.note)
+    from_inbox = (
+        i.session,
+        i.priority,
+        i.state,
+        i.listener_of,
+        i.epoch,
+        i.queued_at,
+        i.note,
+        i.claimed_at,
+    )
     from_message = (m.network, m.channel, m.sender, m.account, m.kind, m.text)
     columns: list[sa.ColumnElement[Any]] = [
         i.id.label("inbox_id"),

@@ -1,0 +1,183 @@
+"""Work that the store interrupted is taken up again; what was answered is not answered twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import structlog
+
+from bots.replying import recover
+from bots.worklist import CHANNEL_PRIORITY, Worklist
+from storage import agents, inbox, record, replies
+from storage.errors import StoreUnavailable
+from storage.inbox import Work
+from storage.migrate import upgrade
+from storage.record import NewLine, Owed
+from storage.store import Store
+from storage.tables import InboxState, ReplyState
+
+LOG = structlog.get_logger()
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = await Store.open(f"sqlite:///{tmp_path / 'parley.db'}")
+    await upgrade(opened, tmp_path / "upgrade.lock")
+    async with opened.writing() as unit:
+        await agents.enrol(unit, "secretary", "secretary", now())
+        assert await agents.take(unit, "secretary", "here", now=now(), ttl_s=60) == 1
+    yield opened
+    await opened.close()
+
+
+async def owe(store: Store, *texts: str) -> None:
+    owed = (Owed("secretary", "irc:#lobby", CHANNEL_PRIORITY),)
+    async with store.writing() as unit:
+        for text in texts:
+            line = NewLine(
+                network="irc",
+                channel="#lobby",
+                sender="alice",
+                kind="said",
+                text=text,
+                said_at=now(),
+                heard_at=now(),
+                heard_by="auditor",
+                trace_id=text,
+                owed=owed,
+            )
+            await record.keep_new(unit, line)
+
+
+async def claim(store: Store, works: list[Work], epoch: int = 1) -> list[int]:
+    async with store.writing() as unit:
+        return await inbox.claim(unit, [w.inbox_id for w in works], "secretary", epoch, now())
+
+
+async def say(store: Store, work: Work, state: ReplyState, epoch: int = 1) -> None:
+    async with store.writing() as unit:
+        ids = await replies.begin(
+            unit,
+            "secretary",
+            "irc:#lobby",
+            ["so it is"],
+            inbox_id=work.inbox_id,
+            hops=1,
+            trace_id=work.trace_id,
+            now=now(),
+            epoch=epoch,
+        )
+        if state is not ReplyState.SENDING:
+            await replies.settle(unit, ids, state, "pong", now())
+
+
+async def states(store: Store) -> dict[str, dict[str, int]]:
+    async with store.reading() as unit:
+        return await inbox.counts(unit)
+
+
+@asynccontextmanager
+async def working(
+    store: Store, turn: Callable[[list[Work]], Awaitable[None]]
+) -> AsyncIterator[Worklist]:
+    worklist = Worklist(
+        store,
+        "secretary",
+        1,
+        clock=now,
+        turn=turn,
+        command=lambda work: turn([work]),
+        may_speak=lambda: True,
+        coalesce_s=0,
+        log=LOG,
+    )
+    running = asyncio.create_task(worklist.run())
+    yield worklist
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def until_settled(store: Store, worklist: Worklist) -> None:
+    async with asyncio.timeout(10):
+        while set((await states(store))["secretary"]) & {"queued", "working"}:
+            worklist.nudge()
+            await asyncio.sleep(0)
+
+
+async def test_work_that_the_store_interrupted_before_anything_was_said_is_done_again(
+    store: Store,
+) -> None:
+    tries: list[str] = []
+
+    async def turn(burst: list[Work]) -> None:
+        await claim(store, burst)
+        tries.append(burst[0].text)
+        if len(tries) == 1:
+            raise StoreUnavailable("it is locked by another process")
+        ids = [w.inbox_id for w in burst]
+        async with store.writing() as unit:
+            await inbox.settle(unit, ids, "secretary", 1, InboxState.ANSWERED, now())
+
+    await owe(store, "who is there?")
+    async with working(store, turn) as worklist:
+        await until_settled(store, worklist)
+    assert tries == ["who is there?"] * 2
+
+
+async def test_work_that_was_answered_when_the_store_failed_is_only_settled(store: Store) -> None:
+    tries: list[int] = []
+
+    async def turn(burst: list[Work]) -> None:
+        await claim(store, burst)
+        tries.append(len(burst))
+        await say(store, burst[-1], ReplyState.SENT)
+        raise StoreUnavailable("the disk is full")
+
+    # Two lines that came together have one answer.
+    await owe(store, "who is there?", "and why?")
+    async with working(store, turn) as worklist:
+        await until_settled(store, worklist)
+    assert tries == [2]
+    assert await states(store) == {"secretary": {"answered": 2}}
+
+
+@pytest.mark.parametrize(
+    ("said", "ends"),
+    [(None, "queued"), (ReplyState.SENT, "answered"), (ReplyState.UNKNOWN, "unknown")],
+)
+async def test_a_successor_settles_a_dead_burst_as_one(
+    store: Store, said: ReplyState | None, ends: str
+) -> None:
+    await owe(store, "who is there?", "and why?")
+    async with store.reading() as unit:
+        burst = await inbox.waiting(unit, "secretary")
+    await claim(store, burst)
+    if said is not None:
+        await say(store, burst[-1], said)
+    async with store.writing() as unit:
+        epoch = await agents.take(unit, "secretary", "here", now=now(), ttl_s=60)
+    born_at = now()
+    pending = await recover(store, "secretary", epoch, born_at=born_at, now=born_at, log=LOG)
+    assert not pending
+    assert await states(store) == {"secretary": {ends: 2}}
+
+
+async def test_what_the_successor_itself_is_sending_is_left_alone(store: Store) -> None:
+    born_at = now()
+    await owe(store, "who is there?")
+    async with store.reading() as unit:
+        burst = await inbox.waiting(unit, "secretary")
+    await claim(store, burst)
+    await say(store, burst[0], ReplyState.SENDING)
+    assert not await recover(store, "secretary", 1, born_at=born_at, now=now(), log=LOG)
+    async with store.reading() as unit:
+        assert len(await replies.open_of(unit, "secretary")) == 1
