@@ -6,7 +6,7 @@ import asyncio
 import urllib.request
 from collections.abc import Callable
 
-from stage import Swarm, until
+from tests.acceptance.stage import Swarm, until
 
 Make = Callable[..., Swarm]
 

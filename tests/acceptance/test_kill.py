@@ -15,7 +15,8 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from stage import Swarm, until
+
+from tests.acceptance.stage import Swarm, until
 
 Make = Callable[..., Swarm]
 

