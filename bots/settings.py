@@ -18,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     model_validator,
 )
 
@@ -30,11 +31,17 @@ class SettingsError(Exception):
     """`swarm.toml` cannot be used; every line of this message names a key and how to mend it."""
 
 
-def _secret_reference(value: str) -> str:
+def _anchored(value: str, info: ValidationInfo) -> str:
+    """A path as seen from the folder of `swarm.toml`, wherever the command was started."""
+    folder = (info.context or {}).get("folder", Path())
+    return str(folder / Path(value).expanduser())
+
+
+def _secret_reference(value: str, info: ValidationInfo) -> str:
     scheme, colon, rest = value.partition(":")
-    if not colon or scheme not in ("env", "file", "keyring") or not rest:
+    if not colon or scheme not in {"env", "file", "keyring"} or not rest:
         raise ValueError("a secret is given by reference only: env:NAME, file:PATH or keyring:NAME")
-    return value
+    return f"file:{_anchored(rest, info)}" if scheme == "file" else value
 
 
 def _agent_name(value: str) -> str:
@@ -52,6 +59,7 @@ def _channel(value: str) -> str:
     return value
 
 
+FilePath = Annotated[str, AfterValidator(_anchored)]
 SecretReference = Annotated[str, AfterValidator(_secret_reference)]
 AgentName = Annotated[str, AfterValidator(_agent_name)]
 Channel = Annotated[str, AfterValidator(_channel)]
@@ -84,7 +92,7 @@ class ServicesSettings(_Table):
     account: str | None = None
     password: SecretReference | None = None
     #: PEM file with certificate and key for SASL EXTERNAL
-    certificate: str | None = None
+    certificate: FilePath | None = None
 
 
 class IrcSettings(_Table):
@@ -93,7 +101,7 @@ class IrcSettings(_Table):
     port: int = Field(default=0, ge=0, le=65535)
     tls: bool = False
     #: PEM file of the authority that signed the server's certificate; the system's unless given
-    tls_authority: str | None = None
+    tls_authority: FilePath | None = None
     server_password: SecretReference | None = None
     #: lines that may go out at once, and how many a second after that
     burst: int = Field(default=5, ge=1)
@@ -243,7 +251,7 @@ def load(path: Path) -> Settings:
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
     try:
-        return Settings.model_validate(raw)
+        return Settings.model_validate(raw, context={"folder": path.absolute().parent})
     except ValidationError as error:
         found = error.errors()
         # Items that are wrong are also counted as missing; that is no mistake of its own.

@@ -170,3 +170,17 @@ def test_child_programs_get_none_of_our_secrets(monkeypatch: pytest.MonkeyPatch)
     assert "hunter2" not in child.values()
     assert child["EXTRA"] == "1"
     assert "PATH" in child
+
+
+def test_paths_are_seen_from_the_folder_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "swarm.toml"
+    file.write_text(
+        '[irc]\ntls_authority = "ca.pem"\nserver_password = "file:secrets/server"\n'
+        '[[agents]]\nname = "captain"\nrole = "captain"\n'
+        '[agents.irc]\ncertificate = "/etc/captain.pem"\npassword = "env:CAPTAIN"\n'
+    )
+    settings = load(file)
+    assert settings.irc.tls_authority == str(tmp_path / "ca.pem")
+    assert settings.irc.server_password == f"file:{tmp_path}/secrets/server"
+    assert settings.agents[0].irc.certificate == "/etc/captain.pem"
+    assert settings.agents[0].irc.password == "env:CAPTAIN"
