@@ -80,6 +80,8 @@ class AgentProcess:
         self._tasks = Tasks(self._break, log)
         self._was_ready = False
         self._broken = False
+        #: why it cannot work at all, in one sentence
+        self._fatal = ""
         self._roster = Roster(spec.settings)
         self._bus = Bus(spec.nats_url, spec.name, spec.nats_password.get_secret_value(), log=log)
         self._supervision = Supervision(
@@ -163,7 +165,14 @@ class AgentProcess:
         """Everything runs side by side until it is time to stop; returns the exit code."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._stopping.set)
         await self._supervision.open(lifeline)
-        await self._door.open(self._spec.agent.hook_port)
+        try:
+            await self._door.open(self._spec.agent.hook_port)
+        except OSError as error:
+            # Another life would end the same way: say so, and wait for a person.
+            self._fatal = f"hook_port {self._spec.agent.hook_port} cannot be used: {error.strerror}"
+            self._supervision.tell()
+            await self._stopping.wait()
+            return 0
         nudges = f"{NUDGE}.{self._spec.name}"
         self._tasks.start(
             self._bus.run({nudges: self._nudged, KILL: self._obedience.heard_on_bus}),
@@ -205,6 +214,8 @@ class AgentProcess:
                 store_trouble=self._ears.trouble,
             )
         )
+        if self._fatal and state is not AgentState.KILLED:
+            state, reason = AgentState.FAILED, self._fatal
         self._was_ready = self._was_ready or state is AgentState.READY
         return {
             "state": state.value,

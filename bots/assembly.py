@@ -121,7 +121,7 @@ def _thinker(
     spec: AgentSpec, store: Store, guard: Guard, roster: Roster, switch: KillSwitch
 ) -> Thinker:
     cards = Cards(spec.settings, spec.prompts_folder, roster)
-    soul = cards.souls[spec.name]
+    soul = cards.soul_of(spec.name)
     return Thinker(
         agent=spec.name,
         settings=spec.settings,

@@ -15,6 +15,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from structlog.typing import FilteringBoundLogger
 
+_PING_EVERY_S = 5
 NUDGE = "parley.nudge"
 KILL = "parley.control.kill"
 RESUME = "parley.control.resume"
@@ -79,6 +80,9 @@ class Bus:
             max_reconnect_attempts=-1,
             reconnect_time_wait=0.5,
             connect_timeout=2,
+            # A server that is stopped, not dead, keeps its sockets open: ask whether it lives.
+            ping_interval=_PING_EVERY_S,
+            max_outstanding_pings=2,
             error_cb=self._on_error,
         )
 

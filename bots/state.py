@@ -12,6 +12,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from secrets import token_hex as random_name
 from typing import Any
 
 from bots.settings import Settings
@@ -77,6 +78,21 @@ class StateFolder:
             folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
             # mkdir obeys the umask and leaves an existing folder as it is.
             folder.chmod(FOLDER_MODE)
+
+    def identity(self) -> str:
+        """A name that only this folder has, the same whichever supervisor holds it.
+
+        Whoever has the lock may go on with what this folder's last supervisor had leased.
+        """
+        path = self.path / "identity"
+        try:
+            known = path.read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            known = ""
+        if not known:
+            known = random_name(6)
+            write_private(path, known)
+        return known
 
     def write_supervisor(self, facts: Mapping[str, Any]) -> None:
         """Write how to reach this supervisor, in one step, readable by its owner alone.

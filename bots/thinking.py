@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 from bots.roster import Roster
 from bots.settings import Settings
 from brain import souls
+from brain.errors import SoulMissing
 from brain.guard import Guard
 from brain.loop import Answer, Exchange, Limits, Loop, Question
 from brain.model import Model
@@ -139,8 +141,16 @@ class Cards:
     def __init__(self, settings: Settings, prompts: Path, roster: Roster) -> None:
         self._settings = settings
         self._roster = roster
-        folder = prompts / "souls"
-        self.souls = {a.name: souls.load(folder, a.soul or a.name) for a in settings.agents}
+        self._folder = prompts / "souls"
+        self._descriptions: dict[str, str] = {}
+        for agent in settings.agents:
+            # Another agent's missing soul is that one's trouble.
+            with suppress(SoulMissing):
+                self._descriptions[agent.name] = self.soul_of(agent.name).description
+
+    def soul_of(self, name: str) -> Soul:
+        """Raises `SoulMissing`."""
+        return souls.load(self._folder, self._settings.agent(name).soul or name)
 
     def __call__(self) -> Sequence[AgentCard]:
         return [
@@ -148,7 +158,7 @@ class Cards:
                 name=a.name,
                 role=a.role,
                 capabilities=a.capabilities,
-                description=self.souls[a.name].description,
+                description=self._descriptions.get(a.name, a.role),
                 nick=self._roster.nick_of(a.name),
             )
             for a in self._settings.agents

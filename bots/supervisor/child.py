@@ -15,6 +15,7 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from bots.lifeline import Lifeline, Message
+from bots.secrets import SecretError
 from bots.supervisor.backoff import Backoff
 from bots.supervisor.nursery import Birth, Nursery, NurseryClosed
 from storage.errors import LeaseLost, StorageError
@@ -23,6 +24,8 @@ from storage.tables import AgentState
 HUNG_AFTER_S = 5.0
 DEAD_AFTER_S = 15.0
 _RETRY_S = 1.0
+#: how soon an agent is taken over whose other supervisor is gone
+_LEASE_RETRY_S = 3.0
 _REAPED_WITHIN_S = 0.5
 
 
@@ -79,10 +82,16 @@ class Child:
     async def run(self) -> None:
         """Have it born again and again until it is stopped or has crashed too often."""
         while not self._stopping:
-            self._change(AgentState.STARTING, self.reason)
+            if self.state is not AgentState.FAILED:
+                self._change(AgentState.STARTING, self.reason)
             try:
                 await self._live()
             except LeaseLost as error:
+                # Somebody else runs it; when that one is gone, we do.
+                self._change(AgentState.FAILED, str(error))
+                await self._wait_for_restart(_LEASE_RETRY_S)
+                continue
+            except SecretError as error:
                 self._change(AgentState.FAILED, str(error))
                 await self._wait_for_restart()
                 continue
@@ -153,6 +162,7 @@ class Child:
     async def _live(self) -> None:
         """One life: from taking the lease to the end of the process."""
         spec = await self._prepare(self.name)
+        self._change(AgentState.STARTING, self.reason)
         nursery = await self._nursery()
         ours, theirs = socket.socketpair()
         with theirs:
@@ -195,7 +205,8 @@ class Child:
             # this one.
             return
         delay_s = self._backoff.crashed(asyncio.get_running_loop().time())
-        why = f"ended with code {self.exit_code}" if self.exit_code is not None else "was killed"
+        code = self.exit_code or 0
+        why = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
         self._log.warning("died", agent=self.name, why=why, again_in_s=delay_s)
         if delay_s is None:
             self._change(AgentState.FAILED, f"gave up after too many crashes; it last {why}")
@@ -214,11 +225,14 @@ class Child:
                 await self._code_known.wait()
         return self._code_known.is_set()
 
-    async def _wait_for_restart(self) -> None:
+    async def _wait_for_restart(self, within_s: float | None = None) -> None:
+        """Wait until a person wants it anew; `within_s` seconds at most, for ever when None."""
         self._restart.clear()
         if not self._stopping:
-            await self._restart.wait()
-        self.reason = ""
+            with suppress(TimeoutError):
+                async with asyncio.timeout(within_s):
+                    await self._restart.wait()
+        self.reason = "" if within_s is None else self.reason
 
     def _hear(self, message: Message) -> None:
         self._heard_at_s = asyncio.get_running_loop().time()

@@ -82,7 +82,9 @@ class Supervisor:
         self._nurseries = Nurseries(
             state.log_of("agents"), self.ground.database_driver, self._exited, log
         )
-        holder = f"{socket.gethostname()}:{os.getpid()}"
+        # Not the process: after kill -9 the next supervisor of this folder, which holds its lock,
+        # need not wait for the dead one's leases to run out.
+        holder = f"{socket.gethostname()}:{state.identity()}"
         self._registrar = Registrar(self.ground, self.children, holder, utc_now, log)
         self._sweeper = Sweeper(
             self.ground,

@@ -47,3 +47,10 @@ def test_half_a_supervisor_file_counts_as_none(tmp_path: Path) -> None:
 def test_each_process_has_its_own_log(tmp_path: Path) -> None:
     folder = StateFolder(tmp_path)
     assert folder.log_of("captain") == tmp_path / "logs" / "captain.log"
+
+
+def test_a_folder_keeps_its_identity_and_shares_it_with_no_other(tmp_path: Path) -> None:
+    one, other = StateFolder(tmp_path / "one"), StateFolder(tmp_path / "other")
+    for folder in (one, other):
+        folder.create()
+    assert one.identity() == StateFolder(one.path).identity() != other.identity()
