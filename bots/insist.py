@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.typing import FilteringBoundLogger
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    wait_random_exponential,
+)
 
 from storage.errors import StorageError
 from storage.store import Store
 
 T = TypeVar("T")
-_FIRST_PAUSE_S = 0.2
-_LONGEST_PAUSE_S = 5.0
+_PAUSES = wait_random_exponential(multiplier=0.2, max=5.0)
 
 
 async def insist(
@@ -27,12 +31,14 @@ async def insist(
     """Run `write` in a transaction until it succeeds, for facts that exist already and may not be
     forgotten.
     """
-    pause_s = _FIRST_PAUSE_S
-    while True:
-        try:
-            async with store.writing(durable=durable) as unit:
-                return await write(unit)
-        except StorageError as error:
-            log.warning("store.insisting", error=str(error))
-        await asyncio.sleep(pause_s)
-        pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
+
+    async def once() -> T:
+        async with store.writing(durable=durable) as unit:
+            return await write(unit)
+
+    def tell(state: RetryCallState) -> None:
+        outcome = state.outcome
+        log.warning("store.insisting", error=str(outcome.exception()) if outcome else "")
+
+    again = retry_if_exception_type(StorageError)
+    return await AsyncRetrying(retry=again, wait=_PAUSES, before_sleep=tell)(once)

@@ -21,6 +21,8 @@ CHECKS = (
 )
 PYTEST = ("-m", "pytest")
 COVERAGE = ("--cov", "--cov-report=term:skip-covered", "-m", "not benchmark")
+#: a file's tests stay together, as they share servers; acceptance tests wait more than they compute
+SIDE_BY_SIDE = ("--numprocesses=3", "--dist=loadfile")
 
 
 def test(
@@ -39,7 +41,7 @@ def test(
     failed = [name for name, words in CHECKS if _announce(name, words)]
     if failed:
         typer.secho(f"failed before pytest: {', '.join(failed)}", fg="red")
-    pytest_failed = _announce("pytest", (*PYTEST, *COVERAGE))
+    pytest_failed = _announce("pytest", (*PYTEST, *SIDE_BY_SIDE, *COVERAGE))
     raise typer.Exit(Exit.FAILED if failed or pytest_failed else Exit.OK)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import os
 import random
+import socket
 from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
@@ -18,6 +19,9 @@ from bots.supervisor.programs import irc_server, nats_server
 from bots.supervisor.service import Program, Service
 from storage.migrate import upgrade
 from storage.store import Store
+
+#: where IRC clients look first
+_IRC_PORT = 6667
 
 
 class AlreadyRunning(Exception):
@@ -73,6 +77,7 @@ class Ground:
         self._rng = rng
         self._log = log
         self._store: Store | None = None
+        self._irc_right: socket.socket | None = None
         self.services: list[Service] = []
         self.nats_url = settings.swarm.nats_url
         self.irc_host = settings.irc.host or ports.LOOPBACK
@@ -104,8 +109,11 @@ class Ground:
             program = nats_server(self._state.nats, port, self._identities.bus_passwords)
             self.services.append(self._service(program, self._state.log_of("nats")))
         if not self._settings.irc.host and self._settings.sandbox.irc:
+            self._irc_right = ports.claim(_IRC_PORT)
             self.irc_port = ports.choose(
-                self._settings.sandbox.irc_port, "sandbox.irc_port", preferred=6667
+                self._settings.sandbox.irc_port,
+                "sandbox.irc_port",
+                preferred=_IRC_PORT if self._irc_right else 0,
             )
             self.services.append(
                 self._service(irc_server(self.irc_port), self._state.log_of("irc"))
@@ -116,6 +124,8 @@ class Ground:
         await asyncio.gather(*(s.stop() for s in self.services))
         if self._store is not None:
             await self._store.close()
+        if self._irc_right is not None:
+            self._irc_right.close()
 
     async def _open_store(self) -> None:
         self._store = await Store.open(self.database_url)

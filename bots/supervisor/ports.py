@@ -30,6 +30,21 @@ def free_port() -> int:
         return port
 
 
+def claim(port: int) -> socket.socket | None:
+    """This machine's one right to prefer `port`, while the socket is open; None when taken.
+
+    A look whether the port is free is not enough: two swarms that start together both see it free.
+    """
+    right = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        # A name in Linux' abstract namespace: it goes with its process, however that ends.
+        right.bind(f"\0parley-port-{port}")
+    except OSError:
+        right.close()
+        return None
+    return right
+
+
 def choose(configured: int, key: str, *, preferred: int = 0) -> int:
     """`configured` if given, else `preferred` if free, else any free port; raises `PortTaken`."""
     if configured:
