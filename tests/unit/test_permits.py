@@ -60,6 +60,7 @@ ALLOWED = {
     "bots/supervisor": "starts and ends the swarm's own processes, for the operator who ran it",
     "bots/cli": "runs in the operator's terminal on the operator's word; no agent is involved",
     "bots/replay": "speaks as the people of a log, on the operator's word; no agent is involved",
+    "bots/tour": "plays people and the operator of a swarm of its own; no agent is involved",
     "bots/doctor": "asks the machine how it is, on the operator's word",
     "bots/service.py": "asks systemd on the operator's word",
     "bots/irc/speech.py:_write": "reached through IrcTransport.say alone, which checks the permit",
