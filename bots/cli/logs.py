@@ -42,25 +42,15 @@ def logs(
     swarm, so this works while it is down. Secrets were hidden before they were written.
     """
     _, state = open_project(config)
-    paths = _files(state, agent)
-    last = [(path, line) for path in paths for line in tail(path, lines)]
-    if len(paths) > 1:
+    readers = {path: Reader(path) for path in _files(state, agent)}
+    last = [(path, line) for path, reader in readers.items() for line in reader.last(lines)]
+    if len(readers) > 1:
         last.sort(key=lambda found: _parse(found[1]).get("timestamp", ""))
     for path, line in last:
         _show(path, line, as_json=as_json)
     if follow:
-        for path, line in _follow(state, agent):
+        for path, line in _follow(state, agent, readers):
             _show(path, line, as_json=as_json)
-
-
-def tail(path: Path, count: int) -> list[str]:
-    """The last `count` lines of a file and its rotated predecessor; none where there is none."""
-    found: deque[str] = deque(maxlen=count)
-    for part in (path.with_name(f"{path.name}.1"), path):
-        if part.exists():
-            with part.open(encoding="utf-8", errors="replace") as file:
-                found.extend(line.rstrip("\n") for line in file)
-    return list(found)
 
 
 def render(name: str, line: str) -> str:
@@ -89,14 +79,16 @@ def _files(state: StateFolder, agent: str | None) -> list[Path]:
     return [path]
 
 
-def _follow(state: StateFolder, agent: str | None) -> Iterator[tuple[Path, str]]:
+def _follow(
+    state: StateFolder, agent: str | None, readers: dict[Path, Reader]
+) -> Iterator[tuple[Path, str]]:
     """Lines as they are written, through rotation and for processes that start later."""
-    readers = {path: _Reader(path) for path in _files(state, agent)}
     while True:
         if agent is None:
             for path in _files(state, None):
                 # A file that appears now is shown from its beginning.
-                readers.setdefault(path, _Reader(path, from_start=True))
+                if path not in readers:
+                    readers[path] = Reader(path)
         quiet = True
         for path, reader in readers.items():
             for line in reader.read():
@@ -106,15 +98,23 @@ def _follow(state: StateFolder, agent: str | None) -> Iterator[tuple[Path, str]]
             time.sleep(POLL_S)
 
 
-class _Reader:
+class Reader:
     """What was appended to one file since the last look; starts over when it was rotated."""
 
-    def __init__(self, path: Path, *, from_start: bool = False) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
         self._file = path.open(encoding="utf-8", errors="replace")
         self._half = ""
-        if not from_start:
-            self._file.seek(0, 2)
+
+    def last(self, count: int) -> list[str]:
+        """The last `count` lines, its rotated predecessor included; `read` goes on."""
+        found: deque[str] = deque(maxlen=count)
+        before = self._path.with_name(f"{self._path.name}.1")
+        if before.exists():
+            with before.open(encoding="utf-8", errors="replace") as file:
+                found.extend(line.rstrip("\n") for line in file)
+        found.extend(self._whole_lines())
+        return list(found)
 
     def read(self) -> Iterator[str]:
         yield from self._whole_lines()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bots.cli.app import main
-from bots.cli.logs import render, tail
+from bots.cli.logs import Reader, render
 from bots.state import StateFolder
 
 ROOT = Path(__file__).parents[3]
@@ -66,9 +66,8 @@ def test_the_last_lines_reach_back_into_the_rotated_file(state: StateFolder) -> 
     path = state.log_of("captain")
     path.with_name("captain.log.1").write_text("a\nb\n")
     path.write_text("c\n")
-    assert tail(path, 2) == ["b", "c"]
-    assert tail(path, 9) == ["a", "b", "c"]
-    assert tail(state.log_of("nobody"), 9) == []
+    assert Reader(path).last(2) == ["b", "c"]
+    assert Reader(path).last(9) == ["a", "b", "c"]
 
 
 def test_lines_of_other_programs_and_tracebacks() -> None:
