@@ -49,7 +49,9 @@ class Answerer:
     log: FilteringBoundLogger
 
     async def turn(self, burst: list[Work]) -> None:
-        """Answer the lines of one person that came together, once; raises `StorageError`."""
+        """Answer the lines of one person that came together, once; raises `StorageError`,
+        `Unsaid`.
+        """
         refusal = self._refusal(burst)
         if refusal is not None:
             state, why = refusal

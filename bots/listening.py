@@ -9,6 +9,7 @@ saves work: no line is lost with a dead listener, none is stored twice by a doub
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -31,6 +32,12 @@ GRACE_S = 2.0
 REMEMBER_S = 15.0
 LEASE_S = 15.0
 RENEW_S = 5.0
+#: another agent's clock may be behind ours by this much
+SLACK_S = 2.0
+#: a listener may have read a line this much later than the others: a slower one is replaced
+LATE_S = 20.0
+#: a rejoin does not wait longer than this for the store
+ENTER_WITHIN_S = 1.0
 #: lines of one channel in one transaction
 _BATCH_LINES = 200
 
@@ -47,6 +54,8 @@ class _Channel:
     name: str
     #: id of the newest stored line that is surely older than everything in `memory`
     after_id: int
+    #: nobody heard a line of `memory` before this
+    since: datetime
     memory: list[_Remembered] = field(default_factory=list)
     #: so many at the head of `memory` are stored
     settled: int = 0
@@ -55,6 +64,13 @@ class _Channel:
     volunteering: bool = False
     #: newest id, if we have heard every line up to it: tells that nobody else wrote meanwhile
     last_own_id: int | None = None
+    #: storing and beginning anew take turns
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def begin(self, last_id: int, now: datetime) -> None:
+        """We join now: what was said so far is behind us."""
+        self.after_id, self.since = last_id, now - timedelta(seconds=SLACK_S)
+        self.memory, self.settled, self.last_own_id = [], 0, None
 
     @property
     def lease_name(self) -> str:
@@ -77,13 +93,22 @@ class _Channel:
         return bool(waiting) and waiting[0].line.heard_at <= now - timedelta(seconds=GRACE_S)
 
     def forget(self, now: datetime) -> None:
-        """Drop what is stored and old; everything still remembered is newer than `after_id`."""
+        """Drop what is stored and old; everything still remembered is newer than `after_id`.
+
+        A line may have been stored long after the next one: both go together.
+        """
         self.waiting()
         old = now - timedelta(seconds=REMEMBER_S)
+        ids = [r.stored_id or 0 for r in self.memory[: self.settled]]
+        later = [r.stored_id for r in self.memory[self.settled :] if r.stored_id is not None]
+        lowest = min(later, default=sys.maxsize)
         gone = 0
-        while gone < self.settled and self.memory[gone].line.heard_at <= old:
-            self.after_id = max(self.after_id, self.memory[gone].stored_id or 0)
-            gone += 1
+        for place in reversed(range(self.settled)):
+            newest = max(ids[: place + 1])
+            if newest < lowest and self.memory[place].line.heard_at <= old:
+                gone, self.after_id = place + 1, max(self.after_id, newest)
+                break
+            lowest = min(lowest, ids[place])
         del self.memory[:gone]
         self.settled -= gone
 
@@ -114,28 +139,33 @@ class Ears:
         self.trouble = ""
 
     async def enter(self, network: str, channel: str) -> None:
-        """Begin a channel's memory; called before JOIN is sent, so no later line can already be
-        stored.
+        """Begin a channel's memory, anew after a time away; called before JOIN is sent, so no later
+        line can already be stored.
         """
-        if (network, channel) in self._channels:
-            return
-        try:
-            async with self._store.reading() as unit:
-                last = await record.last_id(unit, network, channel)
-        except StorageError as error:
-            # Lines must be heard all the same; alignment against the whole tail sorts them out
-            # later.
-            self._log.warning("record.unreadable", channel=channel, error=str(error))
-            last = 0
-        self._channels[network, channel] = _Channel(network, channel, last)
+        known = self._channel(network, channel)
+        async with known.turn:
+            try:
+                async with asyncio.timeout(ENTER_WITHIN_S):
+                    # What was heard before the time away must not be taken for what comes now.
+                    await self._store_waiting(known)
+                    async with self._store.reading() as unit:
+                        last = await record.last_id(unit, network, channel)
+            except (StorageError, TimeoutError) as error:
+                # Lines must be heard all the same; alignment with what is remembered sorts them
+                # out later.
+                self._log.warning("record.unreadable", channel=channel, error=str(error))
+            else:
+                known.begin(last, self._clock())
+
+    def _channel(self, network: str, channel: str) -> _Channel:
+        since = self._clock() - timedelta(seconds=SLACK_S)
+        return self._channels.setdefault((network, channel), _Channel(network, channel, 0, since))
 
     def heard(self, line: NewLine) -> None:
         """Remember one line of a channel; it will be stored by the listener, or by us after the
         grace.
         """
-        channel = self._channels.setdefault(
-            (line.network, line.channel), _Channel(line.network, line.channel, 0)
-        )
+        channel = self._channel(line.network, line.channel)
         if channel.lease is not None:
             # The others count on the listener; what dies with it must not be lost.
             self._write_down(line)
@@ -172,7 +202,8 @@ class Ears:
                     renew_at = loop.time() + RENEW_S
                 await self._store_private()
                 for channel in list(self._channels.values()):
-                    await self._attend(channel)
+                    async with channel.turn:
+                        await self._attend(channel)
                 if restoring.done():
                     self._forget_written()
                 self.trouble = ""
@@ -284,6 +315,8 @@ class Ears:
             self._journal.is_empty
             or self._private
             or any(c.waiting() for c in self._channels.values())
+            # A line that is stored and that we have yet to hear must not lie before the mark.
+            or any(c.last_own_id is None for c in listened)
         ):
             return
         marks = {f"{c.network}:{c.name}": c.newest() for c in listened}
@@ -310,7 +343,9 @@ class Ears:
         # More may be heard while the store is asked.
         remembered = list(channel.memory)
         async with self._store.reading() as unit:
-            ids = await record.compare(unit, [r.line for r in remembered], channel.after_id)
+            ids = await record.compare(
+                unit, [r.line for r in remembered], channel.after_id, channel.since
+            )
         for one, stored_id in zip(remembered, ids, strict=True):
             one.stored_id = stored_id
         return channel.overdue(self._clock())
@@ -323,7 +358,10 @@ class Ears:
                 # Nobody else wrote since we did: nothing can match, only append.
                 window = waiting if alone else list(channel.memory)
                 kept = await record.keep(
-                    unit, [r.line for r in window], last if alone else channel.after_id
+                    unit,
+                    [r.line for r in window],
+                    last if alone else channel.after_id,
+                    channel.since,
                 )
                 complete = alone or await _knows_all(unit, channel, kept.ids)
             owed: set[str] = set()
@@ -355,4 +393,5 @@ async def _store_left(unit: AsyncSession, left: Left) -> None:
         if line not in private:
             channels.setdefault(f"{line.network}:{line.channel}", []).append(line)
     for name, lines in channels.items():
-        await record.keep(unit, lines, left.marks.get(name, 0))
+        since = lines[0].heard_at - timedelta(seconds=LATE_S)
+        await record.keep(unit, lines, left.marks.get(name, 0), since)

@@ -89,6 +89,8 @@ class Delivery:
     proof: str
     #: the line may have arrived, but nothing proves it (the connection died meanwhile)
     unknown: bool = False
+    #: it never left us, for want of a connection: another try may succeed
+    unsaid: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

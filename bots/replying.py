@@ -32,6 +32,10 @@ from storage.tables import InboxState, ReplyState
 PROOF_WAIT = timedelta(seconds=8)
 
 
+class Unsaid(Exception):
+    """Nothing was said, for want of a connection: it can be said later."""
+
+
 class Transport(Protocol):
     """What a network's transport offers to whoever wants to speak."""
 
@@ -54,7 +58,7 @@ class Mouth:
     async def say(
         self, outgoing: Outgoing, *, epoch: int, why: str, command: str = "", first_part: int = 0
     ) -> list[Delivery]:
-        """Say it; raises `Refused`, `LeaseLost` or `StorageError` before a byte has left.
+        """Say it; raises `Refused`, `LeaseLost`, `Unsaid` or `StorageError` before a byte has left.
 
         `command` is the command that it answers: a killed agent may still answer some. `first_part`
         numbers the lines of an answer that goes to a second place.
@@ -87,6 +91,9 @@ class Mouth:
             stopped = Delivery(sent=False, proof="stopped while it was being sent", unknown=True)
             await self._settle(ids, [stopped for _ in parts], outgoing.trace_id)
             raise
+        if all(delivery.unsaid for delivery in deliveries):
+            await insist(self.store, lambda unit: replies.forget(unit, ids), self.log)
+            raise Unsaid(deliveries[0].proof)
         await self._settle(ids, deliveries, outgoing.trace_id)
         return deliveries
 

@@ -13,7 +13,7 @@ from structlog.typing import FilteringBoundLogger
 
 from bots.insist import insist
 from bots.metrics import ERRORS
-from bots.replying import take_back
+from bots.replying import Unsaid, take_back
 from storage import inbox
 from storage.errors import StorageError
 from storage.inbox import Work
@@ -65,7 +65,7 @@ class Worklist:
         self._nudged = asyncio.Event()
         self._sessions: dict[str, _Session] = {}
         self._taken: set[int] = set()
-        #: claimed by us, and left in the middle because the store failed
+        #: claimed by us, and left in the middle because the store or the connection failed
         self._stranded: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -144,7 +144,7 @@ class Worklist:
     async def _one_command(self, work: Work) -> None:
         try:
             await self._command(work)
-        except StorageError as error:
+        except (StorageError, Unsaid) as error:
             self._failed("command", [work], error)
         finally:
             self._taken.discard(work.inbox_id)
@@ -157,7 +157,7 @@ class Worklist:
                 session.burst = self._burst(session)
                 try:
                     await self._turn(session.burst)
-                except StorageError as error:
+                except (StorageError, Unsaid) as error:
                     self._failed("turn", session.burst, error)
                 self._taken.difference_update(w.inbox_id for w in session.burst)
                 session.burst = []
@@ -195,7 +195,7 @@ class Worklist:
         session.queue[:] = [w for w in session.queue if w.sender != sender]
         return burst
 
-    def _failed(self, where: str, burst: list[Work], error: StorageError) -> None:
+    def _failed(self, where: str, burst: list[Work], error: Exception) -> None:
         """The next look takes these rows back and up again."""
         ERRORS.labels(where).inc()
         self._stranded.update(w.inbox_id for w in burst)

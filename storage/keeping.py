@@ -73,20 +73,31 @@ async def last_id(unit: AsyncSession, network: str, channel: str) -> int:
     return (await run(unit, newest)).scalar() or 0
 
 
-async def compare(unit: AsyncSession, lines: Sequence[NewLine], after_id: int) -> list[int | None]:
+async def compare(
+    unit: AsyncSession,
+    lines: Sequence[NewLine],
+    after_id: int,
+    heard_since: datetime | None = None,
+) -> list[int | None]:
     """For each heard line of one channel its stored id, None where it is not stored.
 
     `lines` is everything this agent heard since `after_id` was the newest id, in the order heard.
     A msgid decides where both sides have one; the rest is aligned (`storage.alignment`) with at
-    most the newest `MAX_TAIL` rows.
+    most the newest `MAX_TAIL` rows. What somebody heard before `heard_since` is none of `lines`,
+    however late it was stored.
     """
     if not lines:
         return []
     lines = [_clean(line) for line in lines]
-    return (await _compare(unit, lines, after_id))[0]
+    return (await _compare(unit, lines, after_id, heard_since))[0]
 
 
-async def keep(unit: AsyncSession, lines: Sequence[NewLine], after_id: int) -> Kept:
+async def keep(
+    unit: AsyncSession,
+    lines: Sequence[NewLine],
+    after_id: int,
+    heard_since: datetime | None = None,
+) -> Kept:
     """As `compare`, and store what is missing, in the order heard, with the inbox rows it owes.
 
     Lines of several channels may come together. Runs in the caller's write transaction, so a line
@@ -101,7 +112,7 @@ async def keep(unit: AsyncSession, lines: Sequence[NewLine], after_id: int) -> K
         await one_at_a_time(unit, f"record:{network}:{channel}")
         indexes = channels[network, channel]
         heard = [lines[i] for i in indexes]
-        known, said_at = await _compare(unit, heard, after_id)
+        known, said_at = await _compare(unit, heard, after_id, heard_since)
         for index, message_id, line in zip(
             indexes, known, _timed(heard, known, said_at), strict=True
         ):
@@ -139,12 +150,17 @@ def _in_channel(network: str, channel: str) -> tuple[sa.ColumnElement[bool], ...
 
 
 async def _compare(
-    unit: AsyncSession, lines: Sequence[NewLine], after_id: int
+    unit: AsyncSession,
+    lines: Sequence[NewLine],
+    after_id: int,
+    heard_since: datetime | None,
 ) -> tuple[list[int | None], dict[int, datetime]]:
     """The stored id of each line, and when each row of the tail was said."""
     first = lines[0]
     here = _in_channel(first.network, first.channel)
     found = await _by_msgid(unit, lines, here)
+    if heard_since is not None:
+        here = (*here, MESSAGE.c.heard_at >= heard_since)
     tail = await _tail_after(unit, here, after_id)
     taken = {message_id for message_id in found if message_id is not None}
     # A line with a msgid is another line than a row with a different one, whatever they say.

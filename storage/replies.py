@@ -78,6 +78,12 @@ async def settle(
     return (await run(unit, change)).rowcount
 
 
+async def forget(unit: AsyncSession, ids: Sequence[int]) -> int:
+    """Take back lines that are still `sending` and never left; returns how many there were."""
+    gone = sa.delete(REPLY).where(REPLY.c.id.in_(ids), REPLY.c.state == str(ReplyState.SENDING))
+    return (await run(unit, gone)).rowcount
+
+
 async def open_of(unit: AsyncSession, agent: str) -> list[Reply]:
     """Lines of `agent` that are still `sending`, oldest first."""
     query = sa.select(*_COLUMNS).where(

@@ -103,7 +103,9 @@ class Proofs:
         for utterance in self._open:
             for at in utterance.undecided():
                 written = at < utterance.written
-                utterance.settle(at, Delivery(sent=False, proof=why, unknown=written))
+                utterance.settle(
+                    at, Delivery(sent=False, proof=why, unknown=written, unsaid=not written)
+                )
         self._open.clear()
 
     def _pong(self, line: Line) -> None:

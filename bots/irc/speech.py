@@ -86,7 +86,7 @@ class Speech:
     def _give_up_unwritten(self, utterance: Utterance) -> None:
         for at in utterance.undecided():
             if at >= utterance.written:
-                utterance.settle(at, Delivery(sent=False, proof="it was not sent"))
+                utterance.settle(at, Delivery(sent=False, proof="it was not sent", unsaid=True))
 
     def _new_token(self) -> str:
         self._count += 1

@@ -12,7 +12,7 @@ from bots.irc.backoff import delay_s
 from bots.irc.casemapping import fold
 from bots.irc.config import IrcConfig
 from bots.irc.rooms import Rooms
-from bots.irc.rules import LINE_BYTES
+from bots.irc.rules import LINE_BYTES, ServerRules
 from bots.irc.session import Callbacks, Ending, Session
 from bots.irc.splitting import split_text
 from bots.irc.tls import context_for
@@ -119,8 +119,10 @@ class IrcTransport:
         Raises `PermitRefused` when `permit` is not for sending to `target`, or stale.
         """
         permit.check("send", str(target), now_s=time.monotonic())
-        refusal = self._objection(target, parts)
-        if refusal or self._session is None:
+        if self._session is None or not self._session.is_ready:
+            return [Delivery(sent=False, proof="not connected to IRC", unsaid=True) for _ in parts]
+        refusal = self._objection(target, parts, self._session.rules)
+        if refusal:
             return [Delivery(sent=False, proof=refusal) for _ in parts]
         return await self._session.say(target, parts) if parts else []
 
@@ -138,11 +140,9 @@ class IrcTransport:
             self._session.boarding.leave(folded, reason)
         self._rooms.forget(folded)
 
-    def _objection(self, target: Target, parts: Sequence[str]) -> str:
-        """Why nothing can be sent there now; empty when it can."""
-        if self._session is None or not self._session.is_ready:
-            return "not connected to IRC"
-        name, rules = target.name, self._session.rules
+    def _objection(self, target: Target, parts: Sequence[str], rules: ServerRules) -> str:
+        """Why nothing can be sent there; empty when it can."""
+        name = target.name
         if target.network != self._config.network:
             return f"{target} is not on the network {self._config.network}"
         if any(c.isspace() or c in ",\0" for c in name) or name[:1] in ":$@":

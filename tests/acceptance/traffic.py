@@ -98,7 +98,7 @@ async def settled(swarm: Swarm, within_s: float = 30) -> None:
 def unsettled(swarm: Swarm) -> list[tuple[object, ...]]:
     """What somebody owes or is sending, with the epochs that tell which process does."""
     owed = swarm.rows(
-        "select i.id, i.agent, i.state, i.epoch, a.epoch, m.sender, m.text, i.claimed_at from inbox i "
+        "select i.id, i.agent, i.state, i.epoch, a.epoch, m.sender, m.text from inbox i "
         "join message m on m.id = i.message_id join agent a on a.name = i.agent "
         "where i.state in ('queued', 'working')"
     )

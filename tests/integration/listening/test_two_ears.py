@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -49,11 +50,11 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await opened.close()
 
 
-def ears(store: Store, agent: str, folder: Path) -> Ears:
+def ears(store: Store, agent: str, folder: Path, clock: Callable[[], datetime]) -> Ears:
     return Ears(
         store,
         agent,
-        clock=lambda: LATER,
+        clock=clock,
         journal=Journal(folder / f"{agent}.journal"),
         on_owed=lambda _agents: None,
         log=structlog.get_logger(),
@@ -80,9 +81,16 @@ def hear(one: Ears, numbers: Iterable[int], agent: str) -> None:
 @asynccontextmanager
 async def two(store: Store, folder: Path) -> AsyncIterator[tuple[Ears, Ears]]:
     """The channel's listener, which holds the lease, and another that stores after the grace."""
-    listener, other = ears(store, "listener", folder), ears(store, "other", folder)
+    times = [NOON]
+
+    def clock() -> datetime:
+        return times[-1]
+
+    listener, other = (ears(store, name, folder, clock) for name in ("listener", "other"))
     for one in (listener, other):
         await one.enter("irc", "#lobby")
+    # What is heard from now on is overdue at once.
+    times.append(LATER)
     await listener.volunteer("irc", "#lobby")
     working = [asyncio.create_task(one.run()) for one in (listener, other)]
     try:
@@ -122,3 +130,47 @@ async def test_a_line_that_another_stored_before_we_heard_it_is_not_stored_again
         hear(listener, (2, 3, 4), "listener")
         await holds(store, 5)
     assert Counter(await stored(store)) == Counter(f"line {n}" for n in range(5))
+
+
+async def test_words_said_again_after_a_time_away_are_another_line(
+    store: Store, tmp_path: Path
+) -> None:
+    async with two(store, tmp_path) as (listener, other):
+        hear(listener, (0,), "listener")
+        hear(other, (0,), "other")
+        await holds(store, 1)
+        # The listener's connection is lost: the next line only the other one hears.
+        hear(other, (0,), "other")
+        await holds(store, 2)
+        await listener.enter("irc", "#lobby")
+        hear(listener, (0,), "listener")
+        await holds(store, 3)
+        hear(other, (0,), "other")
+        hear(other, (1,), "other")
+        await holds(store, 4)
+    assert Counter(await stored(store)) == Counter({"line 0": 3, "line 1": 1})
+
+
+async def test_a_line_stored_long_after_the_next_one_makes_nobody_store_that_one_again(
+    store: Store, tmp_path: Path
+) -> None:
+    times = [NOON]
+    one = ears(store, "one", tmp_path, lambda: times[-1])
+    await one.enter("irc", "#lobby")
+    hear(one, (1,), "one")
+    one.heard(replace(line(2, "one"), heard_at=NOON + timedelta(seconds=3)))
+    async with store.writing() as unit:
+        await record.keep(unit, [line(2, "other")], 0)
+    times.append(LATER)
+    working = asyncio.create_task(one.run())
+    await holds(store, 2)
+    assert await stored(store) == ["line 2", "line 1"]
+    # Line 1 is old enough to be forgotten, and has the larger id; line 2 is still remembered.
+    one.heard(replace(line(3, "one"), heard_at=NOON + timedelta(seconds=12)))
+    times.append(NOON + timedelta(seconds=16))
+    await holds(store, 3)
+    one.heard(replace(line(4, "one"), heard_at=NOON + timedelta(seconds=12)))
+    await holds(store, 4)
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    assert Counter(await stored(store)) == Counter(f"line {n}" for n in (1, 2, 3, 4))
