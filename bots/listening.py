@@ -344,7 +344,11 @@ class Ears:
         remembered = list(channel.memory)
         async with self._store.reading() as unit:
             ids = await record.compare(
-                unit, [r.line for r in remembered], channel.after_id, channel.since
+                unit,
+                [r.line for r in remembered],
+                channel.after_id,
+                channel.since,
+                was_there=True,
             )
         for one, stored_id in zip(remembered, ids, strict=True):
             one.stored_id = stored_id
@@ -362,6 +366,7 @@ class Ears:
                     [r.line for r in window],
                     last if alone else channel.after_id,
                     channel.since,
+                    was_there=True,
                 )
                 complete = alone or await _knows_all(unit, channel, kept.ids)
             owed: set[str] = set()
@@ -380,7 +385,9 @@ async def _knows_all(unit: AsyncSession, channel: _Channel, ids: Iterable[int]) 
     us, and must be compared then, however new our own rows are.
     """
     known = sum(1 for message_id in set(ids) if message_id > channel.after_id)
-    stored = await record.count_after(unit, channel.network, channel.name, channel.after_id)
+    stored = await record.count_after(
+        unit, channel.network, channel.name, channel.after_id, channel.since
+    )
     return known == stored
 
 

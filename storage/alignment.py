@@ -6,6 +6,9 @@ stay two. Stored order is not the order of speech either: what one agent missed 
 Hence two more rules. A line that this agent stored itself is known by the moment it was heard. And
 rows that one agent stored are in the order of speech among themselves, so a leftover line may take
 any equal row that keeps each of those chains in order.
+
+Where times are known they decide first: what two agents heard at almost the same moment is one
+line. A listener that was stopped reads late, so the rest is left to the sequences.
 """
 
 from __future__ import annotations
@@ -14,10 +17,15 @@ from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final
 
 #: equal pairs that one sender's longest common subsequence may weigh; beyond it the match is greedy
 MAX_PAIRS: Final = 100_000
+#: two agents that keep up hear a line within this time of each other
+AT_ONCE: Final = timedelta(seconds=0.5)
+#: an agent that was stopped hears a line at most so much later: a slower one is replaced
+LATEST: Final = timedelta(seconds=20)
 #: rows that are tried for one leftover line
 MAX_TRIES: Final = 200
 
@@ -44,10 +52,13 @@ def missing(heard: Sequence[Line], stored: Sequence[StoredLine]) -> list[int]:
     return [index for index, found in enumerate(align(heard, stored)) if found is None]
 
 
-def align(heard: Sequence[Line], stored: Sequence[StoredLine]) -> list[int | None]:
+def align(
+    heard: Sequence[Line], stored: Sequence[StoredLine], *, was_there: bool = False
+) -> list[int | None]:
     """For each heard line the id of the stored one it is, None where it is not stored.
 
-    No stored line is given to two heard lines.
+    No stored line is given to two heard lines. With `was_there` the listener missed nothing of what
+    is in `stored`: it has heard each of these lines, or will.
     """
     found: list[int | None] = [None] * len(heard)
     by_sender: dict[str, _Sender] = defaultdict(_Sender)
@@ -57,9 +68,13 @@ def align(heard: Sequence[Line], stored: Sequence[StoredLine]) -> list[int | Non
         if row.line.sender in by_sender:
             by_sender[row.line.sender].stored.append(row)
     for one in by_sender.values():
-        for index, row_id in one.align():
+        for index, row_id in one.align(was_there=was_there):
             found[index] = row_id
     return found
+
+
+#: a moment, and a position
+_Timed = tuple[datetime, int]
 
 
 @dataclass
@@ -71,11 +86,14 @@ class _Sender:
     #: heard position → stored position
     matched: dict[int, int] = field(default_factory=dict)
 
-    def align(self) -> list[tuple[int, int]]:
+    def align(self, *, was_there: bool) -> list[tuple[int, int]]:
         if self.stored:
             self._by_identity()
+            self._by_moment()
             self._by_sequence()
             self._by_chain()
+            if was_there:
+                self._by_nearness()
         return [(self.heard[h][0], self.stored[s].id) for h, s in self.matched.items()]
 
     def _by_identity(self) -> None:
@@ -87,6 +105,44 @@ class _Sender:
         for h, (_, line) in enumerate(self.heard):
             if own.get(line):
                 self.matched[h] = own[line].pop()
+
+    def _by_moment(self) -> None:
+        """Equal lines that two agents heard at once, in the order of their times."""
+        for heard, stored in self._left_by_words():
+            h = s = 0
+            while h < len(heard) and s < len(stored):
+                apart = heard[h][0] - stored[s][0]
+                if abs(apart) <= AT_ONCE:
+                    self.matched[heard[h][1]] = stored[s][1]
+                if apart <= AT_ONCE:
+                    h += 1
+                if apart >= -AT_ONCE:
+                    s += 1
+
+    def _by_nearness(self) -> None:
+        """Of equal rows the one heard at the nearest time, if it can be the same line at all."""
+        for heard, stored in self._left_by_words():
+            for at, h in heard:
+                if not stored:
+                    break
+                nearest = min(stored, key=lambda row, at=at: abs(row[0] - at))  # type: ignore[misc]
+                if abs(nearest[0] - at) <= LATEST:
+                    self.matched[h] = nearest[1]
+                    stored.remove(nearest)
+
+    def _left_by_words(self) -> list[tuple[list[_Timed], list[_Timed]]]:
+        """Leftover lines and rows that say the same and know their times, each in order of time."""
+        words: dict[Hashable, tuple[list[_Timed], list[_Timed]]] = defaultdict(lambda: ([], []))
+        heard, stored = self._left()
+        for h in heard:
+            line = self.heard[h][1]
+            if isinstance(line.heard_at, datetime):
+                words[line.words][0].append((line.heard_at, h))
+        for s in stored:
+            row = self.stored[s].line
+            if isinstance(row.heard_at, datetime) and row.words in words:
+                words[row.words][1].append((row.heard_at, s))
+        return [(sorted(h), sorted(s)) for h, s in words.values() if h and s]
 
     def _by_sequence(self) -> None:
         heard, stored = self._left()
@@ -122,7 +178,14 @@ class _Sender:
     def _left(self) -> tuple[list[int], list[int]]:
         taken = set(self.matched.values())
         heard = [h for h in range(len(self.heard)) if h not in self.matched]
-        return heard, [s for s in range(len(self.stored)) if s not in taken]
+        # A row of our own that is none of these lines is another line, whatever it says.
+        ourselves = {line.heard_by for _, line in self.heard if line.heard_at is not None}
+        rows = [
+            s
+            for s, row in enumerate(self.stored)
+            if s not in taken and row.line.heard_by not in ourselves
+        ]
+        return heard, rows
 
 
 def _keeps_order(chain: list[tuple[int, int]], s: int, h: int) -> bool:

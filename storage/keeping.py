@@ -78,18 +78,21 @@ async def compare(
     lines: Sequence[NewLine],
     after_id: int,
     heard_since: datetime | None = None,
+    *,
+    was_there: bool = False,
 ) -> list[int | None]:
     """For each heard line of one channel its stored id, None where it is not stored.
 
     `lines` is everything this agent heard since `after_id` was the newest id, in the order heard.
     A msgid decides where both sides have one; the rest is aligned (`storage.alignment`) with at
     most the newest `MAX_TAIL` rows. What somebody heard before `heard_since` is none of `lines`,
-    however late it was stored.
+    however late it was stored. `was_there`: this agent missed nothing that others heard since then.
     """
     if not lines:
         return []
     lines = [_clean(line) for line in lines]
-    return (await _compare(unit, lines, after_id, heard_since))[0]
+    found, _ = await _compare(unit, lines, after_id, heard_since, was_there=was_there)
+    return found
 
 
 async def keep(
@@ -97,6 +100,8 @@ async def keep(
     lines: Sequence[NewLine],
     after_id: int,
     heard_since: datetime | None = None,
+    *,
+    was_there: bool = False,
 ) -> Kept:
     """As `compare`, and store what is missing, in the order heard, with the inbox rows it owes.
 
@@ -112,7 +117,7 @@ async def keep(
         await one_at_a_time(unit, f"record:{network}:{channel}")
         indexes = channels[network, channel]
         heard = [lines[i] for i in indexes]
-        known, said_at = await _compare(unit, heard, after_id, heard_since)
+        known, said_at = await _compare(unit, heard, after_id, heard_since, was_there=was_there)
         for index, message_id, line in zip(
             indexes, known, _timed(heard, known, said_at), strict=True
         ):
@@ -154,6 +159,8 @@ async def _compare(
     lines: Sequence[NewLine],
     after_id: int,
     heard_since: datetime | None,
+    *,
+    was_there: bool,
 ) -> tuple[list[int | None], dict[int, datetime]]:
     """The stored id of each line, and when each row of the tail was said."""
     first = lines[0]
@@ -177,7 +184,8 @@ async def _compare(
         ]
         if rows and left:
             heard = [_as_line(lines[index]) for index in left]
-            for index, message_id in zip(left, align(heard, rows), strict=True):
+            aligned = align(heard, rows, was_there=was_there)
+            for index, message_id in zip(left, aligned, strict=True):
                 found[index] = message_id
             taken.update(message_id for message_id in found if message_id is not None)
     return found, {row.id: row.said_at for row in tail}

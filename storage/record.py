@@ -66,11 +66,16 @@ async def tail(
     return list(reversed(await _messages(unit, query)))
 
 
-async def count_after(unit: AsyncSession, network: str, channel: str, after_id: int) -> int:
-    """How many rows of a channel have an id above `after_id`."""
+async def count_after(
+    unit: AsyncSession, network: str, channel: str, after_id: int, heard_since: datetime
+) -> int:
+    """How many rows of a channel have an id above `after_id` and were heard since that time."""
     c = MESSAGE.c
     query = sa.select(sa.func.count()).where(
-        c.network == network, c.channel == channel, c.id > after_id
+        c.network == network,
+        c.channel == channel,
+        c.id > after_id,
+        c.heard_at >= heard_since,
     )
     return (await run(unit, query)).scalar() or 0
 

@@ -169,8 +169,10 @@ async def test_a_line_stored_long_after_the_next_one_makes_nobody_store_that_one
     one.heard(replace(line(3, "one"), heard_at=NOON + timedelta(seconds=12)))
     times.append(NOON + timedelta(seconds=16))
     await holds(store, 3)
+    async with store.writing() as unit:
+        await record.keep(unit, [line(5, "other")], 3)
     one.heard(replace(line(4, "one"), heard_at=NOON + timedelta(seconds=12)))
-    await holds(store, 4)
+    await holds(store, 5)
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
-    assert Counter(await stored(store)) == Counter(f"line {n}" for n in (1, 2, 3, 4))
+    assert Counter(await stored(store)) == Counter(f"line {n}" for n in (1, 2, 3, 4, 5))
