@@ -83,6 +83,12 @@ class _Channel:
             self.settled += 1
         return [r for r in memory[self.settled :] if r.stored_id is None]
 
+    def waiting_until(self, until: datetime | None) -> list[_Remembered]:
+        return [r for r in self.waiting() if until is None or r.line.heard_at <= until]
+
+    def remembered_until(self, until: datetime | None) -> list[_Remembered]:
+        return [r for r in self.memory if until is None or r.line.heard_at <= until]
+
     def newest(self) -> int:
         """Id of the newest line that we know to be stored."""
         ids = [r.stored_id for r in self.memory if r.stored_id is not None]
@@ -331,7 +337,9 @@ class Ears:
             channel.lease = None
         if channel.lease is None and channel.overdue(now) and await self._behind(channel):
             await self.volunteer(channel.network, channel.name)
-            await self._store_waiting(channel)
+            # Without the lease only what the listener had its time for: it may be at the rest.
+            until = None if channel.lease else now - timedelta(seconds=GRACE_S)
+            await self._store_waiting(channel, until)
         elif channel.lease is not None:
             await self._store_waiting(channel)
         channel.forget(now)
@@ -354,13 +362,14 @@ class Ears:
             one.stored_id = stored_id
         return channel.overdue(self._clock())
 
-    async def _store_waiting(self, channel: _Channel) -> None:
-        while waiting := channel.waiting()[:_BATCH_LINES]:
+    async def _store_waiting(self, channel: _Channel, until: datetime | None = None) -> None:
+        """Store what is not stored yet, and was heard no later than `until`."""
+        while waiting := channel.waiting_until(until)[:_BATCH_LINES]:
             async with self._store.writing() as unit:
                 last = await record.last_id(unit, channel.network, channel.name)
                 alone = last == channel.last_own_id
                 # Nobody else wrote since we did: nothing can match, only append.
-                window = waiting if alone else list(channel.memory)
+                window = waiting if alone else channel.remembered_until(until)
                 kept = await record.keep(
                     unit,
                     [r.line for r in window],

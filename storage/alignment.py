@@ -7,8 +7,8 @@ Hence two more rules. A line that this agent stored itself is known by the momen
 rows that one agent stored are in the order of speech among themselves, so a leftover line may take
 any equal row that keeps each of those chains in order.
 
-Where times are known they decide first: what two agents heard at almost the same moment is one
-line. A listener that was stopped reads late, so the rest is left to the sequences.
+That is for a listener who may have missed what others stored. One who was there all the time needs
+to count only: of equal lines the oldest are the stored ones, whoever read them how late.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Final
 #: equal pairs that one sender's longest common subsequence may weigh; beyond it the match is greedy
 MAX_PAIRS: Final = 100_000
 #: two agents that keep up hear a line within this time of each other
-AT_ONCE: Final = timedelta(seconds=0.5)
+AT_ONCE: Final = timedelta(seconds=0.15)
 #: an agent that was stopped hears a line at most so much later: a slower one is replaced
 LATEST: Final = timedelta(seconds=20)
 #: rows that are tried for one leftover line
@@ -89,11 +89,12 @@ class _Sender:
     def align(self, *, was_there: bool) -> list[tuple[int, int]]:
         if self.stored:
             self._by_identity()
-            self._by_moment()
-            self._by_sequence()
-            self._by_chain()
             if was_there:
-                self._by_nearness()
+                self._by_time(LATEST)
+            else:
+                self._by_time(AT_ONCE)
+                self._by_sequence()
+                self._by_chain()
         return [(self.heard[h][0], self.stored[s].id) for h, s in self.matched.items()]
 
     def _by_identity(self) -> None:
@@ -106,29 +107,20 @@ class _Sender:
             if own.get(line):
                 self.matched[h] = own[line].pop()
 
-    def _by_moment(self) -> None:
-        """Equal lines that two agents heard at once, in the order of their times."""
+    def _by_time(self, within: timedelta) -> None:
+        """Equal lines heard at most `within` apart, the oldest first: what is not stored yet is the
+        newest.
+        """
         for heard, stored in self._left_by_words():
             h = s = 0
             while h < len(heard) and s < len(stored):
                 apart = heard[h][0] - stored[s][0]
-                if abs(apart) <= AT_ONCE:
+                if abs(apart) <= within:
                     self.matched[heard[h][1]] = stored[s][1]
-                if apart <= AT_ONCE:
+                if apart <= within:
                     h += 1
-                if apart >= -AT_ONCE:
+                if apart >= -within:
                     s += 1
-
-    def _by_nearness(self) -> None:
-        """Of equal rows the one heard at the nearest time, if it can be the same line at all."""
-        for heard, stored in self._left_by_words():
-            for at, h in heard:
-                if not stored:
-                    break
-                nearest = min(stored, key=lambda row, at=at: abs(row[0] - at))  # type: ignore[misc]
-                if abs(nearest[0] - at) <= LATEST:
-                    self.matched[h] = nearest[1]
-                    stored.remove(nearest)
 
     def _left_by_words(self) -> list[tuple[list[_Timed], list[_Timed]]]:
         """Leftover lines and rows that say the same and know their times, each in order of time."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from hypothesis import given, settings
@@ -169,3 +170,20 @@ def test_a_flood_is_aligned_in_bounded_work(seed: int) -> None:
     began_s = time.process_time()
     align(lines(heard, "me"), rows(lines(truth)))
     assert time.process_time() - began_s < 5
+
+
+def timed(by: str, *at_s: float) -> list[Line]:
+    """The same line, heard by one agent at these seconds."""
+    noon = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+    return [Line("A", "hm", by, noon + timedelta(seconds=s)) for s in at_s]
+
+
+def test_who_was_there_takes_the_oldest_of_equal_lines_for_the_stored_ones() -> None:
+    """The listener had been stopped and read two old lines late, when a third had come."""
+    heard, late = timed("me", 0, 1, 2.2), timed("listener", 2.1, 2.1)
+    found = align(heard, rows(late), was_there=True)
+    assert found == [100, 101, None]
+
+
+def test_who_was_there_takes_no_row_for_a_line_that_is_too_far_off() -> None:
+    assert align(timed("me", 60), rows(timed("listener", 1)), was_there=True) == [None]
