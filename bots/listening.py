@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import accumulate
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.typing import FilteringBoundLogger
@@ -105,18 +106,23 @@ class _Channel:
         """
         self.waiting()
         old = now - timedelta(seconds=REMEMBER_S)
-        ids = [r.stored_id or 0 for r in self.memory[: self.settled]]
-        later = [r.stored_id for r in self.memory[self.settled :] if r.stored_id is not None]
+        aged = 0
+        while aged < self.settled and self.memory[aged].line.heard_at <= old:
+            aged += 1
+        if not aged:
+            return
+        # Called at every batch: one pass over the memory, however long it is.
+        ids = [r.stored_id or 0 for r in self.memory[:aged]]
+        newest = list(accumulate(ids, max))
+        later = (r.stored_id for r in self.memory[aged:] if r.stored_id is not None)
         lowest = min(later, default=sys.maxsize)
-        gone = 0
-        for place in reversed(range(self.settled)):
-            newest = max(ids[: place + 1])
-            if newest < lowest and self.memory[place].line.heard_at <= old:
-                gone, self.after_id = place + 1, max(self.after_id, newest)
-                break
-            lowest = min(lowest, ids[place])
-        del self.memory[:gone]
-        self.settled -= gone
+        while aged and newest[aged - 1] >= lowest:
+            aged -= 1
+            lowest = min(lowest, ids[aged])
+        if aged:
+            self.after_id = max(self.after_id, newest[aged - 1])
+        del self.memory[:aged]
+        self.settled -= aged
 
 
 class Ears:
