@@ -25,11 +25,14 @@ class Addressed:
     text: str
 
 
-def addressees(text: str, agents: Mapping[str, str]) -> Addressed:
-    """Which of `agents` (folded nick or name → agent) this line is for."""
+def addressees(text: str, agents: Mapping[str, str], *, by_agent: bool = False) -> Addressed:
+    """Which of `agents` (folded nick or name → agent) this line is for.
+
+    `by_agent`: an agent said it. Agents quote people, so only the opening of their lines counts.
+    """
     named, rest = _opening(text, agents)
     found = list(named)
-    for mention in _MENTION.finditer(rest):
+    for mention in () if by_agent else _MENTION.finditer(rest):
         agent = agents.get(mention.group(1).lower())
         if agent and agent not in found:
             found.append(agent)

@@ -88,7 +88,9 @@ class Intake:
         addressed = gate.Addressed((), heard.text)
         spoken = None
         if heard.kind is LineKind.SAID and not self._settings.listen_only(channel):
-            addressed = gate.addressees(heard.text, self._roster.addressable(channel))
+            addressed = gate.addressees(
+                heard.text, self._roster.addressable(channel), by_agent=speaker is not None
+            )
             spoken = self._command(
                 heard, addressed.text if addressed.agents else heard.text, speaker
             )

@@ -166,7 +166,8 @@ async def test_what_hangs_is_replaced_and_what_keeps_crashing_is_given_up(swarm:
     await one.becomes("ready", "secretary")
 
     await one.becomes("hung", "auditor", within_s=10)
-    assert 4.5 < asyncio.get_running_loop().time() - stopped_at < 9
+    # Its last word was at most a second old.
+    assert 3.9 < asyncio.get_running_loop().time() - stopped_at < 9
     for name in ("captain", "usher"):
         assert (await one.run("restart", name)).code == 0
         await one.becomes("ready", name)

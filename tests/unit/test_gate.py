@@ -46,3 +46,11 @@ def test_a_line_is_for_those_it_names(line: str, agents: tuple[str, ...], rest: 
 )
 def test_talk_about_an_agent_is_not_for_it(line: str) -> None:
     assert addressees(line, AGENTS).agents == ()
+
+
+def test_what_an_agent_quotes_wakes_nobody() -> None:
+    agents = {"secretary": "secretary", "auditor": "auditor"}
+    quote = "alice: at 12:01 <bob> @auditor have a look"
+    assert addressees(quote, agents).agents == ("auditor",)
+    assert addressees(quote, agents, by_agent=True).agents == ()
+    assert addressees("auditor: your turn", agents, by_agent=True).agents == ("auditor",)
