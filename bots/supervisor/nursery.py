@@ -17,6 +17,12 @@ from structlog.typing import FilteringBoundLogger
 from bots.settings import child_environment
 
 _PACKET = 1 << 18
+#: loading takes about two seconds, a birth some milliseconds
+ANSWERS_WITHIN_S = 20.0
+#: a fork server that lived this long was sound
+_STEADY_S = 10.0
+_FIRST_PAUSE_S = 0.05
+_LONGEST_PAUSE_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -74,8 +80,26 @@ class Nursery:
         asyncio.get_running_loop().add_reader(ours.fileno(), self._read)
         self._tasks.append(asyncio.create_task(self._watch()))
 
-    async def spawn(self, name: str, spec: dict[str, Any], lifeline: socket.socket) -> Birth:
-        """Have agent `name` born with `lifeline` as its end; raises `NurseryClosed`."""
+    async def spawn(
+        self,
+        name: str,
+        spec: dict[str, Any],
+        lifeline: socket.socket,
+        within_s: float = ANSWERS_WITHIN_S,
+    ) -> Birth:
+        """Have agent `name` born with `lifeline` as its end; raises `NurseryClosed`.
+
+        A fork server that does not answer is ended, and its agents with it: it is of no use.
+        """
+        try:
+            async with asyncio.timeout(within_s):
+                return await self._spawn(name, spec, lifeline)
+        except TimeoutError:
+            if self._process is not None and self._process.returncode is None:
+                self._process.kill()
+            raise NurseryClosed from None
+
+    async def _spawn(self, name: str, spec: dict[str, Any], lifeline: socket.socket) -> Birth:
         await self._loaded.wait()
         if self._control is None:
             raise NurseryClosed
@@ -158,13 +182,20 @@ class Nurseries:
         self._there = asyncio.Event()
         self._starting: asyncio.Task[None] | None = None
         self._stopping = False
+        self._began_s = 0.0
+        self._pause_s = _FIRST_PAUSE_S
 
     async def start(self) -> None:
+        self._began_s = asyncio.get_running_loop().time()
         nursery = Nursery(on_exit=self._on_exit, on_death=self._dead)
         with self._log_file.open("ab") as output:
             await nursery.start(output.fileno(), [self._database_driver])
         self._nursery = nursery
         self._there.set()
+
+    @property
+    def pid(self) -> int | None:
+        return self._nursery.pid if self._nursery else None
 
     async def current(self) -> Nursery:
         """The living one; waits while there is none."""
@@ -174,6 +205,8 @@ class Nurseries:
 
     async def stop(self) -> None:
         self._stopping = True
+        if self._starting is not None:
+            self._starting.cancel()
         if self._nursery is not None:
             self._nursery.close()
             await self._nursery.gone()
@@ -182,4 +215,18 @@ class Nurseries:
         self._there.clear()
         if not self._stopping:
             self._log.warning("forkserver.died")
-            self._starting = asyncio.create_task(self.start())
+            self._starting = asyncio.create_task(self._start_again())
+
+    async def _start_again(self) -> None:
+        """At once when the last one lived well, else after a pause that grows."""
+        if asyncio.get_running_loop().time() - self._began_s >= _STEADY_S:
+            self._pause_s = _FIRST_PAUSE_S
+        while True:
+            await asyncio.sleep(self._pause_s)
+            self._pause_s = min(_LONGEST_PAUSE_S, self._pause_s * 2)
+            try:
+                await self.start()
+            except OSError as error:
+                self._log.warning("forkserver.unstartable", error=str(error))
+            else:
+                return

@@ -57,11 +57,11 @@ class Service:
         """It answers on its port, as far as the last look tells."""
         return self._up.is_set()
 
-    async def start(self) -> None:
+    async def start(self, within_s: float = START_WITHIN_S) -> None:
         """Start it and wait until it listens; raises `ServiceFailed`."""
         self._keeper = asyncio.create_task(self._keep())
         try:
-            async with asyncio.timeout(START_WITHIN_S):
+            async with asyncio.timeout(within_s):
                 await self._up.wait()
         except TimeoutError:
             await self.stop()
@@ -90,7 +90,16 @@ class Service:
     async def _keep(self) -> None:
         pause_s = 0.1
         while True:
-            self._process = await self._launch()
+            try:
+                self._process = await self._launch()
+            except OSError as error:
+                # No process, or no descriptor, to be had at this moment.
+                self._log.warning(
+                    "service.unstartable", service=self.program.name, error=str(error)
+                )
+                await asyncio.sleep(pause_s)
+                pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
+                continue
             ended = asyncio.create_task(self._process.wait())
             listening = asyncio.create_task(self._wait_until_listening())
             await asyncio.wait({ended, listening}, return_when=asyncio.FIRST_COMPLETED)
