@@ -1,4 +1,5 @@
-"""Whom a line is for. Pure: text and names in, agents out.
+"""Whom a line is for. Pure: text and names in, agents out. Linear in the length of the line: what
+strangers write is read here first.
 
 A line addresses an agent when it begins with its name (``secretary: …``, ``secretary, auditor: …``,
 ``@secretary …``) or carries ``@secretary`` anywhere. A name in the middle of a sentence is talk
@@ -11,9 +12,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_NAME = r"@?[^\s,:&@]+"
-_OPENING = re.compile(rf"^\s*({_NAME}(?:\s*(?:,|&|\band\b)\s*{_NAME})*)\s*[:,]\s*(.*)$", re.DOTALL)
-_BETWEEN = re.compile(r"\s*(?:,|&|\band\b)\s*")
+#: longer lists of names are no address
+_MOST_NAMES = 16
+#: one name of an opening list and what follows it; matched step by step, so nothing backtracks
+_STEP = re.compile(r"\s*@?([^\s,:&@]{1,64})\s*([,&:]|and(?=\s))?")
 _MENTION = re.compile(r"(?<![\w@])@([^\s,:;!?.&@]+)")
 
 
@@ -30,7 +32,7 @@ def addressees(text: str, agents: Mapping[str, str], *, by_agent: bool = False) 
 
     `by_agent`: an agent said it. Agents quote people, so only the opening of their lines counts.
     """
-    named, rest = _opening(text, agents)
+    named, rest = _opening(text.strip(), agents)
     found = list(named)
     for mention in () if by_agent else _MENTION.finditer(rest):
         agent = agents.get(mention.group(1).lower())
@@ -42,17 +44,28 @@ def addressees(text: str, agents: Mapping[str, str], *, by_agent: bool = False) 
 
 
 def _opening(text: str, agents: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
-    match = _OPENING.match(text)
-    if not match:
-        return (), text
-    names = [n.removeprefix("@").lower() for n in _BETWEEN.split(match.group(1))]
-    known = [agents[n] for n in names if n in agents]
-    return tuple(dict.fromkeys(known)), match.group(2) if known else text
+    """The agents in an opening list of names, and what follows it.
+
+    ``secretary, auditor: hello`` names two. In ``secretary, what is that: a bug?`` the list ends
+    with the comma, for what follows it is no list any more.
+    """
+    names: list[str] = []
+    ended = 0, 0  # names so far and position at the last comma
+    position = 0
+    while len(names) < _MOST_NAMES and (step := _STEP.match(text, position)):
+        names.append(step.group(1).lower())
+        position = step.end()
+        separator = step.group(2)
+        if separator in {":", ","}:
+            ended = len(names), position
+        if separator in {":", None}:
+            break
+    known = [agents[n] for n in names[: ended[0]] if n in agents]
+    return tuple(dict.fromkeys(known)), text[ended[1] :] if known else text
 
 
 def _without_leading_mention(text: str, agents: Mapping[str, str]) -> str:
-    """`@secretary what happened?` asks `what happened?`; a mention further on stays in the
-    sentence.
-    """
-    match = re.match(r"^\s*@([^\s,:;!?.&@]+)\s+(.*)$", text, re.DOTALL)
-    return match.group(2) if match and match.group(1).lower() in agents else text
+    """`@secretary what happened?` asks `what happened?`; a mention further on stays in it."""
+    first, _, rest = text.strip().partition(" ")
+    name = first.removeprefix("@").rstrip(",:;!?.&")
+    return rest.lstrip() if first.startswith("@") and name.lower() in agents else text

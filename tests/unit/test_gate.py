@@ -1,5 +1,7 @@
 """A line reaches the agents that it names, and nobody else."""
 
+import time
+
 import pytest
 
 from bots.gate import Addressed, addressees
@@ -54,3 +56,27 @@ def test_what_an_agent_quotes_wakes_nobody() -> None:
     assert addressees(quote, agents).agents == ("auditor",)
     assert addressees(quote, agents, by_agent=True).agents == ()
     assert addressees("auditor: your turn", agents, by_agent=True).agents == ("auditor",)
+
+
+@pytest.mark.parametrize(
+    ("line", "agents", "rest"),
+    [
+        ("secretary, what is that: a bug?", ("secretary",), "what is that: a bug?"),
+        ("bob, secretary: have a look", ("secretary",), "have a look"),
+        ("secretary & auditor, hello", ("secretary", "auditor"), "hello"),
+        ("secretary , hello", ("secretary",), "hello"),
+    ],
+)
+def test_a_list_of_names_ends_where_talk_begins(
+    line: str, agents: tuple[str, ...], rest: str
+) -> None:
+    assert addressees(line, AGENTS) == Addressed(agents, rest)
+
+
+@pytest.mark.parametrize(
+    "line", ["-and" * 5_000, " " * 20_000, "a," * 10_000, "@" * 20_000, "x and " * 5_000 + ":"]
+)
+def test_a_nasty_line_costs_no_time(line: str) -> None:
+    began_s = time.process_time()
+    addressees(line, AGENTS)
+    assert time.process_time() - began_s < 0.1
