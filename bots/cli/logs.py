@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from bots.cli.project import DEFAULT_CONFIG, ConfigOption, open_project
 from bots.state import StateFolder
 
 POLL_S = 0.25
+#: strangers' words stand in logs: C0 (but for the line end), DEL and C1
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 COLOURS = {"warning": "yellow", "error": "red", "critical": "red"}
 #: shown in front, so not repeated among the facts
 FRONT = ("timestamp", "level", "event", "exception", "stack")
@@ -54,7 +57,11 @@ def logs(
 
 
 def render(name: str, line: str) -> str:
-    """One stored line for people: time, process, event, facts."""
+    """One stored line for people: time, process, event, facts; nothing in it steers a terminal."""
+    return _CONTROL.sub("\ufffd", _rendered(name, line))
+
+
+def _rendered(name: str, line: str) -> str:
     facts = _parse(line)
     if not facts:
         return f"{name}: {line}"

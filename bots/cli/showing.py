@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from bots.cli.control import NOT_RUNNING, NoAnswer, Supervisor
@@ -68,17 +69,18 @@ def print_status(report: dict[str, Any]) -> None:
         table.add_row(
             agent["name"],
             f"[{_STYLES.get(state, '')}]{state}[/]",
-            agent["irc"] or "",
+            escape(agent["irc"] or ""),
             str(agent["pid"] or ""),
             f"{agent['pss_mb']:.0f}" if agent["pss_mb"] else "",
             # The lines below say by whom and why somebody is killed, once.
-            "" if state == "killed" else agent["reason"],
+            "" if state == "killed" else escape(agent["reason"]),
         )
     console.print(table)
     for kill in report["killed"]:
         console.print(
-            f"[bold red]KILLED[/] {kill['scope']} by {kill['by']} at {kill['at']}: "
-            f"{kill['reason'] or 'no reason given'}. `run.py resume --reason …` brings them back."
+            f"[bold red]KILLED[/] {escape(kill['scope'])} by {escape(kill['by'])} at {kill['at']}: "
+            f"{escape(kill['reason']) or 'no reason given'}. "
+            "`run.py resume --reason …` brings them back."
         )
     irc = report["irc"]
     console.print(

@@ -30,7 +30,7 @@ LIFE = timedelta(seconds=120)
 #: clocks of two machines may differ by so much
 SKEW = timedelta(seconds=30)
 _TOKEN = re.compile(
-    r"^(?P<words>.*?)\s+signed:(?P<at>\d{1,12})\.(?P<nonce>[\w-]{8,32})\.(?P<sig>[\w-]{86})$"
+    r"signed:(?P<at>\d{1,11})\.(?P<nonce>[\w-]{8,32})\.(?P<sig>[\w-]{86})", re.ASCII
 )
 
 
@@ -53,11 +53,12 @@ class Signed:
 
 def parse(text: str) -> Signed | None:
     """The signature at the end of a command, None when there is none of that form."""
-    match = _TOKEN.match(text.strip())
-    if match is None:
+    words, _, token = text.strip().rpartition(" ")
+    match = _TOKEN.fullmatch(token)
+    if match is None or not words.strip():
         return None
     return Signed(
-        match["words"].strip(),
+        words.strip(),
         datetime.fromtimestamp(int(match["at"]), UTC),
         match["nonce"],
         base64.urlsafe_b64decode(match["sig"] + "=="),

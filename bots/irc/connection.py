@@ -13,12 +13,14 @@ import ssl
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+import structlog
 from irc.client_aio import AioConnection, AioReactor, IrcProtocol
 from irc.connection import AioFactory
 from jaraco.stream.buffer import DecodingLineBuffer
 
 from bots.irc.line import Line
 from bots.irc.rules import LINE_BYTES
+from bots.metrics import ERRORS
 
 #: tags may take 8,191 bytes (IRCv3 message-tags) and a rude peer's text some thousand
 _LONGEST_LINE = 32_768
@@ -87,7 +89,15 @@ class Connection(AioConnection):  # type: ignore[misc]
             except (AttributeError, IndexError, ValueError):  # what the library raises on nonsense
                 continue
             if self._parsed is not None:
-                self.on_line(self._parsed)
+                self._hand_on(self._parsed)
+
+    def _hand_on(self, line: Line) -> None:
+        """Whatever a line does to its reader, the connection and the next line live on."""
+        try:
+            self.on_line(line)
+        except Exception:  # noqa: BLE001 - the outermost loop of hearing: logged and counted
+            ERRORS.labels("line").inc()
+            structlog.get_logger().exception("irc.line.unhandled")
 
     def _handle_message(self, arguments: Any, command: Any, source: Any, tags: Any) -> None:
         """PRIVMSG and NOTICE as one line, whatever ^A and ^P they hold."""

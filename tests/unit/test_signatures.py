@@ -63,7 +63,17 @@ def test_the_line_fits_into_one_irc_message() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["kill all", "kill all signed:", "kill all signed:1.x.y", "signed:1.a.b"]
+    "text",
+    [
+        "kill all",
+        "kill all signed:",
+        "kill all signed:1.x.y",
+        "signed:1.a.b",
+        "kill all signed:999999999999.abcdefgh." + "a" * 86,
+        "kill all signed:1.abcdefgh." + "\u00e9" * 86,
+        "kill all signed:\u0661.abcdefgh." + "a" * 86,
+        "x " * 10_000,
+    ],
 )
 def test_a_line_without_a_whole_signature_has_none(text: str) -> None:
     assert parse(text) is None
