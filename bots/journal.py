@@ -13,12 +13,17 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage import record
 from storage.record import NewLine, Owed
 
+#: a listener may have read a line this much later than the others: a slower one is replaced
+LATE_S = 20.0
 _FILE_MODE = 0o600
 
 
@@ -90,3 +95,16 @@ def _from_json(values: dict[str, Any]) -> NewLine:
         values[name] = datetime.fromisoformat(values[name])
     values["owed"] = tuple(Owed(**one) for one in values["owed"])
     return NewLine(**values)
+
+
+async def store_left(unit: AsyncSession, left: Left) -> None:
+    """Keep what a dead process left; what is stored already is not stored again."""
+    channels: dict[str, list[NewLine]] = {}
+    for line in left.lines:
+        if line.channel.startswith("nick:"):
+            await record.keep_new(unit, line)
+        else:
+            channels.setdefault(f"{line.network}:{line.channel}", []).append(line)
+    for name, lines in channels.items():
+        since = lines[0].heard_at - timedelta(seconds=LATE_S)
+        await record.keep(unit, lines, left.marks.get(name, 0), since)

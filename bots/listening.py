@@ -9,120 +9,29 @@ saves work: no line is lost with a dead listener, none is stored twice by a doub
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import accumulate
+from functools import partial
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.typing import FilteringBoundLogger
 
+from bots.earshot import GRACE_S, SLACK_S, Channel, Remembered
 from bots.insist import insist
-from bots.journal import Journal, Left
+from bots.journal import Journal, Left, store_left
 from bots.metrics import LINES_HEARD, LINES_STORED
 from storage import inbox, leases, record
 from storage.errors import StorageError
-from storage.leases import Held
 from storage.record import NewLine
 from storage.store import Store
 
 BATCH_S = 0.05
-GRACE_S = 2.0
-#: a stored line stays in memory this long, so that late or reordered ones still align with it
-REMEMBER_S = 15.0
 LEASE_S = 15.0
 RENEW_S = 5.0
-#: another agent's clock may be behind ours by this much
-SLACK_S = 2.0
-#: a listener may have read a line this much later than the others: a slower one is replaced
-LATE_S = 20.0
 #: a rejoin does not wait longer than this for the store
 ENTER_WITHIN_S = 1.0
 #: lines of one channel in one transaction
 _BATCH_LINES = 200
-
-
-@dataclass(eq=False)
-class _Remembered:
-    line: NewLine
-    stored_id: int | None = None
-
-
-@dataclass
-class _Channel:
-    network: str
-    name: str
-    #: id of the newest stored line that is surely older than everything in `memory`
-    after_id: int
-    #: nobody heard a line of `memory` before this
-    since: datetime
-    memory: list[_Remembered] = field(default_factory=list)
-    #: so many at the head of `memory` are stored
-    settled: int = 0
-    lease: Held | None = None
-    #: a try to get the lease is under way
-    volunteering: bool = False
-    #: newest id, if we have heard every line up to it: tells that nobody else wrote meanwhile
-    last_own_id: int | None = None
-    #: storing and beginning anew take turns
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    def begin(self, last_id: int, now: datetime) -> None:
-        """We join now: what was said so far is behind us."""
-        self.after_id, self.since = last_id, now - timedelta(seconds=SLACK_S)
-        self.memory, self.settled, self.last_own_id = [], 0, None
-
-    @property
-    def lease_name(self) -> str:
-        return f"listener:{self.network}:{self.name}"
-
-    def waiting(self) -> list[_Remembered]:
-        """What is not stored yet, oldest first."""
-        memory = self.memory
-        while self.settled < len(memory) and memory[self.settled].stored_id is not None:
-            self.settled += 1
-        return [r for r in memory[self.settled :] if r.stored_id is None]
-
-    def waiting_until(self, until: datetime | None) -> list[_Remembered]:
-        return [r for r in self.waiting() if until is None or r.line.heard_at <= until]
-
-    def remembered_until(self, until: datetime | None) -> list[_Remembered]:
-        return [r for r in self.memory if until is None or r.line.heard_at <= until]
-
-    def newest(self) -> int:
-        """Id of the newest line that we know to be stored."""
-        ids = [r.stored_id for r in self.memory if r.stored_id is not None]
-        return max([self.after_id, *ids])
-
-    def overdue(self, now: datetime) -> bool:
-        waiting = self.waiting()
-        return bool(waiting) and waiting[0].line.heard_at <= now - timedelta(seconds=GRACE_S)
-
-    def forget(self, now: datetime) -> None:
-        """Drop what is stored and old; everything still remembered is newer than `after_id`.
-
-        A line may have been stored long after the next one: both go together.
-        """
-        self.waiting()
-        old = now - timedelta(seconds=REMEMBER_S)
-        aged = 0
-        while aged < self.settled and self.memory[aged].line.heard_at <= old:
-            aged += 1
-        if not aged:
-            return
-        # Called at every batch: one pass over the memory, however long it is.
-        ids = [r.stored_id or 0 for r in self.memory[:aged]]
-        newest = list(accumulate(ids, max))
-        later = (r.stored_id for r in self.memory[aged:] if r.stored_id is not None)
-        lowest = min(later, default=sys.maxsize)
-        while aged and newest[aged - 1] >= lowest:
-            aged -= 1
-            lowest = min(lowest, ids[aged])
-        if aged:
-            self.after_id = max(self.after_id, newest[aged - 1])
-        del self.memory[:aged]
-        self.settled -= aged
 
 
 class Ears:
@@ -145,7 +54,7 @@ class Ears:
         self._on_owed = on_owed
         self._log = log
         self._private: list[NewLine] = []
-        self._channels: dict[tuple[str, str], _Channel] = {}
+        self._channels: dict[tuple[str, str], Channel] = {}
         self._work = asyncio.Event()
         #: in one sentence why lines cannot be stored at present; empty when they can
         self.trouble = ""
@@ -169,9 +78,9 @@ class Ears:
             else:
                 known.begin(last, self._clock())
 
-    def _channel(self, network: str, channel: str) -> _Channel:
+    def _channel(self, network: str, channel: str) -> Channel:
         since = self._clock() - timedelta(seconds=SLACK_S)
-        return self._channels.setdefault((network, channel), _Channel(network, channel, 0, since))
+        return self._channels.setdefault((network, channel), Channel(network, channel, 0, since))
 
     def heard(self, line: NewLine) -> None:
         """Remember one line of a channel; it will be stored by the listener, or by us after the
@@ -180,14 +89,14 @@ class Ears:
         channel = self._channel(line.network, line.channel)
         if channel.lease is not None:
             # The others count on the listener; what dies with it must not be lost.
-            self._write_down(line)
-        channel.memory.append(_Remembered(line))
+            self._journalled(partial(self._journal.add, line))
+        channel.memory.append(Remembered(line))
         LINES_HEARD.inc()
         self._work.set()
 
     def heard_in_private(self, line: NewLine) -> None:
         """Take a line that no other socket has read; `line.msgid` tells it from every other."""
-        self._write_down(line)
+        self._journalled(partial(self._journal.add, line))
         self._private.append(line)
         self._work.set()
 
@@ -271,7 +180,7 @@ class Ears:
         finally:
             known.volunteering = False
 
-    async def _take_over(self, channel: _Channel, now: datetime) -> None:
+    async def _take_over(self, channel: Channel, now: datetime) -> None:
         from_others = f"{channel.network}:{channel.name}"
         async with self._store.writing() as unit:
             channel.lease = await leases.acquire(
@@ -282,7 +191,7 @@ class Ears:
                 last = await record.last_id(unit, channel.network, channel.name)
                 adopted = await inbox.adopt(unit, from_others, self._agent, now)
         if channel.lease is not None:
-            self._mark(from_others, last)
+            self._journalled(partial(self._journal.mark, from_others, last))
             self._log.info(
                 "listener.taken", channel=channel.name, epoch=channel.lease.epoch, adopted=adopted
             )
@@ -293,7 +202,7 @@ class Ears:
         """Store what a dead predecessor had read and not stored."""
         if not left.lines:
             return
-        await insist(self._store, lambda unit: _store_left(unit, left), self._log)
+        await insist(self._store, lambda unit: store_left(unit, left), self._log)
         self._log.info("journal.restored", lines=len(left.lines))
         self._on_owed({o.agent for line in left.lines for o in line.owed})
 
@@ -307,17 +216,11 @@ class Ears:
         del self._private[: len(lines)]
         self._on_owed([self._agent])
 
-    def _write_down(self, line: NewLine) -> None:
+    def _journalled(self, write: Callable[[], None]) -> None:
         try:
-            self._journal.add(line)
+            write()
         except OSError as error:
             # A full disk: the line is in memory still, only kill -9 could take it now.
-            self._log.warning("journal.unwritable", error=str(error))
-
-    def _mark(self, channel: str, last_id: int) -> None:
-        try:
-            self._journal.mark(channel, last_id)
-        except OSError as error:
             self._log.warning("journal.unwritable", error=str(error))
 
     def _forget_written(self) -> None:
@@ -332,12 +235,9 @@ class Ears:
         ):
             return
         marks = {f"{c.network}:{c.name}": c.newest() for c in listened}
-        try:
-            self._journal.start_anew(marks)
-        except OSError as error:
-            self._log.warning("journal.unwritable", error=str(error))
+        self._journalled(partial(self._journal.start_anew, marks))
 
-    async def _attend(self, channel: _Channel) -> None:
+    async def _attend(self, channel: Channel) -> None:
         now = self._clock()
         if channel.lease is not None and channel.lease.expires_at <= now:
             channel.lease = None
@@ -350,7 +250,7 @@ class Ears:
             await self._store_waiting(channel)
         channel.forget(now)
 
-    async def _behind(self, channel: _Channel) -> bool:
+    async def _behind(self, channel: Channel) -> bool:
         """Look what the listener stored; True when something we heard is still missing after the
         grace.
         """
@@ -368,7 +268,7 @@ class Ears:
             one.stored_id = stored_id
         return channel.overdue(self._clock())
 
-    async def _store_waiting(self, channel: _Channel, until: datetime | None = None) -> None:
+    async def _store_waiting(self, channel: Channel, until: datetime | None = None) -> None:
         """Store what is not stored yet, and was heard no later than `until`."""
         while waiting := channel.waiting_until(until)[:_BATCH_LINES]:
             async with self._store.writing() as unit:
@@ -395,7 +295,7 @@ class Ears:
                 self._on_owed(owed)
 
 
-async def _knows_all(unit: AsyncSession, channel: _Channel, ids: Iterable[int]) -> bool:
+async def _knows_all(unit: AsyncSession, channel: Channel, ids: Iterable[int]) -> bool:
     """Whether we heard every line stored since `after_id`: one that we did not may still come to
     us, and must be compared then, however new our own rows are.
     """
@@ -404,16 +304,3 @@ async def _knows_all(unit: AsyncSession, channel: _Channel, ids: Iterable[int]) 
         unit, channel.network, channel.name, channel.after_id, channel.since
     )
     return known == stored
-
-
-async def _store_left(unit: AsyncSession, left: Left) -> None:
-    private = [line for line in left.lines if line.channel.startswith("nick:")]
-    for line in private:
-        await record.keep_new(unit, line)
-    channels: dict[str, list[NewLine]] = {}
-    for line in left.lines:
-        if line not in private:
-            channels.setdefault(f"{line.network}:{line.channel}", []).append(line)
-    for name, lines in channels.items():
-        since = lines[0].heard_at - timedelta(seconds=LATE_S)
-        await record.keep(unit, lines, left.marks.get(name, 0), since)

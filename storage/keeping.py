@@ -7,7 +7,7 @@ Import these from `storage.record`, which adds the questions one may ask of it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -16,8 +16,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.alignment import Line, StoredLine, align
 from storage.core import INBOX, MESSAGE, REPLY, insert, one_at_a_time, run
+from storage.lines import Kept, NewLine, Owed
 from storage.moments import Moment, in_sequence
-from storage.tables import InboxState, LineKind
+from storage.tables import InboxState
 from storage.text import storable
 
 #: how long after `sending` a line in a channel is still recognised as an agent's own reply
@@ -26,45 +27,6 @@ HOPS_WINDOW: Final = timedelta(minutes=10)
 MAX_TAIL: Final = 5_000
 #: bound variables that one statement may carry (SQLite's oldest limit is 999)
 _CHUNK: Final = 500
-
-
-@dataclass(frozen=True)
-class Owed:
-    """An agent that owes a line a look; see `storage.tables.Inbox` for the columns."""
-
-    agent: str
-    session: str
-    priority: int
-    listener_of: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class NewLine:
-    """A heard line on its way into the record; see `storage.tables.Message` for the columns."""
-
-    network: str
-    channel: str
-    sender: str
-    account: str | None = None
-    kind: LineKind | str
-    text: str
-    said_at: datetime
-    heard_at: datetime
-    heard_by: str
-    msgid: str | None = None
-    agent: str | None = None
-    hops: int = 0
-    trace_id: str
-    #: who gets an inbox row if this line is new
-    owed: tuple[Owed, ...] = ()
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What became of each line, in the order given: its id, and whether this call stored it."""
-
-    ids: list[int]
-    new: list[bool]
 
 
 async def last_id(unit: AsyncSession, network: str, channel: str) -> int:

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.core import INBOX, MESSAGE, REPLY, TURN, run
-from storage.keeping import Kept, NewLine, Owed, compare, keep, keep_new, last_id
+from storage.keeping import compare, keep, keep_new, last_id
+from storage.lines import Kept, NewLine, Owed
 from storage.tables import TALK, InboxState, Message, ReplyState
 from storage.text import storable
 
