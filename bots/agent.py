@@ -99,6 +99,7 @@ class AgentProcess:
             on_heard=self._heard,
             on_change=self._transport_changed,
             before_join=self._before_join,
+            veto=self._switch.veto,
             rng=random.Random(),
             log=log,
         )
@@ -119,6 +120,7 @@ class AgentProcess:
             clock=utc_now,
             turn=parts.answerer.turn,
             command=parts.desk.command,
+            outlives_kill=parts.desk.outlives_kill,
             may_speak=lambda: self._transport.health.connected,
             coalesce_s=spec.settings.limits.coalesce_s,
             log=log,
@@ -150,7 +152,7 @@ class AgentProcess:
             parts.commands,
             ears=self._ears,
             reflexes=Reflexes(
-                stop=lambda session, who: self._worklist.stop_session(session, f"{who} said stop"),
+                stop=self._stop,
                 kill=lambda heard, spoken: self._tasks.start(parts.reflex(heard, spoken)),
             ),
             log=log,
@@ -228,6 +230,9 @@ class AgentProcess:
         state = self._state()
         work = f"working on {self._worklist.busy}" if self._worklist.busy else "idle"
         return f"{state['state']}, {work}" + (f" ({state['reason']})" if state["reason"] else "")
+
+    def _stop(self, session: str, who: str) -> None:
+        self._worklist.stop_session(session, f"{who} said stop", who)
 
     async def _before_join(self, channel: str) -> None:
         await self._ears.enter(NETWORK, channel)

@@ -28,6 +28,8 @@ from storage.latch import Latch
 from storage.store import Store
 from storage.tables import HeartbeatTier, InboxState
 
+#: characters of a burst that become one question
+_LONGEST_QUESTION = 4_000
 #: what has waited longer is not answered any more: nobody expects it
 STALE_AFTER = timedelta(minutes=10)
 
@@ -64,23 +66,37 @@ class Answerer:
         if burst:
             await self._answer(burst)
 
-    async def reply(self, work: Work, text: str, *, why: str, command: str = "") -> list[Delivery]:
+    async def reply(
+        self, work: Work, text: str, *, why: str, command: str = "", settled: bool = False
+    ) -> list[Delivery]:
         """Say `text` to who asked: short in the channel, longer in private with a word in the
-        channel.
+        channel. An agent gets no private lines: what does not fit is left out.
 
-        Raises `Refused`, `StorageError`.
+        `settled`: the inbox row has ended already. Raises `Refused`, `StorageError`, `Unsaid`.
         """
         lines = [x for x in text.splitlines() if x.strip()]
         place = _place(work)
+        if work.said_by is not None:
+            lines = lines[: self.lines_in_channel]
         if place.place is Place.NICK or len(lines) <= self.lines_in_channel:
             addressed = _addressed(work, lines) if place.place is Place.CHANNEL else lines
-            return await self._say(work, place, "\n".join(addressed), why=why, command=command)
+            return await self._say(
+                work, place, "\n".join(addressed), why=why, command=command, settled=settled
+            )
         private = Target(work.network, Place.NICK, work.sender)
-        deliveries = await self._say(work, private, "\n".join(lines), why=why, command=command)
+        deliveries = await self._say(
+            work, private, "\n".join(lines), why=why, command=command, settled=settled
+        )
         if deliveries and deliveries[0].sent:
             word = f"{work.sender}: that takes {len(lines)} lines; you have them in private."
             deliveries += await self._say(
-                work, place, word, why=why, command=command, first_part=len(deliveries)
+                work,
+                place,
+                word,
+                why=why,
+                command=command,
+                settled=settled,
+                first_part=len(deliveries),
             )
         return deliveries
 
@@ -115,7 +131,7 @@ class Answerer:
 
     async def _answer(self, burst: list[Work]) -> None:
         last = burst[-1]
-        text = "\n".join(self._question(w) for w in burst)
+        text = "\n".join(self._question(w) for w in burst)[:_LONGEST_QUESTION]
         try:
             if is_stop(text):
                 deliveries = await self.reply(last, "Stopped.", why=f"{last.sender} said stop")
@@ -144,6 +160,7 @@ class Answerer:
         *,
         why: str,
         command: str,
+        settled: bool,
         first_part: int = 0,
     ) -> list[Delivery]:
         outgoing = Outgoing(
@@ -151,7 +168,7 @@ class Answerer:
             text=text,
             hops=work.hops + 1,
             trace_id=work.trace_id,
-            inbox_id=work.inbox_id,
+            inbox_id=None if settled else work.inbox_id,
         )
         return await self.mouth.say(
             outgoing, epoch=self.epoch, why=why, command=command, first_part=first_part

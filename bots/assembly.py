@@ -79,7 +79,7 @@ def answering(
     names = [a.name for a in settings.agents]
     operators = Operators(settings.operators, settings.swarm.name, spec.operator_key, utc_now)
     reflex = KillReflex(operators, switch, store, frozenset(names), log)
-    commands = catalogue(names, settings.irc.command_prefix)
+    commands = catalogue(settings.irc.command_prefix)
     desk = Desk(
         settings=settings,
         commands=commands,
@@ -88,7 +88,6 @@ def answering(
         operators=operators,
         roster=roster,
         ask=ask,
-        first_use=reflex.first_use,
         own_state=own_state,
         log=log,
     )

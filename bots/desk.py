@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
@@ -14,7 +15,6 @@ from bots.commands.parse import Spoken, parse
 from bots.commands.registry import Registry
 from bots.control.door import Unavailable
 from bots.control.operators import Evidence, NotAnOperator, Operators
-from bots.control.signatures import Signed
 from bots.intake import is_stop
 from bots.roster import Roster
 from bots.settings import Settings
@@ -26,8 +26,8 @@ from storage.tables import InboxState
 
 #: asks the supervisor for something and gives its answer
 Ask = Callable[[dict[str, Any]], Awaitable[str]]
-#: uses a signature's nonce up; False when it was used before
-FirstUse = Callable[[Signed], Awaitable[bool]]
+#: a steering command that was heard longer ago is not carried out
+STEER_WITHIN = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -39,53 +39,74 @@ class Desk:
     operators: Operators
     roster: Roster
     ask: Ask
-    first_use: FirstUse
     own_state: Callable[[], str]
     log: FilteringBoundLogger
 
     async def command(self, work: Work) -> None:
-        """Answer one command line; raises `StorageError`."""
+        """Answer one command line; raises `StorageError`, `Unsaid`."""
         if not await self.answerer.claim([work]):
             return
         spoken = self._spoken(work)
         try:
-            text = await self._text(work, spoken)
-            if not text:
-                await self.answerer.settle([work], InboxState.SILENT, "nothing to say to that")
-                return
-            name = spoken.name if spoken else "stop"
-            deliveries = await self.answerer.reply(
-                work, text, why=f"{work.sender}: {name}", command=name
-            )
+            if spoken is not None and self._steers(spoken):
+                await self._steered(work, spoken)
+            else:
+                await self._answered(work, spoken)
         except (Refused, LeaseLost) as error:
             raise_if_store(error)
             self.log.info("command.refused", why=str(error), trace_id=work.trace_id)
             await self.answerer.settle([work], InboxState.REFUSED, str(error))
+
+    def outlives_kill(self, work: Work) -> bool:
+        """A killed agent still answers this command."""
+        spoken = self._spoken(work)
+        command = self.commands.get(spoken.name) if spoken else None
+        return command is not None and command.when_killed
+
+    async def _answered(self, work: Work, spoken: Spoken | None) -> None:
+        text = await self._text(work, spoken)
+        if not text:
+            await self.answerer.settle([work], InboxState.SILENT, "nothing to say to that")
             return
+        name = spoken.name if spoken else "stop"
+        why = f"{work.sender}: {name}"
+        deliveries = await self.answerer.reply(work, text, why=why, command=name)
         await self.answerer.settle([work], outcome(deliveries), note_of(deliveries))
+
+    async def _steered(self, work: Work, spoken: Spoken) -> None:
+        """Settled before it is carried out: a restart that ends this very process must not be
+        found and carried out again by its replacement.
+        """
+        await self.answerer.settle([work], InboxState.ANSWERED, "carried out at most once")
+        text = await self._text(work, spoken)
+        if text:
+            why = f"{work.sender}: {spoken.name}"
+            await self.answerer.reply(work, text, why=why, command=spoken.name, settled=True)
+
+    def _steers(self, spoken: Spoken) -> bool:
+        command = self.commands.get(spoken.name)
+        return command is not None and command.steering
 
     async def use_tool(self, work: Work, name: str, arguments: Mapping[str, Any]) -> str:
         spoken = self._spoken(work)
         return await self.thinker.use_tool(work, name, arguments, spoken.name if spoken else "")
 
-    async def steer(self, work: Work, spoken: Spoken, scope: str, reason: str) -> str:
+    async def steer(self, work: Work, spoken: Spoken) -> str:
         """Check the operator here, then ask the supervisor, which checks again."""
+        if work.heard_at < self.answerer.clock() - STEER_WITHIN:
+            # A word that waited in a queue may be overtaken by what happened since.
+            return "No: that was said too long ago; say it again."
         try:
             by = self.operators.vouch(Evidence(work.account, spoken.signed))
         except NotAnOperator as error:
             return f"No: {error}."
-        # A kill's nonce is used up by the reflex that carried it out, long before it is answered.
-        if spoken.signed and spoken.name != "kill" and not await self.first_use(spoken.signed):
-            return "No: that signature was used before; sign the command again."
         return await self.ask(
             {
-                "please": spoken.name,
-                "scope": scope,
-                "reason": reason,
+                "please": "steer",
+                "words": self._words(work).strip().removeprefix(self._prefix(work)),
                 "by": f"{work.sender} ({by})",
                 "door": work.session,
                 "account": work.account,
-                "signed": _signed_text(work, self._prefix(work)) if spoken.signed else None,
             }
         )
 
@@ -114,7 +135,3 @@ class Desk:
 
     def _prefix(self, work: Work) -> str:
         return self.settings.prefix_in(work.channel)
-
-
-def _signed_text(work: Work, prefix: str) -> str:
-    return work.text.strip().removeprefix(prefix)

@@ -32,6 +32,10 @@ from storage.tables import InboxState, ReplyState
 PROOF_WAIT = timedelta(seconds=8)
 
 
+_TAKEN_BACK = "taken back"
+_MOST_TRIES = 5
+
+
 class Unsaid(Exception):
     """Nothing was said, for want of a connection: it can be said later."""
 
@@ -207,10 +211,20 @@ async def _take_back(
         log.info("orphan", inbox_ids=ids, replies=sorted(states), trace_id=burst[-1].trace_id)
         if ReplyState.SENDING in states:
             continue
-        await inbox.requeue(unit, ids, agent, epoch)
-        if states:
+        tries = 1 + max(_tries(work) for work in burst)
+        await inbox.requeue(unit, ids, agent, epoch, f"{_TAKEN_BACK} {tries}")
+        if not states and tries >= _MOST_TRIES:
+            # A line that ends whoever reads it must not end its replacements for ever.
+            why = f"given up after {tries} tries"
+            await inbox.settle(unit, ids, agent, epoch, InboxState.REFUSED, now, why)
+        elif states:
             note = "settled after a fault"
             await inbox.settle(unit, ids, agent, epoch, _ended(states), now, note)
+
+
+def _tries(work: Work) -> int:
+    word, _, number = work.note.rpartition(" ")
+    return int(number) if word == _TAKEN_BACK and number.isdigit() else 0
 
 
 def _ended(states: Collection[ReplyState]) -> InboxState:

@@ -22,6 +22,8 @@ from storage.tables import InboxState
 
 #: a lost nudge costs at most this
 LOOK_EVERY_S = 5.0
+#: so many commands of one person are worked on at a time
+_COMMANDS_AT_ONCE = 10
 COMMAND_PRIORITY = 0
 PRIVATE_PRIORITY = 20
 CHANNEL_PRIORITY = 30
@@ -34,6 +36,8 @@ class _Session:
     burst: list[Work] = field(default_factory=list)
     #: why a person or the kill switch ended the work; empty for an orderly end of the process
     stopped: str = ""
+    #: the person who ended it, whose waiting lines end with it; None for everybody's
+    stopped_by: str | None = None
     worker: asyncio.Task[None] | None = None
 
 
@@ -49,6 +53,7 @@ class Worklist:
         clock: Callable[[], datetime],
         turn: Callable[[list[Work]], Awaitable[None]],
         command: Callable[[Work], Awaitable[None]],
+        outlives_kill: Callable[[Work], bool],
         may_speak: Callable[[], bool],
         coalesce_s: float,
         log: FilteringBoundLogger,
@@ -59,6 +64,7 @@ class Worklist:
         self._clock = clock
         self._turn = turn
         self._command = command
+        self._outlives_kill = outlives_kill
         self._may_speak = may_speak
         self._coalesce_s = coalesce_s
         self._log = log
@@ -68,6 +74,7 @@ class Worklist:
         #: claimed by us, and left in the middle because the store or the connection failed
         self._stranded: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._commands: dict[int, tuple[Work, asyncio.Task[None]]] = {}
 
     def nudge(self) -> None:
         """Something may be in the inbox."""
@@ -110,19 +117,25 @@ class Worklist:
             )
             self._stranded -= stranded
 
-    def stop_session(self, key: str, why: str) -> bool:
-        """End the current work of one session at once; True when there was any."""
+    def stop_session(self, key: str, why: str, sender: str | None = None) -> bool:
+        """End the current work of one session at once; True when there was any.
+
+        With `sender`, what others have waiting there stays.
+        """
         session = self._sessions.get(key)
         if session is None or session.worker is None or session.worker.done():
             return False
-        session.stopped = why
+        session.stopped, session.stopped_by = why, sender
         session.worker.cancel()
         return True
 
     def stop_all(self, why: str) -> None:
-        """End all current work at once: the kill switch."""
+        """End all current work at once, but for what a killed agent still answers."""
         for key in list(self._sessions):
             self.stop_session(key, why)
+        for work, task in list(self._commands.values()):
+            if not self._outlives_kill(work):
+                task.cancel(why)
 
     @property
     def busy(self) -> int:
@@ -134,19 +147,36 @@ class Worklist:
             return
         self._taken.add(work.inbox_id)
         if work.priority <= COMMAND_PRIORITY:
-            self._keep(asyncio.create_task(self._one_command(work)))
+            self._take_up_command(work)
             return
         session = self._sessions.setdefault(work.session, _Session())
         session.queue.append(work)
         if session.worker is None or session.worker.done():
             session.worker = asyncio.create_task(self._serve(work.session, session))
 
+    def _take_up_command(self, work: Work) -> None:
+        at_work = sum(1 for other, _ in self._commands.values() if other.sender == work.sender)
+        if at_work >= _COMMANDS_AT_ONCE:
+            # Who floods waits for nobody: these lines are looked at and left.
+            flood = f"{work.sender} has {at_work} commands at work already"
+            self._keep(asyncio.create_task(self._leave([work], InboxState.SILENT, flood)))
+            return
+        task = asyncio.create_task(self._one_command(work))
+        self._commands[work.inbox_id] = (work, task)
+        self._keep(task)
+
     async def _one_command(self, work: Work) -> None:
         try:
             await self._command(work)
         except (StorageError, Unsaid) as error:
             self._failed("command", [work], error)
+        except asyncio.CancelledError as stopped:
+            if stopped.args:
+                why = str(stopped.args[0])
+                self._keep(asyncio.create_task(self._leave([work], InboxState.REFUSED, why)))
+            raise
         finally:
+            del self._commands[work.inbox_id]
             self._taken.discard(work.inbox_id)
 
     async def _serve(self, key: str, session: _Session) -> None:
@@ -164,21 +194,32 @@ class Worklist:
         finally:
             if self._sessions.get(key) is session:
                 del self._sessions[key]
-            left = [*session.burst, *session.queue]
-            if session.stopped and left:
-                self._keep(asyncio.create_task(self._refuse(left, session.stopped)))
-            else:
-                self._taken.difference_update(w.inbox_id for w in left)
+            self._part_with(session)
 
-    async def _refuse(self, stopped: list[Work], why: str) -> None:
-        """Settle what was stopped, however long the store takes: stopped work must never be taken
-        up again.
+    def _part_with(self, session: _Session) -> None:
+        """What a session leaves behind: stopped work is refused, the rest is taken up anew."""
+        waiting = session.queue
+        if session.stopped:
+            by = session.stopped_by
+            refused = [*session.burst, *(w for w in waiting if by is None or w.sender == by)]
+            waiting = [w for w in waiting if w not in refused]
+            if refused:
+                refusing = self._leave(refused, InboxState.REFUSED, session.stopped)
+                self._keep(asyncio.create_task(refusing))
+        else:
+            waiting = [*session.burst, *waiting]
+        self._taken.difference_update(w.inbox_id for w in waiting)
+        self._nudged.set()
+
+    async def _leave(self, left: list[Work], state: InboxState, why: str) -> None:
+        """Settle what is not worked on any more, however long the store takes: it must never be
+        taken up again.
         """
-        ids = [w.inbox_id for w in stopped]
+        ids = [w.inbox_id for w in left]
         await insist(
             self._store,
             lambda unit: inbox.settle(
-                unit, ids, self._agent, self._epoch, InboxState.REFUSED, self._clock(), why
+                unit, ids, self._agent, self._epoch, state, self._clock(), why
             ),
             self._log,
         )

@@ -12,8 +12,8 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +24,8 @@ from storage.core import LATCH, insert, run
 from storage.errors import LatchUnreadable, StorageError
 
 ALL: Final = "all"
+#: a kill is heard by many agents at once: within this time it is one kill
+_SAME_KILL: Final = timedelta(seconds=2)
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -64,34 +66,51 @@ class LatchFile:
             raise LatchUnreadable(f"The latch {self.path} cannot be read: {error}.") from error
 
     def kill(self, scope: str, by: str, door: str, reason: str, now: datetime) -> bool:
-        """Latch `scope`; False when it was latched already (who did so first stays written).
+        """Latch `scope`; False when it was latched already.
 
-        When the content cannot be read, everything stays killed and the file becomes readable.
-        When it cannot be written (full disk) the file is removed, which kills everything. A lock
+        Who killed first stays written, but a later kill moves `changed_at` on, so that a resume of
+        the first one, under way at that moment, does not lift the second (see `resume`). When the
+        content cannot be read, everything stays killed and the file becomes readable. When it
+        cannot be written (full disk) the file is emptied, which kills everything and lasts. A lock
         that a stopped process holds is not waited for longer than `lock_wait_s`.
         """
         with self._locked(patient=False):
             latches = self._read_or_killed()
             old = latches.get(scope)
-            if old is not None and old.killed and old is not UNREADABLE:
-                return False
-            latches[scope] = Latch(scope, True, by, door, reason, now)
+            held = old is not None and old.killed and old is not UNREADABLE
+            if held and old is not None:
+                if abs(now - old.changed_at) < _SAME_KILL:
+                    return False
+                latches[scope] = replace(old, changed_at=now)
+            else:
+                latches[scope] = Latch(scope, True, by, door, reason, now)
             try:
                 self._write(latches)
             except OSError:
-                self._remove()
-            return True
+                self._empty()
+            return not held
 
-    def resume(self, scope: str, by: str, door: str, reason: str, now: datetime) -> bool:
+    def resume(
+        self,
+        scope: str,
+        by: str,
+        door: str,
+        reason: str,
+        now: datetime,
+        *,
+        seen: Mapping[str, Latch] | None = None,
+    ) -> bool:
         """Clear `scope`; ``all`` clears every agent's own latch too. False when nothing was killed.
 
-        Write every latch of `read` to the rows afterwards. Raises `StorageError` when the file
-        cannot be written: it stays killed.
+        With `seen`, what `read` gave when the resume was decided, a latch that was set or renewed
+        since then stays. Raises `StorageError` when the file cannot be written: it stays killed.
         """
         with self._locked(patient=True):
             latches = self._read_or_killed()
             scopes = set(latches) | {ALL} if scope == ALL else {scope}
             killed = [one for one in scopes if one in latches and latches[one].killed]
+            if seen is not None:
+                killed = [one for one in killed if latches[one] in {UNREADABLE, seen.get(one)}]
             if not killed:
                 return False
             latches.update((one, Latch(one, False, by, door, reason, now)) for one in killed)
@@ -130,13 +149,17 @@ class LatchFile:
             raise
         self._sync_folder()
 
-    def _remove(self) -> None:
+    def _empty(self) -> None:
+        """An empty latch is an unreadable one, and to become empty takes no room on a full disk."""
         try:
-            self.path.unlink(missing_ok=True)
-            self._sync_folder()
+            handle = os.open(self.path, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
         except OSError as error:
             raise StorageError(
-                f"The latch {self.path} can be neither written nor removed: {error.strerror}."
+                f"The latch {self.path} can be neither written nor emptied: {error.strerror}."
             ) from error
 
     def _sync_folder(self) -> None:
@@ -200,16 +223,16 @@ def verdict(
     return holding(file, agent) or holding(rows or {}, agent)
 
 
-async def write_row(unit: AsyncSession, latch: Latch) -> bool:
-    """Store a latch; False when a row with the same or a newer `changed_at` is there."""
+async def write_row(unit: AsyncSession, latch: Latch) -> None:
+    """Store a latch, whatever the row said before.
+
+    Clocks of two machines differ, so no time decides which of two is newer: who writes has made
+    sure (see `bots.supervisor.latching`).
+    """
     values = asdict(latch)
-    add = insert(unit, LATCH).values(**values)
     change = {key: value for key, value in values.items() if key != "scope"}
-    newer = LATCH.c.changed_at < sa.bindparam(
-        "newer_than", latch.changed_at, LATCH.c.changed_at.type
-    )
-    upsert = add.on_conflict_do_update(index_elements=["scope"], set_=change, where=newer)
-    return (await run(unit, upsert.returning(LATCH.c.scope))).first() is not None
+    add = insert(unit, LATCH).values(**values)
+    await run(unit, add.on_conflict_do_update(index_elements=["scope"], set_=change))
 
 
 async def read_rows(unit: AsyncSession) -> dict[str, Latch]:

@@ -11,9 +11,9 @@ from bots.commands.steering import steering
 from storage.inbox import Work
 
 
-def catalogue(agents: Iterable[str], prefix: str) -> Registry:
-    """The commands of a swarm of these agents; `prefix` is shown in the help."""
-    others = (*ASKING, *steering(frozenset(a.lower() for a in agents)))
+def catalogue(prefix: str) -> Registry:
+    """All commands; `prefix` is shown in the help."""
+    others = (*ASKING, *steering())
 
     async def tell(desk: Desk, work: Work, spoken: Spoken) -> str:
         return _help(others, prefix)

@@ -24,7 +24,7 @@ class Desk(Protocol):
     def own_state(self) -> Callable[[], str]:
         """How the answering agent itself is, in one line."""
 
-    async def steer(self, work: Work, spoken: Spoken, scope: str, reason: str) -> str:
+    async def steer(self, work: Work, spoken: Spoken) -> str:
         """Have the supervisor carry out a steering command; the sentence that came of it."""
 
 

@@ -4,38 +4,54 @@ happens.
 
 from __future__ import annotations
 
+import difflib
+
 from bots.commands.parse import Spoken
 from bots.commands.registry import Command, Desk
 from storage.inbox import Work
 
+_ALIKE = 0.7
+
+
+class ScopeError(ValueError):
+    """The words name nobody, or somebody who is not there; the text says what to write."""
+
 
 def scope_of(spoken: Spoken, agents: frozenset[str]) -> tuple[str, str]:
-    """Whom a steering command names, and the reason: ``kill auditor it repeats itself``.
+    """Whom a steering command names (``all`` or an agent), and the reason.
 
-    Without a name the whole swarm is meant. ``agent:auditor`` is the same as ``auditor``.
+    ``kill`` without a name means all, for stopping too much is safe; a name that is nearly right is
+    asked about. ``resume`` and ``restart`` must name whom they mean. Raises `ScopeError`.
     """
+    first, reason = _first_word(spoken)
+    if first in agents or first == "all":
+        return first, reason
+    near = difflib.get_close_matches(first, agents, 1, _ALIKE)
+    if near:
+        raise ScopeError(f"there is no agent {first!r}; did you mean {near[0]}? Nothing was done")
     if spoken.target is not None:
-        kind, _, name = spoken.target.partition(":")
-        return (name if kind == "agent" else "all"), spoken.words
-    first, _, rest = spoken.words.partition(" ")
-    if first.lower() in agents:
-        return first.lower(), rest.strip()
+        raise ScopeError(f"{spoken.name} takes all or the name of an agent, not {spoken.target!r}")
+    if spoken.name != "kill":
+        raise ScopeError(f"say whom: {spoken.name} all, or the name of an agent")
     return "all", spoken.words
 
 
-def steering(agents: frozenset[str]) -> tuple[Command, ...]:
-    """The three commands, for a swarm of these agents."""
+def _first_word(spoken: Spoken) -> tuple[str, str]:
+    if spoken.target is not None:
+        kind, _, name = spoken.target.partition(":")
+        return (name if kind == "agent" else spoken.target), spoken.words
+    first, _, rest = spoken.words.partition(" ")
+    return first.lower(), rest.strip()
+
+
+def steering() -> tuple[Command, ...]:
+    """The three commands; whom they mean is worked out where they are carried out."""
 
     async def steer(desk: Desk, work: Work, spoken: Spoken) -> str:
-        scope, reason = scope_of(spoken, agents)
-        return await desk.steer(work, spoken, scope, reason)
-
-    async def restart(desk: Desk, work: Work, spoken: Spoken) -> str:
-        scope, reason = scope_of(spoken, agents)
-        return "" if scope == "all" else await desk.steer(work, spoken, scope, reason)
+        return await desk.steer(work, spoken)
 
     return (
         Command("kill", "[AGENT|all] [REASON]", "stop at once", steer, True, True),
-        Command("resume", "[AGENT|all] REASON", "take a kill back", steer, True, True),
-        Command("restart", "AGENT", "a new process", restart, True),
+        Command("resume", "AGENT|all REASON", "take a kill back", steer, True, True),
+        Command("restart", "AGENT", "a new process", steer, True),
     )

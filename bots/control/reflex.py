@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from structlog.typing import FilteringBoundLogger
 
 from bots.commands.parse import Spoken
-from bots.commands.steering import scope_of
+from bots.commands.steering import ScopeError, scope_of
+from bots.control.once import first_use
 from bots.control.operators import Evidence, NotAnOperator, Operators
 from bots.control.signatures import Signed
 from bots.control.switch import KillSwitch
 from bots.messages import Heard
-from storage import nonces
 from storage.errors import StorageError
 from storage.store import Store
 
@@ -36,20 +36,20 @@ class KillReflex:
         except NotAnOperator as error:
             self.log.warning("kill.refused", sender=heard.sender, why=str(error))
             return
-        if spoken.signed is not None and not await self.first_use(spoken.signed):
+        try:
+            scope, reason = scope_of(spoken, self.agents)
+        except ScopeError as error:
+            self.log.warning("kill.refused", sender=heard.sender, why=str(error))
             return
-        scope, reason = scope_of(spoken, self.agents)
+        if spoken.signed is not None and not await self._first_use(spoken.signed):
+            return
         await self.switch.kill(scope, f"{heard.sender} ({by})", str(heard.where), reason)
 
-    async def first_use(self, signed: Signed) -> bool:
-        """False when the signature was used before. A store that does not answer lets a kill pass:
-        stopping twice is safe, not stopping is not.
-        """
+    async def _first_use(self, signed: Signed) -> bool:
+        """A store that does not answer lets a kill pass: to stop twice is safe, not to is not."""
         try:
-            async with asyncio.timeout(NONCE_WITHIN_S), self.store.writing() as unit:
-                return await nonces.use(
-                    unit, signed.nonce, expires_at=signed.expires_at, now=self.operators.clock()
-                )
+            async with asyncio.timeout(NONCE_WITHIN_S):
+                return await first_use(self.store, signed, self.operators.clock())
         except (StorageError, TimeoutError) as error:
             self.log.warning("nonce.unknown", error=str(error))
             return True

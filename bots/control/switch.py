@@ -13,6 +13,8 @@ from datetime import datetime
 
 from structlog.typing import FilteringBoundLogger
 
+from brain.guard import ALLOWED_WHEN_KILLED
+from storage.acts import Permit
 from storage.errors import StorageError
 from storage.latch import Latch, LatchFile
 
@@ -44,6 +46,15 @@ class KillSwitch:
     def binding(self, agent: str) -> Latch | None:
         """The latch on this agent; what the guard asks before every act."""
         return self.latch if agent == self._agent else None
+
+    def veto(self, permit: Permit) -> str:
+        """Why a permit that was good is good no longer; empty while it is.
+
+        Asked before every line that leaves: a kill must also end what was permitted before it.
+        """
+        if self.latch is None or permit.act.details.get("command") in ALLOWED_WHEN_KILLED:
+            return ""
+        return f"killed by {self.latch.by}"
 
     def told(self, agent: str) -> Latch | None:
         """The latch on any agent, as the file has it now; for `status`."""

@@ -138,8 +138,10 @@ class Session:
         self._watch()
         return await self._ended
 
-    async def say(self, target: Target, parts: Sequence[str]) -> list[Delivery]:
-        return await self.speech.say(target, parts)
+    async def say(
+        self, target: Target, parts: Sequence[str], veto: Callable[[], str]
+    ) -> list[Delivery]:
+        return await self.speech.say(target, parts, veto)
 
     async def quit(self, farewell: str) -> None:
         """Say goodbye and wait shortly for the server to hang up."""

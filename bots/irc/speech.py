@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from bots.irc.config import IrcConfig
 from bots.irc.line import Line
@@ -36,8 +36,13 @@ class Speech:
         self._bucket = TokenBucket(config.burst, config.lines_per_s, now_s=wire.now_s())
         self._turn = asyncio.Lock()
 
-    async def say(self, target: Target, parts: Sequence[str]) -> list[Delivery]:
-        """One `Delivery` for each part, in order; `unknown` after `proof_s` without an answer."""
+    async def say(
+        self, target: Target, parts: Sequence[str], veto: Callable[[], str]
+    ) -> list[Delivery]:
+        """One `Delivery` for each part, in order; `unknown` after `proof_s` without an answer.
+
+        `veto` is asked right before each line is written.
+        """
         utterance = Utterance(
             target=target,
             parts=tuple(parts),
@@ -48,7 +53,7 @@ class Speech:
         async with self._turn:
             self._proofs.expect(utterance)
             try:
-                await self._write(utterance)
+                await self._write(utterance, veto)
             finally:  # also when cancelled between two parts: what was written gets its fence
                 self._give_up_unwritten(utterance)
                 self._wire.send(f"PING :{utterance.token}")
@@ -67,9 +72,13 @@ class Speech:
     def read(self, line: Line, *, own: bool) -> None:
         self._proofs.read(line, own=own)
 
-    async def _write(self, utterance: Utterance) -> None:
+    async def _write(self, utterance: Utterance, veto: Callable[[], str]) -> None:
         for at, part in enumerate(utterance.parts):
             await self.pace()
+            if why := veto():
+                for unwritten in range(at, len(utterance.parts)):
+                    utterance.settle(unwritten, Delivery(sent=False, proof=why))
+                return
             if not self._wire.is_up or utterance.deliveries[at] is not None:
                 return
             label = self._label(utterance, at)

@@ -19,6 +19,7 @@ from bots.irc.tls import context_for
 from bots.irc.wire import Log
 from bots.messages import Delivery, Heard, Place, Target, TransportHealth
 from storage.acts import Permit
+from storage.errors import PermitRefused
 
 __all__ = ["IrcConfig", "IrcTransport"]
 
@@ -32,6 +33,10 @@ _STEADY_S = 30.0
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def _no_veto(permit: Permit) -> str:
+    return ""
 
 
 class IrcTransport:
@@ -50,12 +55,15 @@ class IrcTransport:
         rng: random.Random,
         log: Log,
         clock: Callable[[], datetime] = _utc_now,
+        veto: Callable[[Permit], str] = _no_veto,
     ) -> None:
+        """`veto` is asked before every single line: why it may not be sent, empty when it may."""
         self._config = config
         self._calls = Callbacks(
             on_heard=on_heard, on_change=self._changed, clock=clock, before_join=before_join
         )
         self._on_change = on_change
+        self._veto = veto
         self._rng = rng
         self._log = log
         self._rooms = Rooms(first_s=config.rejoin_first_s, most_s=config.rejoin_most_s, rng=rng)
@@ -124,7 +132,17 @@ class IrcTransport:
         refusal = self._objection(target, parts, self._session.rules)
         if refusal:
             return [Delivery(sent=False, proof=refusal) for _ in parts]
-        return await self._session.say(target, parts) if parts else []
+        if not parts:
+            return []
+        return await self._session.say(target, parts, lambda: self._vetoed(target, permit))
+
+    def _vetoed(self, target: Target, permit: Permit) -> str:
+        """A permit was good when the first line left; a kill, or time, may have ended it since."""
+        try:
+            permit.check("send", str(target), now_s=time.monotonic())
+        except PermitRefused as error:
+            return str(error)
+        return self._veto(permit)
 
     def join(self, channel: str) -> None:
         """Sit in `channel` from now on, across reconnects."""

@@ -15,7 +15,6 @@ from structlog.typing import FilteringBoundLogger
 
 from bots.bus import KILL, RESUME, Bus
 from bots.control import wire
-from bots.insist import insist
 from bots.supervisor.child import Child
 from bots.supervisor.ground import Ground
 from bots.supervisor.kills import Kill, Report
@@ -25,6 +24,12 @@ from storage.errors import LatchUnreadable, StorageError
 from storage.latch import Latch, LatchFile
 
 _LOOK_EVERY_S = 2.0
+_FIRST_PAUSE_S = 0.2
+_LONGEST_PAUSE_S = 5.0
+
+
+class KilledAgain(Exception):
+    """A resume was carried out, but a kill that came meanwhile, or another one, still holds."""
 
 
 class Latching:
@@ -51,6 +56,10 @@ class Latching:
         self._kills: list[Kill] = []
         #: scope → what came of its last kill
         self._reports: dict[str, Report] = {}
+        #: held by who compares or changes rows and file together
+        self._writing = asyncio.Lock()
+        #: the rows at the last look; only what changes since then is news
+        self._rows_seen: dict[str, Latch] = {}
         #: latches whose row and audit entry are still owed
         self._owed: asyncio.Queue[tuple[Latch, dict[str, Any]]] = asyncio.Queue()
         self._carrying: set[asyncio.Task[Any]] = set()
@@ -81,19 +90,29 @@ class Latching:
         return report.sentence() if report else f"{scope} is killed already, by {held.by}."
 
     async def resume(self, scope: str, by: str, door: str, reason: str) -> Latch:
-        """Open the latch again in row and file; raises `StorageError` when the row cannot be
-        cleared.
+        """Open the latch again in row and file.
 
-        The row first: a resume that holds only on this machine would be a half-truth.
+        The row first: a resume that holds only on this machine would be a half-truth. Raises
+        `StorageError` when the row cannot be cleared, `KilledAgain` when a kill came meanwhile.
         """
         order = Latch(
             scope=scope, killed=False, by=by, door=door, reason=reason, changed_at=self._clock()
         )
-        async with self._ground.store.writing(durable=True) as unit:
-            await self._clear_rows(unit, order)
-            await _audit(unit, order, {})
-        await asyncio.to_thread(self.file.resume, scope, by, door, reason, order.changed_at)
+        async with self._writing:
+            seen = self._held()
+            async with self._ground.store.writing(durable=True) as unit:
+                await self._clear_rows(unit, order, seen)
+                await _audit(unit, order, {})
+            await asyncio.to_thread(
+                self.file.resume, scope, by, door, reason, order.changed_at, seen=seen
+            )
+            self._rows_seen = await self._rows()
         self._spread_resume(order)
+        still = self.file.killed(scope)
+        if still is not None:
+            if seen.get(still.scope) != still:
+                self._owed.put_nowait((still, {}))
+            raise KilledAgain(f"still killed, by {still.by}: {still.reason or 'no reason given'}")
         return order
 
     def confirm(self, child: Child) -> None:
@@ -120,49 +139,74 @@ class Latching:
             order = wire.from_json(body)
         except (KeyError, ValueError):
             return
-        self._carry(self._follow(order))
+        if any(k.report.latch.scope in {order.scope, latch.ALL} for k in self._kills):
+            return
+        self._carry(self._follow(order, self._held()))
 
     async def reconcile(self) -> None:
         """Make file and row say the same before the first agent is born: whatever kills, kills."""
         rows, held = await self._rows(), self._held()
+        self._rows_seen = rows
         for scope, row in rows.items():
-            if row.killed and _is_news(row, held.get(scope)):
+            if row.killed and not (scope in held and held[scope].killed):
                 self.file.kill(scope, row.by, row.door, row.reason, row.changed_at)
         for scope, known in held.items():
-            row_now = rows.get(scope)
-            if known.killed and (row_now is None or not row_now.killed):
+            if known.killed and not (scope in rows and rows[scope].killed):
                 self._owed.put_nowait((known, {}))
 
     async def watch(self) -> None:
-        """Look at the rows every other second: one that another machine wrote binds us too, bus or
-        no bus.
+        """Look at the rows every other second: what another machine wrote binds us too, bus or no
+        bus.
+
+        Only a change of a row counts, never its time: clocks of two machines differ, and a kill
+        must not undo itself because one of them is late.
         """
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
-            try:
-                rows = await self._rows()
-            except StorageError as error:
-                self._log.info("latch.row.unreadable", error=str(error))
-                continue
-            held = self._held()
-            for row in rows.values():
-                if row.killed and _is_news(row, held.get(row.scope)):
+            async with self._writing:
+                try:
+                    rows = await self._rows()
+                except StorageError as error:
+                    self._log.info("latch.row.unreadable", error=str(error))
+                    continue
+                before, self._rows_seen = self._rows_seen, rows
+                held = self._held()
+            for scope, row in rows.items():
+                was_killed = scope in before and before[scope].killed
+                is_killed_here = scope in held and held[scope].killed
+                if row.killed and not was_killed and not is_killed_here:
                     self.hear_kill(wire.to_json(row))
-                elif not row.killed and _is_undone(row, held.get(row.scope)):
-                    self._carry(self._follow(row))
+                elif not row.killed and was_killed and is_killed_here:
+                    self._carry(self._follow(row, held))
 
     async def run(self) -> None:
         """Write rows and audit entries that are owed, however long the store takes."""
         while True:
             order, details = await self._owed.get()
+            await self._record(order, details)
 
-            async def write(
-                unit: AsyncSession, order: Latch = order, details: Any = details
-            ) -> None:
-                await latch.write_row(unit, order)
-                await _audit(unit, order, details)
+    async def _record(self, order: Latch, details: dict[str, Any]) -> None:
+        """The row only while the kill holds: one that was lifted meanwhile must not come back."""
+        pause_s = _FIRST_PAUSE_S
+        while not await self._recorded(order, details):
+            # Between two tries a resume gets its turn.
+            await asyncio.sleep(pause_s)
+            pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
 
-            await insist(self._ground.store, write, self._log, durable=True)
+    async def _recorded(self, order: Latch, details: dict[str, Any]) -> bool:
+        async with self._writing:
+            try:
+                async with self._ground.store.writing(durable=True) as unit:
+                    if self.file.killed(order.scope) is not None:
+                        await latch.write_row(unit, order)
+                    await _audit(unit, order, details)
+            except StorageError as error:
+                self._log.warning("latch.row.unwritable", error=str(error))
+                return False
+            if self.file.killed(order.scope) is not None:
+                # Seen as killed: when it opens again, somebody resumed.
+                self._rows_seen = {**self._rows_seen, order.scope: order}
+        return True
 
     async def _rows(self) -> dict[str, Latch]:
         async with self._ground.store.reading() as unit:
@@ -181,14 +225,16 @@ class Latching:
         # kill.
         return known is not None and known.killed and known.changed_at < order.changed_at
 
-    async def _clear_rows(self, unit: AsyncSession, order: Latch) -> None:
+    async def _clear_rows(
+        self, unit: AsyncSession, order: Latch, seen: Mapping[str, Latch]
+    ) -> None:
         """Write the open latch for every scope that it frees.
 
         Also where no row says killed yet: a kill that is still owed must find a newer row there.
         """
         scopes = {order.scope}
         if order.scope == latch.ALL:
-            scopes |= set(await latch.read_rows(unit)) | set(self._held())
+            scopes |= set(await latch.read_rows(unit)) | set(seen)
         for scope in scopes:
             await latch.write_row(unit, replace(order, scope=scope))
 
@@ -200,9 +246,16 @@ class Latching:
         except (OSError, StorageError) as error:
             self._log.error("latch.unwritable", error=str(error))
 
-    async def _follow(self, order: Latch) -> None:
+    async def _follow(self, order: Latch, seen: Mapping[str, Latch]) -> None:
+        """Another supervisor resumed: open the latches that we saw before."""
         await asyncio.to_thread(
-            self.file.resume, order.scope, order.by, order.door, order.reason, order.changed_at
+            self.file.resume,
+            order.scope,
+            order.by,
+            order.door,
+            order.reason,
+            order.changed_at,
+            seen=seen,
         )
         for child in self._children.values():
             child.send({"resume": wire.to_json(order)})
@@ -221,16 +274,6 @@ class Latching:
         task = asyncio.create_task(work)
         self._carrying.add(task)
         task.add_done_callback(self._carrying.discard)
-
-
-def _is_news(row: Latch, known: Latch | None) -> bool:
-    """The row kills, and the file says of that scope that it is open, or nothing."""
-    return known is None or (not known.killed and known.changed_at < row.changed_at)
-
-
-def _is_undone(row: Latch, known: Latch | None) -> bool:
-    """The row was opened after the kill that the file still holds."""
-    return known is not None and known.killed and known.changed_at < row.changed_at
 
 
 async def _audit(unit: AsyncSession, order: Latch, details: dict[str, Any]) -> None:

@@ -3,18 +3,44 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bots.commands.parse import parse
+from bots.commands.steering import ScopeError, scope_of
 from bots.control import signatures, wire
 from bots.control.door import BadRequest, Body, Steer, Unavailable, words_of
 from bots.control.operators import Evidence, NotAnOperator, Operators
+from bots.control.signatures import Signed
 from bots.lifeline import Message
 from bots.supervisor.child import Child
-from bots.supervisor.latching import Latching
+from bots.supervisor.latching import KilledAgain, Latching
 from storage.errors import StorageError
 from storage.latch import Latch
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants, taken from the words that they said or signed."""
+
+    verb: str
+    scope: str
+    reason: str
+    door: str
+    signed: Signed | None
+
+    @classmethod
+    def of(cls, message: Message, agents: frozenset[str]) -> Wish:
+        """Raises `ScopeError` or `BadRequest` for words that name nobody or nothing."""
+        words = str(message["words"])
+        signed = signatures.parse(words)
+        spoken = parse(words, "")
+        if spoken is None or spoken.name not in {"kill", "resume", "restart"}:
+            raise BadRequest("that is no steering command")
+        scope, reason = scope_of(spoken, agents)
+        return cls(spoken.name, scope, reason, str(message["door"]), signed)
 
 
 class Orders:
@@ -31,6 +57,7 @@ class Orders:
         clock: Callable[[], datetime],
         stop: Callable[[], None],
         status: Callable[[], Any],
+        first_use: Callable[[Signed], Awaitable[bool]],
     ) -> None:
         self._latching = latching
         self._children = children
@@ -38,6 +65,8 @@ class Orders:
         self._clock = clock
         self._stop = stop
         self._status = status
+        self._first_use = first_use
+        self._agents = frozenset(children)
 
     def routes(self) -> dict[tuple[str, str], Steer]:
         """The supervisor's HTTP routes, see `bots.control.door`."""
@@ -57,28 +86,43 @@ class Orders:
             self._latching.hear_kill(message["latch"])
 
     async def asked(self, child: Child, message: Message) -> None:
-        """An agent passes an operator's word on: the evidence is checked here again, where the act
+        """An agent passes an operator's word on: the evidence is checked here, where the act
         happens.
+
+        A signature binds the words that were signed, whatever the agent says they were; that an
+        account spoke is the agent's word, for only its connection can know.
         """
         answer: dict[str, Any] = {"answer": message["id"]}
         try:
-            signed = signatures.parse(message["signed"]) if message.get("signed") else None
-            by = self._operators.vouch(Evidence(message.get("account"), signed))
-            answer |= {"ok": True, "text": await self._obey(message, f"{message['by']} ({by})")}
-        except (NotAnOperator, BadRequest, Unavailable) as error:
-            answer |= {"ok": False, "text": str(error)}
+            wish = Wish.of(message, self._agents)
+            by = self._operators.vouch(Evidence(message.get("account"), wish.signed))
+            await self._use_up(wish)
+            answer |= {"ok": True, "text": await self._obey(wish, f"{message['by']} ({by})")}
+        except (NotAnOperator, BadRequest, Unavailable, ScopeError) as error:
+            answer |= {"ok": False, "text": f"No: {error}."}
         child.send(answer)
 
-    async def _obey(self, message: Message, by: str) -> str:
-        if message["please"] == "kill":
-            return await self._latching.outcome(message["scope"]) or (
-                "That signature was used before, so nothing was killed: sign the command again."
+    async def _obey(self, wish: Wish, by: str) -> str:
+        if wish.verb == "kill":
+            return await self._latching.outcome(wish.scope) or (
+                "No: that signature was used before; sign the command again."
             )
-        if message["please"] == "resume":
-            await self._open(message["scope"], by, message["door"], message["reason"])
-            return f"resumed {message['scope']}"
-        self._named(message["scope"]).restart()
-        return f"restarting {message['scope']}"
+        if wish.verb == "resume":
+            await self._open(wish.scope, by, wish.door, wish.reason)
+            return f"resumed {wish.scope}"
+        self._named(wish.scope).restart()
+        return f"restarting {wish.scope}"
+
+    async def _use_up(self, wish: Wish) -> None:
+        """A signature is good once; a kill's was used up by the reflex that carried it out."""
+        if wish.signed is None or wish.verb == "kill":
+            return
+        try:
+            first = await self._first_use(wish.signed)
+        except StorageError as error:
+            raise Unavailable(f"the signature cannot be checked: {error}") from error
+        if not first:
+            raise NotAnOperator("that signature was used before; sign the command again")
 
     async def _kill(self, body: Body) -> Body:
         order = Latch(
@@ -119,6 +163,8 @@ class Orders:
             raise BadRequest("resume needs a reason")
         try:
             return await self._latching.resume(scope, by, door, reason)
+        except KilledAgain as error:
+            raise Unavailable(str(error)) from error
         except (StorageError, OSError) as error:
             raise Unavailable(f"still killed: the latch could not be opened: {error}") from error
 

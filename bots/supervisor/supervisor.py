@@ -20,6 +20,7 @@ from structlog.typing import FilteringBoundLogger
 
 from bots.bus import KILL, RESUME, Bus
 from bots.control.door import Door
+from bots.control.once import first_use
 from bots.control.operators import Operators
 from bots.control.signatures import signing_key
 from bots.lifeline import Message
@@ -112,6 +113,7 @@ class Supervisor:
             clock=utc_now,
             stop=self.stop,
             status=self._status.report,
+            first_use=lambda signed: first_use(self.ground.store, signed, utc_now()),
         )
         self._identities = identities
         self._door = Door(

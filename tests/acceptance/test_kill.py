@@ -95,7 +95,7 @@ async def test_a_signed_line_on_irc_kills_and_resumes_and_is_good_once(swarm: Ma
     await alice.asks(resumed, r"alice: resumed all")
     await one.becomes("ready")
     mallory = await one.person("mallory")
-    await mallory.asks(signed, r"mallory: That signature was used before")
+    await mallory.asks(signed, r"mallory: No: that signature was used before")
     await mallory.asks(resumed, r"mallory: No: that signature was used before")
     await mallory.asks(signed[:-3] + "AAA", r"mallory: No: this signature is not the operator's")
     await one.becomes("ready")
