@@ -18,8 +18,9 @@ from storage.record import NewLine
 GRACE_S = 2.0
 #: a stored line stays in memory this long, so that late or reordered ones still align with it
 REMEMBER_S = 15.0
-#: another agent's clock may be behind ours by this much
-SLACK_S = 2.0
+#: another agent's clock may be behind ours by this much. Little: within it a line said before we
+#: came is taken for one of ours, and words said again soon after would be lost
+SLACK_S = 0.2
 
 
 @dataclass(eq=False)

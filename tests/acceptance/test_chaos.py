@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import psutil
 import pytest
@@ -160,9 +161,26 @@ def _stored_once(one: Swarm, watcher: Watcher, talkers: list[Talker], faults: Fa
     people: Talk = Counter({k: n for k, n in record.items() if k[0] in PEOPLE})
     assert not people - said, f"stored more often than said: {people - said}"
     certain: Talk = Counter((d.sender, d.text) for d in watcher.delivered if faults.surely_read(d))
-    assert not certain - record, f"read and not stored: {certain - record}"
+    lost = certain - record
+    assert not lost, f"read and not stored: {lost}\n{_story(one, watcher, faults, lost)}"
     share = sum(certain.values()) / max(len(watcher.delivered), 1)
     print(f"{len(watcher.delivered)} lines delivered, {share:.0%} surely read by some agent")
+
+
+def _story(one: Swarm, watcher: Watcher, faults: Faults, lost: Talk) -> str:
+    """When the lost lines were delivered and stored, and what broke meanwhile, in seconds."""
+    now_s, now = asyncio.get_running_loop().time(), datetime.now(UTC)
+    told = [f"killed {faults.killed}", f"stopped {faults.stopped}", f"irc {faults.server_died}"]
+    for sender, text in lost:
+        at = [round(d.at_s, 2) for d in watcher.delivered if (d.sender, d.text) == (sender, text)]
+        rows = one.rows(
+            "select id, heard_by, heard_at from message where sender = ? and text = ?", sender, text
+        )
+        told.append(f"{sender}: {text!r} delivered {at}, stored:")
+        for number, by, heard_at in rows:
+            ago_s = (now - datetime.fromisoformat(heard_at).replace(tzinfo=UTC)).total_seconds()
+            told.append(f"  {number} by {by} at {now_s - ago_s:.2f}")
+    return "\n".join(told)
 
 
 def _answered_once(one: Swarm, watcher: Watcher, faults: Faults) -> None:

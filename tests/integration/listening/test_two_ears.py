@@ -176,3 +176,20 @@ async def test_a_line_stored_long_after_the_next_one_makes_nobody_store_that_one
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
     assert Counter(await stored(store)) == Counter(f"line {n}" for n in (1, 2, 3, 4, 5))
+
+
+async def test_words_said_before_we_came_and_stored_later_are_not_ours(
+    store: Store, tmp_path: Path
+) -> None:
+    came = NOON + timedelta(seconds=1)
+    times = [came]
+    one = ears(store, "one", tmp_path, lambda: times[-1])
+    await one.enter("irc", "#lobby")
+    async with store.writing() as unit:
+        await record.keep(unit, [line(0, "other")], 0)
+    times.append(LATER)
+    one.heard(replace(line(0, "one"), heard_at=came + timedelta(seconds=0.5)))
+    working = asyncio.create_task(one.run())
+    await holds(store, 2)
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)

@@ -96,6 +96,7 @@ async def working(
         clock=now,
         turn=turn,
         command=lambda work: turn([work]),
+        outlives_kill=lambda _work: False,
         may_speak=lambda: True,
         coalesce_s=0,
         log=LOG,
