@@ -11,7 +11,6 @@ import signal
 import socket
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
 
 import structlog
 
@@ -26,7 +25,7 @@ from bots.control.switch import KillSwitch
 from bots.intake import Intake, Reflexes
 from bots.irc.transport import IrcTransport
 from bots.journal import Journal
-from bots.lifeline import Message
+from bots.lifeline import Message, first_message
 from bots.listening import Ears
 from bots.messages import Heard, TransportHealth
 from bots.replying import recover
@@ -47,12 +46,16 @@ _RECOVER_EVERY_S = 2.0
 _FAREWELL = "until later"
 
 
-def run(spec: dict[str, Any], lifeline_fd: int) -> int:
-    """Live as this spec's agent until the lifeline or a signal ends it; returns the exit code."""
-    return asyncio.run(_live(AgentSpec.model_validate(spec), socket.socket(fileno=lifeline_fd)))
+def run(lifeline_fd: int) -> int:
+    """Live as the agent that the lifeline's first message describes, until it or a signal ends it;
+    returns the exit code.
+    """
+    lifeline = socket.socket(fileno=lifeline_fd)
+    spec, already = first_message(lifeline)
+    return asyncio.run(_live(AgentSpec.model_validate(spec), lifeline, already))
 
 
-async def _live(spec: AgentSpec, lifeline: socket.socket) -> int:
+async def _live(spec: AgentSpec, lifeline: socket.socket, already: bytes) -> int:
     state = StateFolder(spec.state_folder)
     limits = spec.settings.limits
     logs.configure(
@@ -64,7 +67,7 @@ async def _live(spec: AgentSpec, lifeline: socket.socket) -> int:
     # Not connected here: an agent must come up, and be killable, while the database is away.
     store = Store(make_engine(spec.database_url, pool_size=1))
     try:
-        return await AgentProcess(spec, state, store).live(lifeline)
+        return await AgentProcess(spec, state, store).live(lifeline, already)
     finally:
         await store.close()
 
@@ -163,10 +166,10 @@ class AgentProcess:
             steering={("POST", "/control/kill"): self._kill_by_http},
         )
 
-    async def live(self, lifeline: socket.socket) -> int:
+    async def live(self, lifeline: socket.socket, already: bytes) -> int:
         """Everything runs side by side until it is time to stop; returns the exit code."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._stopping.set)
-        await self._supervision.open(lifeline)
+        await self._supervision.open(lifeline, already)
         try:
             await self._door.open(self._spec.agent.hook_port)
         except OSError as error:

@@ -140,6 +140,7 @@ def _loop_limits(spec: AgentSpec) -> Limits:
         max_hops=limits.max_hops,
         pair_answers=limits.pair_answers,
         pair_window_s=limits.pair_window_s,
+        day_answers=limits.day_answers,
         channel_answers=limits.channel_answers,
         channel_window_s=limits.channel_window_s,
         similarity=limits.similarity,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from structlog.typing import FilteringBoundLogger
 
@@ -24,6 +25,8 @@ from storage.record import NewLine, Owed
 from storage.tables import LineKind
 
 _NICKS_REMEMBERED = 1_000
+#: a line that was said longer ago than this before it was heard is history
+PLAYBACK_AFTER = timedelta(minutes=2)
 STOP_WORDS = frozenset({"stop", "halt", "cancel"})
 
 
@@ -156,6 +159,9 @@ class Intake:
         prefix = self._settings.irc.command_prefix
         if heard.where.place is Place.CHANNEL:
             prefix = self._settings.prefix_in(heard.where.name)
+        if heard.said_at is not None and heard.heard_at - heard.said_at > PLAYBACK_AFTER:
+            # A bouncer or the server plays back history: what was ordered then is no order now.
+            return None
         spoken = parse(text, prefix)
         return spoken if spoken is not None and spoken.name in self._commands else None
 

@@ -1,9 +1,10 @@
 """The duplex pipe between the supervisor and one agent: a JSON object a line, both ways.
 
-Supervisor to agent: ``{"ping": n}``, ``{"kill": latch}``, ``{"resume": latch}``, ``{"stop":
-seconds}``. Agent to supervisor: ``{"pong": n, "state", "reason", "nick", "hook_url"}``,
-``{"killed": changed_at}``, ``{"please": "kill" | "resume" | "restart", …}``. End of file means that
-the other side is dead.
+Supervisor to agent: first the spec it is born with, then ``{"ping": n}``, ``{"kill": latch}``,
+``{"resume": latch}``, ``{"nicks": {agent: nick}}``, ``{"answer": id, …}``, ``{"stop": true}``.
+Agent to supervisor: ``{"pong": n, "state", "reason", "nick", "hook_url"}``,
+``{"killed": changed_at}``, ``{"please": "kill", "latch"}``,
+``{"please": "steer", "id", "words", …}``. End of file means that the other side is dead.
 """
 
 from __future__ import annotations
@@ -17,6 +18,21 @@ from typing import Any
 _LONGEST_LINE = 1 << 16
 
 Message = dict[str, Any]
+
+
+def first_message(end: socket.socket) -> tuple[Message, bytes]:
+    """Wait for the first message, before there is an event loop; with it what came behind it.
+
+    Raises `ConnectionError` when the other side is gone.
+    """
+    data = b""
+    while b"\n" not in data:
+        more = end.recv(_LONGEST_LINE)
+        if not more:
+            raise ConnectionError("the supervisor is gone")
+        data += more
+    line, _, rest = data.partition(b"\n")
+    return json.loads(line), rest
 
 
 class Lifeline(asyncio.Protocol):
@@ -34,10 +50,13 @@ class Lifeline(asyncio.Protocol):
         end: socket.socket,
         on_message: Callable[[Message], None],
         on_end: Callable[[], None],
+        already: bytes = b"",
     ) -> Lifeline:
+        """`already` is what was read from `end` beyond its first message (see `first_message`)."""
         end.setblocking(False)
         loop = asyncio.get_running_loop()
         _, line = await loop.connect_accepted_socket(lambda: cls(on_message, on_end), end)
+        line.data_received(already)
         return line
 
     def send(self, message: Message) -> None:

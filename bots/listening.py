@@ -229,7 +229,8 @@ class Ears:
         if (
             self._journal.is_empty
             or self._private
-            or any(c.waiting() for c in self._channels.values())
+            # What others listen to is not written down here.
+            or any(c.waiting() for c in listened)
             # A line that is stored and that we have yet to hear must not lie before the mark.
             or any(c.last_own_id is None for c in listened)
         ):

@@ -34,6 +34,8 @@ class Limits:
     pair_window_s: float
     channel_answers: int
     channel_window_s: float
+    #: answers to one bot within a day: even a slow loop ends
+    day_answers: int
     #: 0 to 1; lines at least this alike are the same line
     similarity: float
 
@@ -45,6 +47,8 @@ class Verdict:
 
 
 _PASS = Verdict(True)
+_DAY_S = 86_400.0
+_MOST_SPEAKERS = 1_000
 _VARIABLE = re.compile(r"\d+|\W+")
 
 
@@ -54,32 +58,38 @@ class LoopGuard:
 
     limits: Limits
     _pairs: dict[str, deque[float]] = field(default_factory=dict)
+    _days: dict[str, deque[float]] = field(default_factory=dict)
     _texts: dict[str, deque[tuple[float, str]]] = field(default_factory=dict)
     _channels: dict[str, deque[float]] = field(default_factory=dict)
 
     def weigh(self, line: Line) -> Verdict:
         if not line.from_bot:
             return _PASS
+        objection = self._too_often(line) or self._too_far(line)
+        return Verdict(False, objection) if objection else _PASS
+
+    def _too_far(self, line: Line) -> str:
         if line.hops >= self.limits.max_hops:
-            return Verdict(False, f"{line.hops} hops reach the limit of {self.limits.max_hops}")
-        if self._recent(self._pairs, line.speaker, line.at_s, self.limits.pair_window_s) >= (
-            self.limits.pair_answers
-        ):
-            return Verdict(
-                False, f"answered {line.speaker} {self.limits.pair_answers} times just now"
-            )
-        if self._recent(self._channels, line.channel, line.at_s, self.limits.channel_window_s) >= (
-            self.limits.channel_answers
-        ):
-            return Verdict(False, f"agents talk to agents too much in {line.channel}")
-        if self._repeats(line):
-            return Verdict(False, f"{line.speaker} says the same again")
-        return _PASS
+            return f"{line.hops} hops reach the limit of {self.limits.max_hops}"
+        return f"{line.speaker} says the same again" if self._repeats(line) else ""
+
+    def _too_often(self, line: Line) -> str:
+        limits, who, where = self.limits, line.speaker, line.channel
+        if self._recent(self._pairs, who, line.at_s, limits.pair_window_s) >= limits.pair_answers:
+            return f"answered {who} {limits.pair_answers} times just now"
+        if self._recent(self._days, who, line.at_s, _DAY_S) >= limits.day_answers:
+            return f"answered {who} often enough for a day"
+        window_s = limits.channel_window_s
+        if self._recent(self._channels, where, line.at_s, window_s) >= limits.channel_answers:
+            return f"agents talk to agents too much in {where}"
+        return ""
 
     def answered(self, line: Line) -> None:
         """Note that this agent answered `line`."""
         if line.from_bot:
+            self._forget(line.at_s)
             self._pairs.setdefault(line.speaker, deque()).append(line.at_s)
+            self._days.setdefault(line.speaker, deque()).append(line.at_s)
             self._texts.setdefault(line.speaker, deque(maxlen=8)).append(
                 (line.at_s, _essence(line.text))
             )
@@ -88,6 +98,18 @@ class LoopGuard:
     def exchanged(self, channel: str, at_s: float) -> None:
         """Note that some agent answered an agent in this channel."""
         self._channels.setdefault(channel, deque()).append(at_s)
+
+    def _forget(self, now_s: float) -> None:
+        """Strangers come and go under ever new names: what is over is not kept."""
+        if len(self._days) < _MOST_SPEAKERS:
+            return
+        old = now_s - self.limits.pair_window_s
+        self._texts = {k: v for k, v in self._texts.items() if v[-1][0] > old}
+        self._pairs = {k: v for k, v in self._pairs.items() if v[-1] > old}
+        self._days = {k: v for k, v in self._days.items() if v[-1] > now_s - _DAY_S}
+        if len(self._days) >= _MOST_SPEAKERS:
+            # A thousand bots in a day: forgetting costs each of them its day's count, no more.
+            self._days.clear()
 
     def _recent(
         self, seen: dict[str, deque[float]], key: str, now_s: float, window_s: float

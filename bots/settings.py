@@ -165,6 +165,8 @@ class LimitSettings(_Table):
     #: answers between one pair of agents, within `pair_window_s`
     pair_answers: int = Field(default=6, ge=1)
     pair_window_s: float = Field(default=60.0, gt=0)
+    #: answers to one other bot within a day
+    day_answers: int = Field(default=200, ge=1)
     #: answers of all agents to agents in one channel, within `channel_window_s`
     channel_answers: int = Field(default=20, ge=1)
     channel_window_s: float = Field(default=60.0, gt=0)

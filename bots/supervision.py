@@ -40,9 +40,9 @@ class Supervision:
         self._asked: dict[int, asyncio.Future[str]] = {}
         self._told: Message = {}
 
-    async def open(self, end: socket.socket) -> None:
+    async def open(self, end: socket.socket, already: bytes) -> None:
         # A supervisor that is gone cannot be served: without it nobody would end us.
-        self._line = await Lifeline.open(end, self._hear, self._on_stop)
+        self._line = await Lifeline.open(end, self._hear, self._on_stop, already)
 
     def tell(self) -> None:
         """Say how we are, if that has changed."""

@@ -55,6 +55,8 @@ def up(
     names = [n.strip() for n in only.split(",") if n.strip()]
     for name in names:
         settings.agent(name)
+    # What the swarm writes from here on, logs and database included, is its owner's alone.
+    os.umask(0o077)
     try:
         state.create()
     except OSError as error:

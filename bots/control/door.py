@@ -20,6 +20,7 @@ from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, genera
 from bots.supervisor.ports import LOOPBACK
 
 _LARGEST_BODY = 16_384
+_NAMES = (LOOPBACK, "localhost")
 
 Body = dict[str, Any]
 Steer = Callable[[Body], Awaitable[Body]]
@@ -104,6 +105,9 @@ async def _body_of(request: web.Request) -> Body:
 async def _errors_as_json(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
+    if (request.host.rpartition(":")[0] or request.host) not in _NAMES:
+        # A web page that has our address under a name of its own is nobody we talk to.
+        return _error(403, "this door answers to its loopback address only")
     try:
         return await handler(request)
     except BadRequest as error:

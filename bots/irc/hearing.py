@@ -171,7 +171,12 @@ class Hearing:
     def _gone(self, channel: str, nick: str) -> None:
         folded = self._rules.fold(nick)
         if self.is_me(nick):
+            here = self.members.nicks(self._rules.fold(channel))
             self.members.leave(self._rules.fold(channel))
+            for other in here:
+                # Out of our sight somebody else may take the nick: its account is known no longer.
+                if not self.members.channels_of(self._rules.fold(other)):
+                    self.identities.forget(other)
             return
         self.members.part(self._rules.fold(channel), folded)
         if not self.members.channels_of(folded):

@@ -170,12 +170,13 @@ class Child:
             self._code_known.clear()
             self._expected_death = False
             self.exit_code = self.confirmed = None
-            birth = self._birth = await nursery.spawn(self.name, spec, theirs)
+            birth = self._birth = await nursery.spawn(self.name, theirs)
         self._last_pid = birth.pid
         loop = asyncio.get_running_loop()
         self._heard_at_s = loop.time()
         self.epoch = spec["epoch"]
         self._lifeline = await Lifeline.open(ours, self._hear, lambda: None)
+        self._lifeline.send(spec)
         loop.add_reader(birth.pidfd, self._died, birth)
         self._log.info("born", agent=self.name, pid=birth.pid, epoch=self.epoch)
         await self._ended.wait()

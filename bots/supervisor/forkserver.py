@@ -71,7 +71,7 @@ def _serve(control: socket.socket, names: dict[int, str], wake: tuple[int, int])
         control.close()
         for fd in wake:
             os.close(fd)
-        _become_agent(order["spec"], lifeline, parent)
+        _become_agent(order["name"], lifeline, parent)
     os.close(lifeline)
     names[pid] = order["name"]
     pidfd = os.pidfd_open(pid)
@@ -80,7 +80,7 @@ def _serve(control: socket.socket, names: dict[int, str], wake: tuple[int, int])
     return True
 
 
-def _become_agent(spec: dict[str, Any], lifeline_fd: int, parent: int) -> NoReturn:
+def _become_agent(name: str, lifeline_fd: int, parent: int) -> NoReturn:
     code = 1
     try:
         os.setsid()
@@ -88,11 +88,11 @@ def _become_agent(spec: dict[str, Any], lifeline_fd: int, parent: int) -> NoRetu
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
-        code = run(spec, lifeline_fd)
+        code = run(lifeline_fd)
     except (
         BaseException
     ) as error:  # the outermost frame of this process: nothing may return into the fork server
-        sys.stderr.write(f"agent {spec.get('name')}: {error!r}\n")
+        sys.stderr.write(f"agent {name}: {error!r}\n")
         raise
     finally:
         sys.stderr.flush()

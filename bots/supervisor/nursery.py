@@ -63,6 +63,8 @@ class Nursery:
         with theirs:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
+                # Nothing in the folder where somebody happens to stand is ever imported.
+                "-P",
                 "-m",
                 "bots.supervisor.forkserver",
                 str(theirs.fileno()),
@@ -83,29 +85,30 @@ class Nursery:
     async def spawn(
         self,
         name: str,
-        spec: dict[str, Any],
         lifeline: socket.socket,
         within_s: float = ANSWERS_WITHIN_S,
     ) -> Birth:
         """Have agent `name` born with `lifeline` as its end; raises `NurseryClosed`.
 
-        A fork server that does not answer is ended, and its agents with it: it is of no use.
+        Its spec goes through the lifeline: the fork server, whose memory every agent inherits,
+        never sees a secret. A fork server that does not answer is ended, and its agents with it:
+        it is of no use.
         """
         try:
             async with asyncio.timeout(within_s):
-                return await self._spawn(name, spec, lifeline)
+                return await self._spawn(name, lifeline)
         except TimeoutError:
             if self._process is not None and self._process.returncode is None:
                 self._process.kill()
             raise NurseryClosed from None
 
-    async def _spawn(self, name: str, spec: dict[str, Any], lifeline: socket.socket) -> Birth:
+    async def _spawn(self, name: str, lifeline: socket.socket) -> Birth:
         await self._loaded.wait()
         if self._control is None:
             raise NurseryClosed
         birth: asyncio.Future[Birth] = asyncio.get_running_loop().create_future()
         self._births[name] = birth
-        order = json.dumps({"op": "spawn", "name": name, "spec": spec}).encode()
+        order = json.dumps({"op": "spawn", "name": name}).encode()
         try:
             socket.send_fds(self._control, [order], [lifeline.fileno()])
         except OSError as error:

@@ -55,7 +55,7 @@ def _user(name: str, password: str) -> dict[str, object]:
 
 def irc_server(port: int) -> Program:
     """miniircd, a program of its own (it is GPL and never imported)."""
-    command = [sys.executable, "-m", "miniircd", "--listen", LOOPBACK, "--ports", str(port)]
+    command = [sys.executable, "-P", "-m", "miniircd", "--listen", LOOPBACK, "--ports", str(port)]
     as_root = os.getuid() == 0
     if as_root:
         command += ["--setuid", "nobody"]

@@ -37,7 +37,8 @@ _POLITE = re.compile(
     re.IGNORECASE,
 )
 _TAIL = re.compile(
-    r"[\s,]*\b(?:please|pls|plz|thanks|thank\s+you|thx|mate|buddy|again)\s*[?.!]*$", re.IGNORECASE
+    r"(?<![\s,])[\s,]*\b(?:please|pls|plz|thanks|thank\s+you|thx|mate|buddy|again)\s*[?.!]*$",
+    re.IGNORECASE,
 )
 
 #: words that carry an intent, and are worth mending when mistyped

@@ -183,3 +183,64 @@ async def test_the_latch_file_alone_kills_and_an_unreadable_one_too(swarm: Make)
     await one.becomes("killed", within_s=10)
     assert (await one.run("resume", "--reason", "mended")).code == 0
     await one.becomes("ready")
+
+
+async def test_a_kill_ends_what_was_permitted_before_it(swarm: Make) -> None:
+    one = swarm()
+    await one.up()
+    alice = await one.person("alice")
+    for _ in range(60):
+        alice.say("!help")
+    await alice.sees(r"PRIVMSG alice :!search")
+    report = json.loads((await one.run("kill", "--json")).out)
+    assert set(report["confirmed_ms"]) == {"captain", "secretary", "auditor"}
+    await alice.barrier()
+    said = len(alice.answers(r"PRIVMSG (alice|#lobby) :"))
+    await alice.asks("!status", r"PRIVMSG #lobby :alice: 3 agents: 3 killed")
+    spoken = alice.answers(r"PRIVMSG (alice|#lobby) :")[said:]
+    assert [line for line in spoken if "!" in line.split(" :", 1)[1]] == []
+    open_rows = "select count(*) from inbox where state in ('queued', 'working')"
+    await until(lambda: one.rows(open_rows) == [(0,)], "everything is settled")
+
+
+async def test_an_old_word_opens_nothing(swarm: Make) -> None:
+    one = swarm(more='[operators]\nirc_accounts = ["alice"]\n')
+    await one.up()
+    await one.run("kill", "--reason", "for good")
+    with closing(sqlite3.connect(one.database, timeout=10)) as connection, connection:
+        (message,) = connection.execute(
+            "insert into message (network, channel, sender, account, kind, text, said_at, heard_at,"
+            " heard_by, hops, trace_id) values ('irc', 'nick:captain', 'alice', 'alice', 'said',"
+            " '!resume all long ago', '2026-01-01 00:00:00', '2026-01-01 00:00:00', 'captain', 0,"
+            " 'old') returning id"
+        ).fetchone()
+        connection.execute(
+            "insert into inbox (agent, message_id, session, priority, state, queued_at, note,"
+            " trace_id) values ('captain', ?, 'irc:nick:alice', 0, 'queued',"
+            " '2026-01-01 00:00:00', '', 'old')",
+            (message,),
+        )
+    alice = await one.person("alice")
+    await alice.sees(r":captain!.*PRIVMSG alice :No: that was said too long ago")
+    await one.becomes("killed")
+
+
+async def test_a_kill_is_not_undone_by_a_clock_that_runs_ahead(swarm: Make) -> None:
+    one = swarm()
+    await one.up()
+    with closing(sqlite3.connect(one.database, timeout=10)) as connection, connection:
+        # Another machine, a minute ahead of us, resumed just now.
+        connection.execute(
+            "insert into latch (scope, killed, by, door, reason, changed_at) values"
+            " ('all', 0, 'bob', 'irc', 'calm', datetime('now', '+60 seconds'))"
+        )
+    assert (await one.run("kill", "--reason", "now")).code == 0
+    await until(
+        lambda: one.rows("select killed from latch where scope = 'all'") == [(1,)], "written"
+    )
+    # The supervisor looks at the rows every other second: two looks later the kill still holds.
+    alice = await one.person("alice")
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + 5
+    while loop.time() < until_s:
+        await alice.asks("!status", r"PRIVMSG #lobby :alice: 3 agents: 3 killed")

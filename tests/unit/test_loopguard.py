@@ -9,6 +9,7 @@ LIMITS = Limits(
     max_hops=4,
     pair_answers=6,
     pair_window_s=60,
+    day_answers=50,
     channel_answers=20,
     channel_window_s=60,
     similarity=0.9,
@@ -81,3 +82,20 @@ def test_whatever_two_bots_say_the_answers_in_one_window_are_bounded(
             guard.answered(spoken)
             answers += 1
     assert answers <= LIMITS.channel_answers
+
+
+def test_even_a_slow_loop_ends_for_the_day() -> None:
+    guard = LoopGuard(LIMITS)
+    for i in range(50):
+        spoken = line(f"{'abcdefghij'[i % 10] * 9} {i}", at_s=i * 100.0)
+        assert guard.weigh(spoken).allowed
+        guard.answered(spoken)
+    assert "for a day" in guard.weigh(line("one more", at_s=5_100)).reason
+    assert guard.weigh(line("next day", at_s=90_000 + 5_100)).allowed
+
+
+def test_ever_new_names_do_not_fill_the_memory() -> None:
+    guard = LoopGuard(LIMITS)
+    for i in range(5_000):
+        guard.answered(line("hello", at_s=i * 100.0, speaker=f"bot{i}"))
+    assert len(guard._texts) <= 1_001

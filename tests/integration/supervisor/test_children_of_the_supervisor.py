@@ -107,6 +107,6 @@ async def test_a_fork_server_that_hangs_is_ended(tmp_path: Path) -> None:
     os.kill(one.pid, signal.SIGSTOP)
     ours, theirs = socket.socketpair()
     with ours, theirs, pytest.raises(NurseryClosed):
-        await one.spawn("secretary", {}, theirs, within_s=0.5)
+        await one.spawn("secretary", theirs, within_s=0.5)
     async with asyncio.timeout(5):
         await gone.wait()
