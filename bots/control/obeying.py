@@ -8,15 +8,15 @@ from datetime import datetime
 
 from structlog.typing import FilteringBoundLogger
 
-from bots import health
+from bots.agent import health
+from bots.agent.supervision import Supervision
+from bots.answering.worklist import Worklist
 from bots.bus import CONFIRM, KILL, Bus
 from bots.control import wire
 from bots.control.switch import KillSwitch
 from bots.insist import insist
 from bots.lifeline import Message
-from bots.supervision import Supervision
 from bots.tasks import Tasks
-from bots.worklist import Worklist
 from storage import audit
 from storage.latch import Latch
 from storage.store import Store

@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from bots.agent.spec import AgentSpec
 from bots.secrets import resolve
 from bots.settings import Settings
-from bots.spec import AgentSpec
 from bots.state import StateFolder
 from bots.supervisor.ground import Ground
 from bots.supervisor.identities import Identities

@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 
 from sqlalchemy.orm import configure_mappers
 
-from bots.agent import run
+from bots.agent.process import run
 from bots.supervisor.leash import die_with
 
 _PACKET = 1 << 18

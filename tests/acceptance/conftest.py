@@ -12,7 +12,7 @@ from tests.acceptance.stage import Swarm
 
 @pytest.fixture
 async def swarm(tmp_path: Path) -> AsyncIterator[Callable[..., Swarm]]:
-    """Make swarms with `swarm(agents=[…], more="toml")`; whatever still runs is ended afterwards."""
+    """Make swarms with `swarm(agents=[…], more="toml")`; what still runs is ended afterwards."""
     made: list[Swarm] = []
 
     def make(

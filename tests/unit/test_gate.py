@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from bots.gate import Addressed, addressees
+from bots.hearing.gate import Addressed, addressees
 
 AGENTS = {
     "secretary": "secretary",

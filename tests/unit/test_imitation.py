@@ -2,7 +2,7 @@
 
 import pytest
 
-from bots.imitation import imitated
+from bots.hearing.imitation import imitated
 
 AGENTS = ["captain", "tech-lead", "secretary", "harvester"]
 

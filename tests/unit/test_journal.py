@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bots.journal import Journal
+from bots.hearing.journal import Journal
 from storage.record import NewLine, Owed
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.loopguard import Limits, Line, LoopGuard
+from bots.answering.loopguard import Limits, Line, LoopGuard
 
 LIMITS = Limits(
     max_hops=4,

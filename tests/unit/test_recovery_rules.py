@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.beats import Breaker
+from bots.agent.beats import Breaker
 from bots.supervisor.backoff import Backoff
 
 

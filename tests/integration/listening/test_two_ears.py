@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import structlog
 
-from bots.journal import Journal
-from bots.listening import Ears
+from bots.hearing.journal import Journal
+from bots.hearing.listening import Ears
 from storage import record
 from storage.migrate import upgrade
 from storage.record import NewLine

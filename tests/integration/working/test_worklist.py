@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import structlog
 
-from bots.replying import recover
-from bots.worklist import CHANNEL_PRIORITY, Worklist
+from bots.answering.mouth import recover
+from bots.answering.worklist import CHANNEL_PRIORITY, Worklist
 from storage import agents, inbox, record, replies
 from storage.errors import StoreUnavailable
 from storage.inbox import Work

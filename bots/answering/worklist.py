@@ -11,9 +11,9 @@ from datetime import datetime
 
 from structlog.typing import FilteringBoundLogger
 
+from bots.answering.mouth import Unsaid, take_back
 from bots.insist import insist
 from bots.metrics import ERRORS
-from bots.replying import Unsaid, take_back
 from storage import inbox
 from storage.errors import StorageError
 from storage.inbox import Work

@@ -9,16 +9,16 @@ from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
-from bots import gate
-from bots.answering import Answerer, note_of, outcome, raise_if_store
+from bots.answering.answerer import Answerer, note_of, outcome, raise_if_store
+from bots.answering.thinker import Thinker
 from bots.commands.parse import Spoken, parse
 from bots.commands.registry import Registry
 from bots.control.door import Unavailable
 from bots.control.operators import Evidence, NotAnOperator, Operators
-from bots.intake import is_stop
+from bots.hearing import gate
+from bots.hearing.intake import is_stop
 from bots.roster import Roster
 from bots.settings import Settings
-from bots.thinking import Thinker
 from brain.errors import Refused, ToolError
 from storage.errors import LeaseLost
 from storage.inbox import Work

@@ -12,19 +12,19 @@ from typing import Any
 from pydantic import SecretStr
 from structlog.typing import FilteringBoundLogger
 
-from bots.answering import Answerer
+from bots.agent.spec import AgentSpec
+from bots.answering.answerer import Answerer
+from bots.answering.desk import Desk
+from bots.answering.loopguard import Limits, LoopGuard
+from bots.answering.mouth import Mouth, Transport
+from bots.answering.thinker import Cards, Thinker
 from bots.commands.catalogue import catalogue
 from bots.commands.registry import Registry
 from bots.control.operators import Operators
 from bots.control.reflex import KillReflex
 from bots.control.switch import KillSwitch
-from bots.desk import Desk
 from bots.irc.config import IrcConfig
-from bots.loopguard import Limits, LoopGuard
-from bots.replying import Mouth, Transport
 from bots.roster import Roster
-from bots.spec import AgentSpec
-from bots.thinking import Cards, Thinker
 from brain.guard import Guard, LatchPolicy
 from brain.offline.model import OfflineModel
 from storage.store import Store

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
-from bots import gate
-from bots.intake import is_stop
-from bots.loopguard import Line, LoopGuard
+from bots.answering.loopguard import Line, LoopGuard
+from bots.answering.mouth import Mouth
+from bots.answering.thinker import Thinker
+from bots.hearing import gate
+from bots.hearing.intake import is_stop
 from bots.messages import Delivery, Outgoing, Place, Target
 from bots.metrics import ANSWER_SECONDS, REFUSALS
-from bots.replying import Mouth
 from bots.roster import Roster
-from bots.thinking import Thinker
 from brain.errors import ModelFailed, Refused
 from brain.guard import UNRECORDED
 from storage import agents, inbox

@@ -13,14 +13,14 @@ from datetime import timedelta
 
 from structlog.typing import FilteringBoundLogger
 
-from bots import gate
+from bots.answering.worklist import CHANNEL_PRIORITY, COMMAND_PRIORITY, PRIVATE_PRIORITY
 from bots.commands.parse import Spoken, parse
-from bots.imitation import imitated
-from bots.listening import Ears
+from bots.hearing import gate
+from bots.hearing.imitation import imitated
+from bots.hearing.listening import Ears
 from bots.messages import Heard, Place
 from bots.roster import Roster
 from bots.settings import Settings
-from bots.worklist import CHANNEL_PRIORITY, COMMAND_PRIORITY, PRIVATE_PRIORITY
 from storage.record import NewLine, Owed
 from storage.tables import LineKind
 

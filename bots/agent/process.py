@@ -14,28 +14,29 @@ from contextlib import suppress
 
 import structlog
 
-from bots import health, logs
-from bots.assembly import NETWORK, answering, irc_config, utc_now
-from bots.beats import beat_for_ever
+from bots import logs
+from bots.agent import health
+from bots.agent.assembly import NETWORK, answering, irc_config, utc_now
+from bots.agent.beats import beat_for_ever
+from bots.agent.spec import AgentSpec
+from bots.agent.supervision import Supervision
+from bots.answering.mouth import recover
+from bots.answering.worklist import Worklist
 from bots.bus import KILL, NUDGE, Bus
 from bots.control import wire
 from bots.control.door import BadRequest, Body, Door, words_of
 from bots.control.obeying import Obedience
 from bots.control.switch import KillSwitch
-from bots.intake import Intake, Reflexes
+from bots.hearing.intake import Intake, Reflexes
+from bots.hearing.journal import Journal
+from bots.hearing.listening import Ears
 from bots.irc.transport import IrcTransport
-from bots.journal import Journal
 from bots.lifeline import Message, first_message
-from bots.listening import Ears
 from bots.messages import Heard, TransportHealth
-from bots.replying import recover
 from bots.roster import Roster
 from bots.secrets import Redactor
-from bots.spec import AgentSpec
 from bots.state import StateFolder
-from bots.supervision import Supervision
 from bots.tasks import Tasks
-from bots.worklist import Worklist
 from storage import agents
 from storage.errors import StorageError
 from storage.latch import Latch, LatchFile

@@ -16,9 +16,9 @@ from functools import partial
 from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.typing import FilteringBoundLogger
 
-from bots.earshot import GRACE_S, SLACK_S, Channel, Remembered
+from bots.hearing.earshot import GRACE_S, SLACK_S, Channel, Remembered
+from bots.hearing.journal import Journal, Left, store_left
 from bots.insist import insist
-from bots.journal import Journal, Left, store_left
 from bots.metrics import LINES_HEARD, LINES_STORED
 from storage import inbox, leases, record
 from storage.errors import StorageError
