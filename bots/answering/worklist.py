@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
@@ -135,7 +136,8 @@ class Worklist:
             self.stop_session(key, why)
         for work, task in list(self._commands.values()):
             if not self._outlives_kill(work):
-                task.cancel(why)
+                task.cancel()
+                self._keep(asyncio.create_task(self._leave([work], InboxState.REFUSED, why)))
 
     @property
     def busy(self) -> int:
@@ -149,10 +151,15 @@ class Worklist:
         if work.priority <= COMMAND_PRIORITY:
             self._take_up_command(work)
             return
-        session = self._sessions.setdefault(work.session, _Session())
-        session.queue.append(work)
-        if session.worker is None or session.worker.done():
-            session.worker = asyncio.create_task(self._serve(work.session, session))
+        session = self._sessions.get(work.session)
+        if session is not None and session.worker is not None and not session.worker.done():
+            session.queue.append(work)
+            return
+        # One whose worker has just ended is still to be parted with: it gets no new work.
+        session = self._sessions[work.session] = _Session(queue=[work])
+        session.worker = asyncio.create_task(self._serve(session))
+        ended = partial(self._part_with, work.session, session)
+        session.worker.add_done_callback(lambda _: ended())
 
     def _take_up_command(self, work: Work) -> None:
         at_work = sum(1 for other, _ in self._commands.values() if other.sender == work.sender)
@@ -163,41 +170,34 @@ class Worklist:
             return
         task = asyncio.create_task(self._one_command(work))
         self._commands[work.inbox_id] = (work, task)
-        self._keep(task)
+        task.add_done_callback(lambda _: self._commands.pop(work.inbox_id))
 
     async def _one_command(self, work: Work) -> None:
         try:
             await self._command(work)
         except (StorageError, Unsaid) as error:
             self._failed("command", [work], error)
-        except asyncio.CancelledError as stopped:
-            if stopped.args:
-                why = str(stopped.args[0])
-                self._keep(asyncio.create_task(self._leave([work], InboxState.REFUSED, why)))
-            raise
-        finally:
-            del self._commands[work.inbox_id]
-            self._taken.discard(work.inbox_id)
+        self._taken.discard(work.inbox_id)
 
-    async def _serve(self, key: str, session: _Session) -> None:
+    async def _serve(self, session: _Session) -> None:
         """Work through one session until its queue is empty."""
-        try:
-            while session.queue:
-                await asyncio.sleep(self._coalesce_s)
-                session.burst = self._burst(session)
-                try:
-                    await self._turn(session.burst)
-                except (StorageError, Unsaid) as error:
-                    self._failed("turn", session.burst, error)
-                self._taken.difference_update(w.inbox_id for w in session.burst)
-                session.burst = []
-        finally:
-            if self._sessions.get(key) is session:
-                del self._sessions[key]
-            self._part_with(session)
+        while session.queue:
+            await asyncio.sleep(self._coalesce_s)
+            session.burst = self._burst(session)
+            try:
+                await self._turn(session.burst)
+            except (StorageError, Unsaid) as error:
+                self._failed("turn", session.burst, error)
+            self._taken.difference_update(w.inbox_id for w in session.burst)
+            session.burst = []
 
-    def _part_with(self, session: _Session) -> None:
-        """What a session leaves behind: stopped work is refused, the rest is taken up anew."""
+    def _part_with(self, key: str, session: _Session) -> None:
+        """What a session leaves behind: stopped work is refused, the rest is taken up anew.
+
+        Called when its worker has ended, also one that was stopped before it began.
+        """
+        if self._sessions.get(key) is session:
+            del self._sessions[key]
         waiting = session.queue
         if session.stopped:
             by = session.stopped_by

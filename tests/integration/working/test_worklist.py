@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -111,7 +112,7 @@ async def until_settled(store: Store, worklist: Worklist) -> None:
     async with asyncio.timeout(10):
         while set((await states(store))["secretary"]) & {"queued", "working"}:
             worklist.nudge()
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # noqa: ASYNC110 - one turn of the loop at a time
 
 
 async def test_work_that_the_store_interrupted_before_anything_was_said_is_done_again(
@@ -182,3 +183,36 @@ async def test_what_the_successor_itself_is_sending_is_left_alone(store: Store) 
     assert not await recover(store, "secretary", 1, born_at=born_at, now=now(), log=LOG)
     async with store.reading() as unit:
         assert len(await replies.open_of(unit, "secretary")) == 1
+
+
+async def test_work_that_is_stopped_before_it_began_is_refused_and_leaves_nothing(
+    store: Store,
+) -> None:
+    async def never(_: object) -> None:
+        raise AssertionError("stopped work was worked on")
+
+    worklist = Worklist(
+        store,
+        "secretary",
+        1,
+        clock=now,
+        turn=never,
+        command=never,
+        outlives_kill=lambda _: False,
+        may_speak=lambda: True,
+        coalesce_s=0.0,
+        log=LOG,
+    )
+    await owe(store, "one", "two")
+    async with store.reading() as unit:
+        first, second = await inbox.waiting(unit, "secretary")
+    worklist._take_up(first)
+    worklist._take_up(replace(second, priority=0))
+    # Neither task has run yet: the kill comes in the same moment.
+    worklist.stop_all("killed by bob")
+    async with asyncio.timeout(10):
+        while worklist._tasks or worklist._sessions or worklist._commands:
+            await asyncio.sleep(0)  # noqa: ASYNC110 - one turn of the loop at a time
+    async with store.reading() as unit:
+        assert (await inbox.counts(unit))["secretary"] == {"refused": 2}
+    assert not worklist._taken
