@@ -112,7 +112,7 @@ async def until_settled(store: Store, worklist: Worklist) -> None:
     async with asyncio.timeout(10):
         while set((await states(store))["secretary"]) & {"queued", "working"}:
             worklist.nudge()
-            await asyncio.sleep(0)  # noqa: ASYNC110 - one turn of the loop at a time
+            await asyncio.sleep(0)
 
 
 async def test_work_that_the_store_interrupted_before_anything_was_said_is_done_again(
@@ -211,8 +211,8 @@ async def test_work_that_is_stopped_before_it_began_is_refused_and_leaves_nothin
     # Neither task has run yet: the kill comes in the same moment.
     worklist.stop_all("killed by bob")
     async with asyncio.timeout(10):
-        while worklist._tasks or worklist._sessions or worklist._commands:
-            await asyncio.sleep(0)  # noqa: ASYNC110 - one turn of the loop at a time
+        while worklist._tasks or worklist._sessions or worklist._commands:  # noqa: ASYNC110
+            await asyncio.sleep(0)
     async with store.reading() as unit:
         assert (await inbox.counts(unit))["secretary"] == {"refused": 2}
     assert not worklist._taken
