@@ -168,3 +168,10 @@ async def _require_unanswered(unit: AsyncSession, inbox_id: int, first_part: int
 
 async def _replies(unit: AsyncSession, query: sa.Select[*tuple[object, ...]]) -> list[Reply]:
     return [Reply(**row) for row in (await run(unit, query)).mappings()]
+
+
+async def prune(unit: AsyncSession, before: datetime) -> int:
+    """Delete what was said, and settled, before `before`; returns how many lines."""
+    settled = REPLY.c.state != str(ReplyState.SENDING)
+    old = sa.delete(REPLY).where(REPLY.c.sending_at < before, settled)
+    return (await run(unit, old)).rowcount

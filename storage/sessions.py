@@ -74,3 +74,13 @@ async def recent_of(unit: AsyncSession, agent: str, key: str, n: int) -> list[Tu
 async def _newest(unit: AsyncSession, where: sa.ColumnElement[bool], n: int) -> list[Turn]:
     query = sa.select(*_COLUMNS).where(where).order_by(TURN.c.id.desc()).limit(n)
     return [Turn(**row) for row in reversed((await run(unit, query)).mappings().all())]
+
+
+async def prune(unit: AsyncSession, before: datetime) -> int:
+    """Delete turns that ended before `before`, and sessions that nobody spoke in since; returns
+    how many turns.
+    """
+    gone = await run(unit, sa.delete(TURN).where(TURN.c.finished_at < before))
+    empty = ~sa.exists().where(TURN.c.session_id == SESSION.c.id)
+    await run(unit, sa.delete(SESSION).where(SESSION.c.last_at < before, empty))
+    return gone.rowcount

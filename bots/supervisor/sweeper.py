@@ -13,7 +13,7 @@ from structlog.typing import FilteringBoundLogger
 
 from bots.control.signatures import public_half
 from bots.supervisor.ground import Ground
-from storage import checkpoints, leases, record
+from storage import checkpoints, leases, record, replies, sessions
 from storage.errors import StorageError
 
 EVERY_S = 30.0
@@ -60,6 +60,10 @@ class Sweeper:
                     unit, head, at=self._clock(), key=public_half(self._key), signature=signature
                 )
         before = self._clock() - self._retention
+        async with self._ground.store.writing() as unit:
+            # What people asked is kept no longer than what they said.
+            await sessions.prune(unit, before)
+            await replies.prune(unit, before)
         gone = _PRUNE_LINES
         while gone == _PRUNE_LINES:
             # In small bites: agents write between them.
