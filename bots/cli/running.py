@@ -140,7 +140,10 @@ async def _supervise(settings: Settings, state: StateFolder, only: list[str]) ->
             shown.update(supervisor.progress_line())
     if not living.done():
         print_status(await supervisor.status())
-        console.print(f"Ready after {time.monotonic() - began_s:.1f} s. Ctrl-C stops the swarm.")
+        console.print(
+            f"Ready after {time.monotonic() - began_s:.1f} s. Ctrl-C stops the swarm, "
+            "`run.py kill` its agents' work."
+        )
     await living
     console.print("The swarm has stopped.")
 

@@ -83,8 +83,9 @@ def print_status(report: dict[str, Any]) -> None:
             "`run.py resume --reason …` brings them back."
         )
     irc = report["irc"]
-    console.print(
+    for line in (
         f"IRC: {irc['host']}:{irc['port']}  (any IRC client; say for example "
-        f"[bold]secretary: help[/] in #lobby)",
-        highlight=False,
-    )
+        "[bold]secretary: help[/] in #lobby)",
+        "Brains: offline. No language model, no key: they search, summarise and report.",
+    ):
+        console.print(line, highlight=False, soft_wrap=True)
