@@ -84,8 +84,10 @@ def print_status(report: dict[str, Any]) -> None:
         )
     irc = report["irc"]
     for line in (
-        f"IRC: {irc['host']}:{irc['port']}  (any IRC client; say for example "
-        "[bold]secretary: help[/] in #lobby)",
+        (
+            f"IRC: {irc['host']}:{irc['port']}  (any IRC client; say for example "
+            "[bold]secretary: help[/] in #lobby)"
+        ),
         "Brains: offline. No language model, no key: they search, summarise and report.",
     ):
         console.print(line, highlight=False, soft_wrap=True)
