@@ -39,7 +39,12 @@ async def test_only_the_listener_answers_a_command_and_unknown_ones_get_silence(
     alice.say("!search")
     await alice.asks("!status", r"PRIVMSG #lobby :alice: 3 agents: 3 ready")
     await alice.asks("!status agent:auditor", r":auditor!.*PRIVMSG #lobby :alice: ready")
-    assert len(alice.answers(r"PRIVMSG (#lobby|alice) :")) == 2
+    await alice.asks("!status role:secretary", r":secretary!.*PRIVMSG #lobby :alice: ready")
+    assert len(alice.answers(r"PRIVMSG (#lobby|alice) :")) == 3
+    await alice.asks("!status all", r":captain!.*PRIVMSG #lobby :alice: ready")
+    await until(
+        lambda: len(alice.answers(r"PRIVMSG #lobby :alice: ready")) == 5, "all three answered"
+    )
 
 
 async def test_a_long_answer_goes_to_the_asker_in_private(swarm: Make) -> None:
