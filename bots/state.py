@@ -69,6 +69,16 @@ class StateFolder:
         """Lines that this agent's socket has read and the store does not have yet."""
         return self.path / "journal" / f"{agent}.jsonl"
 
+    def last_irc_port(self) -> int:
+        """Where the embedded IRC server listened last, 0 when that is not known."""
+        try:
+            return int((self.path / "irc-port").read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return 0
+
+    def remember_irc_port(self, port: int) -> None:
+        write_private(self.path / "irc-port", str(port))
+
     def create(self) -> None:
         """Make the folder and its sub-folders, each 0700; one that exists is closed to others.
 

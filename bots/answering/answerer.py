@@ -79,7 +79,7 @@ class Answerer:
         if work.said_by is not None:
             lines = lines[: self.lines_in_channel]
         if place.place is Place.NICK or len(lines) <= self.lines_in_channel:
-            addressed = _addressed(work, lines) if place.place is Place.CHANNEL else lines
+            addressed = self._addressed(work, lines) if place.place is Place.CHANNEL else lines
             return await self._say(
                 work, place, "\n".join(addressed), why=why, command=command, settled=settled
             )
@@ -174,6 +174,17 @@ class Answerer:
             outgoing, epoch=self.epoch, why=why, command=command, first_part=first_part
         )
 
+    def _addressed(self, work: Work, lines: list[str]) -> list[str]:
+        """In a channel the first line names who asked, and no other line addresses anybody: an
+        agent that is listed by its name must not take that for a call.
+        """
+        names = self.roster.addressable(None)
+        rest = [
+            f"\N{BULLET} {line}" if gate.addressees(line, names, by_agent=True).agents else line
+            for line in lines[1:]
+        ]
+        return [f"{work.sender}: {lines[0]}", *rest] if lines else []
+
     def _question(self, work: Work) -> str:
         if work.channel.startswith("nick:"):
             return work.text
@@ -214,8 +225,3 @@ def _place(work: Work) -> Target:
     if work.channel.startswith("nick:"):
         return Target(work.network, Place.NICK, work.sender)
     return Target(work.network, Place.CHANNEL, work.channel)
-
-
-def _addressed(work: Work, lines: list[str]) -> list[str]:
-    """In a channel the first line names who asked."""
-    return [f"{work.sender}: {lines[0]}", *lines[1:]] if lines else []

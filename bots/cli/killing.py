@@ -48,7 +48,10 @@ def kill(
     supervisor = Supervisor.find(state)
     if supervisor is None:
         _write_row(settings, state, [Latch(agent, True, by, "command line", reason, now)])
-        typer.echo(f"The latch is set for {agent}. No swarm runs here; one that starts is killed.")
+        typer.echo(
+            f"Noted: {agent} is killed. No swarm runs here; the next one starts killed, "
+            "until `run.py resume --reason …`."
+        )
         return
     body = {"scope": agent, "by": by, "door": "command line", "reason": reason}
     try:
@@ -132,4 +135,7 @@ def _write_row(settings: Settings, state: StateFolder, latches: list[Latch]) -> 
     try:
         asyncio.run(within())
     except (StorageError, TimeoutError) as error:
-        Console(stderr=True).print(f"The latch's row was not written ({error}); the file holds.")
+        Console(stderr=True).print(
+            f"Only the latch file says so yet, and it is enough; the database: {error}",
+            markup=False,
+        )

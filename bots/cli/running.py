@@ -97,7 +97,7 @@ def restart(
     _, state = open_project(config)
     try:
         answer = Supervisor.require(state).post(
-            "/control/restart", {"agent": agent} if agent else {}
+            "/control/restart", {"agent": agent} if agent not in {"", "all"} else {}
         )
     except NoAnswer as error:
         raise CommandError(str(error)) from None

@@ -9,6 +9,7 @@ from bots.commands.parse import Spoken
 from bots.commands.registry import Command, Desk
 from storage.inbox import Work
 
+_DAY = re.compile(r"^(?:\d{4}-\d\d-\d\d|today|yesterday)$", re.IGNORECASE)
 _HOURS = re.compile(r"^(\d{1,4}(?:\.\d)?)\s*h(?:ours?)?$", re.IGNORECASE)
 
 
@@ -22,6 +23,8 @@ def _scope(work: Work, words: str) -> tuple[dict[str, Any], str]:
         hours = _HOURS.match(rest[0])
         if hours:
             given["hours"] = float(hours[1])
+        elif _DAY.match(rest[0]):
+            given["day"] = rest[0].lower()
         elif rest[0].startswith("#"):
             given["channel"] = rest[0]
         else:
@@ -69,10 +72,10 @@ async def _status(desk: Desk, work: Work, spoken: Spoken) -> str:
 
 
 ASKING = (
-    Command("search", "[#channel] [HOURSh] WORDS", "who said it, when, and the line", _search),
-    Command("summary", "[#channel] [HOURSh]", "what was talked about", _summary),
+    Command("search", "[#channel] [HOURSh|DAY] WORDS", "who said it, when, and the line", _search),
+    Command("summary", "[#channel] [HOURSh|DAY]", "what was talked about", _summary),
     Command("seen", "NICK", "when somebody was last heard", _seen),
-    Command("stats", "[#channel] [HOURSh]", "lines, people, busiest hour", _stats),
+    Command("stats", "[#channel] [HOURSh|DAY]", "lines, people, busiest hour", _stats),
     Command("agents", "", "who is here and what for", _agents),
     Command(
         "status",

@@ -20,8 +20,8 @@ class ScopeError(ValueError):
 def scope_of(spoken: Spoken, agents: frozenset[str]) -> tuple[str, str]:
     """Whom a steering command names (``all`` or an agent), and the reason.
 
-    ``kill`` without a name means all, for stopping too much is safe; a name that is nearly right is
-    asked about. ``resume`` and ``restart`` must name whom they mean. Raises `ScopeError`.
+    ``kill`` alone means all; every other word must name an agent or be ``all``, so that a name
+    which nobody has does not stop everybody. Raises `ScopeError`.
     """
     first, reason = _first_word(spoken)
     if first in agents or first == "all":
@@ -31,9 +31,9 @@ def scope_of(spoken: Spoken, agents: frozenset[str]) -> tuple[str, str]:
         raise ScopeError(f"there is no agent {first!r}; did you mean {near[0]}? Nothing was done")
     if spoken.target is not None:
         raise ScopeError(f"{spoken.name} takes all or the name of an agent, not {spoken.target!r}")
-    if spoken.name != "kill":
-        raise ScopeError(f"say whom: {spoken.name} all, or the name of an agent")
-    return "all", spoken.words
+    if spoken.name == "kill" and not spoken.words:
+        return "all", ""
+    raise ScopeError(f"say whom: {spoken.name} all, or the name of an agent; nothing was done")
 
 
 def _first_word(spoken: Spoken) -> tuple[str, str]:

@@ -110,11 +110,14 @@ class Ground:
             self.services.append(self._service(program, self._state.log_of("nats")))
         if not self._settings.irc.host and self._settings.sandbox.irc:
             self._irc_right = ports.claim(_IRC_PORT)
+            usual = self._irc_right is not None and ports.is_free(_IRC_PORT)
             self.irc_port = ports.choose(
                 self._settings.sandbox.irc_port,
                 "sandbox.irc_port",
-                preferred=_IRC_PORT if self._irc_right else 0,
+                # Where it cannot be the usual one, let clients at least find last time's again.
+                preferred=_IRC_PORT if usual else self._state.last_irc_port(),
             )
+            self._state.remember_irc_port(self.irc_port)
             self.services.append(
                 self._service(irc_server(self.irc_port), self._state.log_of("irc"))
             )

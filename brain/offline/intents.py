@@ -23,6 +23,10 @@ HELP = (
     "who knows about nvidia? · who can review code? · how is the swarm? "
     "Or use !search, !summary, !seen, !stats, !agents, !status."
 )
+UNCLEAR = (
+    "I did not understand that. I know questions such as: who mentioned the mixer? · what happened "
+    "today? · when was bob last seen? Say help for all of them."
+)
 CANNOT = (
     "I cannot do that: I have no language model, so I do not write, translate, calculate or judge. "
     "I find what was said, summarise channels, and tell who was seen when, who knows what, "
@@ -68,7 +72,7 @@ def _fallback(phrase: Phrase) -> Plan:
     if not words and phrase.scope:
         return Look(intent="summary", tool="summary", arguments=phrase.scope)
     if not words:
-        return Say(intent="unclear", text=f"I did not understand that. {HELP}")
+        return Say(intent="unclear", text=UNCLEAR)
     if phrase.asks or len(words) <= 4:
         query = {"query": subject(phrase.text)}
         # A bare word is a search; a question deserves to hear that nobody thinks about it here.

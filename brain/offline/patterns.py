@@ -32,7 +32,7 @@ GREETING = r"""
     ^(?:hi|hello|hey|hiya|howdy|good (?:morning|evening)) (?:there|all|everyone|everybody|folks|again)$
 """
 THANKS = r"""
-    ^(?:many )?(?:thanks|thank <YOU>|thx|ty|cheers|tnx)\b.{0,30}$
+    ^(?:many )?(?:thanks|thank <YOU>|thx|ty|cheers|tnx|danke|merci|gracias)\b.{0,30}$
     ^(?:great|nice|cool|perfect|good (?:job|bot)|well done)$
 """
 BYE = r"""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 _NUMBERS = {
     "a": 1.0, "an": 1.0, "one": 1.0, "couple": 2.0, "two": 2.0, "three": 3.0, "few": 3.0,
@@ -85,12 +85,27 @@ def _dated(found: re.Match[str], _now: datetime) -> When:
     return When(day=found["date"])
 
 
+def _spelled(found: re.Match[str], _now: datetime) -> When:
+    """``27 April 2008``, ``April 27, 2008``, ``27.4.2008``; nothing when there is no such day."""
+    month = found["month"].lower()
+    number = int(month) if month.isdigit() else _MONTHS.index(month[:3]) + 1
+    try:
+        return When(day=date(int(found["year"]), number, int(found["day"])).isoformat())
+    except ValueError:
+        return When()
+
+
 def _rule(
     pattern: str, meaning: Callable[[re.Match[str], datetime], When]
 ) -> tuple[re.Pattern[str], Callable[[re.Match[str], datetime], When]]:
     return re.compile(pattern, re.IGNORECASE), meaning
 
 
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_MONTH = r"(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_ON = r"\b(?:on|from|of|for)?\s*"
+_DAY = r"\b(?P<day>\d{1,2})"
+_YEAR = r"(?P<year>\d{4})\b"
 _LEAD = r"\b(?:in|over|during|for|within|from|of|since|about)?\s*"
 _OF = r"(?:\s+of)?\s*(?:an?\s+)?"
 _RULES = (
@@ -104,6 +119,9 @@ _RULES = (
     _rule(rf"{_LEAD}\blast\s+night\b", _from_hour(18, 1)),
     _rule(rf"{_LEAD}\bthis\s+week\b", _since_monday),
     _rule(r"\b(?:on|from|of|for)?\s*(?P<date>\b\d{4}-\d\d-\d\d)\b", _dated),
+    _rule(rf"{_ON}{_DAY}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH},?\s+{_YEAR}", _spelled),
+    _rule(rf"{_ON}\b{_MONTH}\s+{_DAY}(?:st|nd|rd|th)?,?\s+{_YEAR}", _spelled),
+    _rule(rf"{_ON}{_DAY}\.\s?(?P<month>\d{{1,2}})\.\s?{_YEAR}", _spelled),
     _rule(rf"{_LEAD}\byesterday(?:'?s)?\b", _day("yesterday")),
     _rule(rf"{_LEAD}\b(?:today(?:'?s)?|tonight|this\s+(?:morning|afternoon|evening)|so\s+far\s+today)\b",
           _day("today")),

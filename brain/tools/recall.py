@@ -28,8 +28,9 @@ async def lines_of(
         query = query.where(Message.said_at >= when.since)
     if when.until is not None:
         query = query.where(Message.said_at < when.until)
-    found = await unit.exec(query.order_by(col(Message.id).desc()).limit(limit))
-    return list(found)
+    # By the time it was said: a day that was stored later is older all the same.
+    newest = query.order_by(col(Message.said_at).desc(), col(Message.id).desc())
+    return list(await unit.exec(newest.limit(limit)))
 
 
 async def last_public(unit: AsyncSession, nick: str, channel: str | None = None) -> Message | None:

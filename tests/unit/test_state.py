@@ -54,3 +54,11 @@ def test_a_folder_keeps_its_identity_and_shares_it_with_no_other(tmp_path: Path)
     for folder in (one, other):
         folder.create()
     assert one.identity() == StateFolder(one.path).identity() != other.identity()
+
+
+def test_the_irc_port_is_remembered(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path / "state")
+    state.create()
+    assert state.last_irc_port() == 0
+    state.remember_irc_port(45781)
+    assert state.last_irc_port() == 45781
