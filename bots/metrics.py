@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Histogram
 
 LINES_HEARD = Counter("parley_lines_heard", "Channel lines that this agent's socket read")
 LINES_STORED = Counter("parley_lines_stored", "Lines that this agent put into the record")
@@ -14,4 +14,3 @@ ANSWER_SECONDS = Histogram(
     "From the line being heard to its answer being proved",
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
-STATE = Gauge("parley_agent_state", "1 for the state that the agent is in", ["state"])

@@ -130,7 +130,7 @@ async def _compare(
     found = await _by_msgid(unit, lines, here)
     if heard_since is not None:
         here = (*here, MESSAGE.c.heard_at >= heard_since)
-    tail = await _tail_after(unit, here, after_id)
+    tail = await _tail_after(unit, here, after_id, MAX_TAIL + 2 * len(lines))
     taken = {message_id for message_id in found if message_id is not None}
     # A line with a msgid is another line than a row with a different one, whatever they say.
     for has_msgid in (True, False):
@@ -188,7 +188,7 @@ async def _by_msgid(
 
 
 async def _tail_after(
-    unit: AsyncSession, here: Sequence[sa.ColumnElement[bool]], after_id: int
+    unit: AsyncSession, here: Sequence[sa.ColumnElement[bool]], after_id: int, limit: int
 ) -> Sequence[sa.Row[Any]]:
     c = MESSAGE.c
     query = (
@@ -198,7 +198,7 @@ async def _tail_after(
         )
         .where(*here, c.id > after_id)
         .order_by(c.id.desc())
-        .limit(MAX_TAIL)
+        .limit(limit)
     )
     return list(reversed((await run(unit, query)).all()))
 

@@ -141,6 +141,7 @@ class AgentProcess:
             log=log,
         )
         self._switch.on_killed = self._obedience.killed
+        self._switch.on_released = self._obedience.released
         self._ears = Ears(
             store,
             spec.name,
@@ -270,7 +271,7 @@ class AgentProcess:
         self._switch.apply(latch)
 
     def _resumed(self) -> None:
-        self._obedience.resumed()
+        self._switch.release()
 
     def _spread_kill(self, latch: Latch) -> None:
         self._obedience.spread(latch)

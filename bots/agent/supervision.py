@@ -15,7 +15,7 @@ from bots.control.door import Unavailable
 from bots.lifeline import Lifeline, Message
 from storage.latch import Latch
 
-ANSWER_WITHIN_S = 5.0
+ANSWER_WITHIN_S = 15.0
 
 
 class Supervision:

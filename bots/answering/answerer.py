@@ -100,11 +100,13 @@ class Answerer:
             )
         return deliveries
 
-    async def settle(self, burst: list[Work], state: InboxState, note: str = "") -> None:
+    async def settle(self, burst: list[Work], state: InboxState, note: str = "") -> int:
+        """How many of these rows were still ours to settle."""
         async with self.store.writing() as unit:
             ids = [w.inbox_id for w in burst]
-            await inbox.settle(unit, ids, self.agent, self.epoch, state, self.clock(), note)
+            ours = await inbox.settle(unit, ids, self.agent, self.epoch, state, self.clock(), note)
             await agents.beat(unit, self.agent, HeartbeatTier.FUNCTIONAL, self.clock())
+        return ours
 
     def _refusal(self, burst: list[Work]) -> tuple[InboxState, str] | None:
         latch = self.latch()

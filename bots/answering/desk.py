@@ -77,7 +77,8 @@ class Desk:
         """Settled before it is carried out: a restart that ends this very process must not be
         found and carried out again by its replacement.
         """
-        await self.answerer.settle([work], InboxState.ANSWERED, "carried out at most once")
+        if not await self.answerer.settle([work], InboxState.ANSWERED, "carried out at most once"):
+            return
         text = await self._text(work, spoken)
         if text:
             why = f"{work.sender}: {spoken.name}"

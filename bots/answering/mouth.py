@@ -89,7 +89,7 @@ class Mouth:
             deliveries = await self.transport.say(outgoing.target, parts, permit)
         except PermitRefused as error:
             # Recording took longer than the permit lasts; nothing has left.
-            deliveries = [Delivery(sent=False, proof=str(error)) for _ in parts]
+            deliveries = [Delivery(sent=False, proof=str(error), unsaid=True) for _ in parts]
         except asyncio.CancelledError:
             # A person or a kill said stop: what was written by then may have arrived.
             stopped = Delivery(sent=False, proof="stopped while it was being sent", unknown=True)
@@ -170,7 +170,7 @@ async def recover(
             else:
                 pending = True
         orphans = await inbox.orphans(unit, agent, epoch)
-        await _take_back(unit, orphans, agent, epoch, now=now, log=log)
+        await _take_back(unit, orphans, agent, epoch, now=now, log=log, died=True)
     return pending
 
 
@@ -189,7 +189,7 @@ async def take_back(
     async with store.writing() as unit:
         working = await inbox.orphans(unit, agent, epoch + 1)
         ours = [work for work in working if work.inbox_id in ids]
-        await _take_back(unit, ours, agent, epoch, now=now, log=log)
+        await _take_back(unit, ours, agent, epoch, now=now, log=log, died=False)
 
 
 async def _take_back(
@@ -200,6 +200,7 @@ async def _take_back(
     *,
     now: datetime,
     log: FilteringBoundLogger,
+    died: bool,
 ) -> None:
     bursts: dict[object, list[Work]] = {}
     for work in orphans:
@@ -211,7 +212,8 @@ async def _take_back(
         log.info("orphan", inbox_ids=ids, replies=sorted(states), trace_id=burst[-1].trace_id)
         if ReplyState.SENDING in states:
             continue
-        tries = 1 + max(_tries(work) for work in burst)
+        # Only a death counts: a lost connection or a locked database is not the line's fault.
+        tries = int(died) + max(_tries(work) for work in burst)
         await inbox.requeue(unit, ids, agent, epoch, f"{_TAKEN_BACK} {tries}")
         if not states and tries >= _MOST_TRIES:
             # A line that ends whoever reads it must not end its replacements for ever.

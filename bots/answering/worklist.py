@@ -175,7 +175,7 @@ class Worklist:
     async def _one_command(self, work: Work) -> None:
         try:
             await self._command(work)
-        except (StorageError, Unsaid) as error:
+        except Exception as error:  # noqa: BLE001 - the outermost frame of one piece of work
             self._failed("command", [work], error)
         self._taken.discard(work.inbox_id)
 
@@ -186,7 +186,7 @@ class Worklist:
             session.burst = self._burst(session)
             try:
                 await self._turn(session.burst)
-            except (StorageError, Unsaid) as error:
+            except Exception as error:  # noqa: BLE001 - the outermost frame of one piece of work
                 self._failed("turn", session.burst, error)
             self._taken.difference_update(w.inbox_id for w in session.burst)
             session.burst = []
@@ -245,4 +245,5 @@ class Worklist:
             inbox_id=burst[0].inbox_id,
             trace_id=burst[0].trace_id,
             error=str(error),
+            exc_info=None if isinstance(error, StorageError | Unsaid) else error,
         )

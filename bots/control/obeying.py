@@ -49,14 +49,11 @@ class Obedience:
         self.bus.publish(f"{CONFIRM}.{self.agent}", wire.to_json(latch))
         self.tasks.start(self._audit("killed", latch))
 
-    def resumed(self) -> None:
-        """The latch may be open again: look, and go on."""
-        before = self.switch.latch
-        self.switch.release()
-        if before is not None and self.switch.latch is None:
-            self.supervision.tell()
-            self.tasks.start(self._audit("resumed", before))
-            self.worklist.nudge()
+    def released(self, before: Latch) -> None:
+        """The latch is open again: go on."""
+        self.supervision.tell()
+        self.tasks.start(self._audit("resumed", before))
+        self.worklist.nudge()
 
     def heard_on_bus(self, body: Message) -> None:
         """A kill came by the bus."""

@@ -40,8 +40,12 @@ class KillSwitch:
         self._tell = tell
         self._log = log
         self.latch = file.killed(agent)
+        #: the latch that binds us stood in the file at the last look
+        self._in_file = self.latch is not None
         #: ends this agent's own work; set once the parts that work are made
         self.on_killed: Callable[[Latch], None] = _nothing_works_yet
+        #: lets it work again
+        self.on_released: Callable[[Latch], None] = _nothing_works_yet
 
     def binding(self, agent: str) -> Latch | None:
         """The latch on this agent; what the guard asks before every act."""
@@ -72,7 +76,9 @@ class KillSwitch:
         """The supervisor says that an operator resumed; believed only if the file agrees."""
         before, self.latch = self.latch, self._file.killed(self._agent)
         if before is not None and self.latch is None:
+            self._in_file = False
             self._log.warning("resumed")
+            self.on_released(before)
 
     async def kill(self, scope: str, by: str, door: str, reason: str) -> Latch:
         """Kill through every door at once; any single one suffices, so none waits for another."""
@@ -101,8 +107,10 @@ class KillSwitch:
     def _look(self) -> None:
         latch = self._file.killed(self._agent)
         if latch is not None:
+            self._in_file = True
             self.apply(latch)
-        elif self.latch is not None:
+        elif self.latch is not None and self._in_file:
+            # A kill that the file never took is lifted by the supervisor's word alone.
             self.release()
 
     def _stamp(self) -> tuple[int, int] | None:

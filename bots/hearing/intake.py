@@ -159,10 +159,13 @@ class Intake:
         prefix = self._settings.irc.command_prefix
         if heard.where.place is Place.CHANNEL:
             prefix = self._settings.prefix_in(heard.where.name)
-        if heard.said_at is not None and heard.heard_at - heard.said_at > PLAYBACK_AFTER:
-            # A bouncer or the server plays back history: what was ordered then is no order now.
-            return None
         spoken = parse(text, prefix)
+        late = heard.said_at is not None and heard.heard_at - heard.said_at > PLAYBACK_AFTER
+        if spoken is not None and late and spoken.signed is None:
+            # A bouncer or the server plays back history: what was ordered then is no order now. (A
+            # signature has a time of its own.)
+            self._log.warning("command.played_back", sender=heard.sender, command=spoken.name)
+            return None
         return spoken if spoken is not None and spoken.name in self._commands else None
 
     def _is_bot(self, heard: Heard) -> bool:

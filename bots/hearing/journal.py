@@ -68,12 +68,13 @@ class Journal:
         for text in self._path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 entry = json.loads(text)
-            except ValueError:
+                # The first mark counts: every line that was written down is newer than it.
+                marks = entry.get("marks", {}) | marks
+                if "line" in entry:
+                    lines.append(_from_json(entry["line"]))
+            except (ValueError, TypeError, KeyError, AttributeError):
+                # Cut off by a crash, or of another version's shape.
                 continue
-            # The first mark counts: every line that was written down is newer than it.
-            marks = entry.get("marks", {}) | marks
-            if "line" in entry:
-                lines.append(_from_json(entry["line"]))
         return Left(marks, lines)
 
     def close(self) -> None:

@@ -90,6 +90,8 @@ class Ears:
         if channel.lease is not None:
             # The others count on the listener; what dies with it must not be lost.
             self._journalled(partial(self._journal.add, line))
+        # A clock that was set back must not put new lines before the memory's beginning.
+        channel.since = min(channel.since, line.heard_at - timedelta(seconds=SLACK_S))
         channel.memory.append(Remembered(line))
         LINES_HEARD.inc()
         self._work.set()
@@ -126,6 +128,8 @@ class Ears:
                     async with channel.turn:
                         await self._attend(channel)
                 if restoring.done():
+                    # What could not be restored is not to be forgotten either.
+                    restoring.result()
                     self._forget_written()
                 self.trouble = ""
             except StorageError as error:
@@ -231,11 +235,13 @@ class Ears:
             or self._private
             # What others listen to is not written down here.
             or any(c.waiting() for c in listened)
-            # A line that is stored and that we have yet to hear must not lie before the mark.
-            or any(c.last_own_id is None for c in listened)
         ):
             return
-        marks = {f"{c.network}:{c.name}": c.newest() for c in listened}
+        # A line that is stored and that we have yet to hear must not lie before the mark.
+        marks = {
+            f"{c.network}:{c.name}": c.after_id if c.last_own_id is None else c.newest()
+            for c in listened
+        }
         self._journalled(partial(self._journal.start_anew, marks))
 
     async def _attend(self, channel: Channel) -> None:

@@ -39,6 +39,7 @@ class Child:
         nursery: Callable[[], Awaitable[Nursery]],
         prepare: Callable[[str], Awaitable[dict[str, Any]]],
         backoff: Backoff,
+        on_birth: Callable[[Child], None],
         on_state: Callable[[Child], None],
         on_request: Callable[[Child, Message], None],
         on_death: Callable[[Child], None],
@@ -51,6 +52,7 @@ class Child:
         self._nursery = nursery
         self._prepare = prepare
         self._backoff = backoff
+        self._on_birth = on_birth
         self._on_state = on_state
         self._on_request = on_request
         self._on_death = on_death
@@ -95,7 +97,7 @@ class Child:
                 self._change(AgentState.FAILED, str(error))
                 await self._wait_for_restart()
                 continue
-            except (StorageError, NurseryClosed) as error:
+            except (StorageError, NurseryClosed, OSError) as error:
                 self._change(AgentState.STARTING, str(error) or "the fork server is starting again")
                 await asyncio.sleep(_RETRY_S)
                 continue
@@ -177,6 +179,7 @@ class Child:
         self.epoch = spec["epoch"]
         self._lifeline = await Lifeline.open(ours, self._hear, lambda: None)
         self._lifeline.send(spec)
+        self._on_birth(self)
         loop.add_reader(birth.pidfd, self._died, birth)
         self._log.info("born", agent=self.name, pid=birth.pid, epoch=self.epoch)
         await self._ended.wait()

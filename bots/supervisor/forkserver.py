@@ -2,11 +2,11 @@
 milliseconds.
 
 It starts no thread and opens no socket; it speaks with the supervisor over one inherited
-SOCK_SEQPACKET pair, a JSON object a packet. The supervisor sends ``{"op": "spawn", "name",
-"spec"}`` with the agent's end of its lifeline as a file descriptor; the fork server answers
-``{"op": "spawned", "name", "pid"}`` with a pidfd (taken before the child can have been reaped, so
-it can never name a stranger), and ``{"op": "exited", "name", "pid", "code"}`` later. End of file on
-the pair ends the fork server, and with it, by their leash, the agents.
+SOCK_SEQPACKET pair, a JSON object a packet. The supervisor sends ``{"op": "spawn", "name"}`` with
+the agent's end of its lifeline as a file descriptor; the fork server answers ``{"op": "spawned",
+"name", "pid"}`` with a pidfd (taken before the child can have been reaped, so it can never name a
+stranger), and ``{"op": "exited", "name", "pid", "code"}`` later. End of file on the pair ends the
+fork server, and with it, by their leash, the agents.
 """
 
 from __future__ import annotations

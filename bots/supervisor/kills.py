@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from bots.control import wire
@@ -13,6 +14,7 @@ from bots.supervisor.child import Child
 from storage.latch import Latch
 
 FORCE_AFTER_S = 2.0
+_DEAD_WITHIN_S = 3.0
 
 
 @dataclass
@@ -25,6 +27,8 @@ class Report:
     forced: list[str] = field(default_factory=list)
     #: had no process at that moment; they come back latched
     absent: list[str] = field(default_factory=list)
+    #: neither confirmed nor died of SIGKILL (a process that the kernel holds); must not be hidden
+    remaining: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -36,19 +40,23 @@ class Report:
             "confirmed_ms": {k: round(v, 1) for k, v in self.confirmed_ms.items()},
             "forced": self.forced,
             "absent": self.absent,
+            "remaining": self.remaining,
             "sentence": self.sentence(),
         }
 
     def sentence(self) -> str:
         """What happened, for people."""
         confirmed = self.confirmed_ms
-        text = f"{len(confirmed)} of {len(confirmed) + len(self.absent)} have stopped"
+        concerned = len(confirmed) + len(self.absent) + len(self.remaining)
+        text = f"{len(confirmed)} of {concerned} have stopped"
         if confirmed:
             text += f", the slowest after {max(confirmed.values()):.0f} ms"
         if self.forced:
             text += f"; ended by force, for they did not answer: {', '.join(self.forced)}"
         if self.absent:
             text += f"; had no process and come back killed: {', '.join(self.absent)}"
+        if self.remaining:
+            text += f"; STILL THERE: {', '.join(self.remaining)}"
         return f"Killed {self.latch.scope}: {text}."
 
 
@@ -84,8 +92,12 @@ class Kill:
         except TimeoutError:
             for name, child in list(self._waiting.items()):
                 child.kill(expected=True)
-                self.report.forced.append(name)
-            await self._done.wait()
+                if name not in self.report.forced:
+                    self.report.forced.append(name)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_DEAD_WITHIN_S):
+                    await self._done.wait()
+        self.report.remaining = list(self._waiting)
         return self.report
 
     def _look(self) -> None:

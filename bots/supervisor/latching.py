@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -54,6 +55,10 @@ class Latching:
         self._clock = clock
         self._log = log
         self._kills: list[Kill] = []
+        #: scope → its last kill; the bus brings each one back
+        self._last: dict[str, Latch] = {}
+        #: kills that the file would not take: they hold as long as this process does
+        self._unwritten: dict[str, Latch] = {}
         #: scope → what came of its last kill
         self._reports: dict[str, Report] = {}
         #: held by who compares or changes rows and file together
@@ -66,6 +71,7 @@ class Latching:
 
     async def kill(self, order: Latch) -> Report:
         """Carry out one kill and wait for every agent's word; idempotent."""
+        self._last[order.scope] = order
         kill = Kill(order, self._children, asyncio.get_running_loop().time)
         self._kills.append(kill)
         self._publish(KILL, order)
@@ -99,14 +105,19 @@ class Latching:
             scope=scope, killed=False, by=by, door=door, reason=reason, changed_at=self._clock()
         )
         async with self._writing:
-            seen = self._held()
+            seen, last = self._held(), dict(self._last)
             async with self._ground.store.writing(durable=True) as unit:
                 await self._clear_rows(unit, order, seen)
                 await _audit(unit, order, {})
-            await asyncio.to_thread(
-                self.file.resume, scope, by, door, reason, order.changed_at, seen=seen
-            )
-            self._rows_seen = await self._rows()
+            if self._last == last:
+                await asyncio.to_thread(
+                    self.file.resume, scope, by, door, reason, order.changed_at, seen=seen
+                )
+                for freed in list(self._unwritten):
+                    if scope in {latch.ALL, freed}:
+                        del self._unwritten[freed]
+            with suppress(StorageError):
+                self._rows_seen = await self._rows()
         self._spread_resume(order)
         still = self.file.killed(scope)
         if still is not None:
@@ -129,7 +140,7 @@ class Latching:
             return
         if any(k.report.latch.scope == order.scope for k in self._kills):
             return
-        if self._holds(order):
+        if self._last.get(order.scope) == order or self._holds(order):
             return
         self._carry(self.kill(order))
 
@@ -197,16 +208,23 @@ class Latching:
         async with self._writing:
             try:
                 async with self._ground.store.writing(durable=True) as unit:
-                    if self.file.killed(order.scope) is not None:
+                    if self._stands(order):
                         await latch.write_row(unit, order)
                     await _audit(unit, order, details)
             except StorageError as error:
                 self._log.warning("latch.row.unwritable", error=str(error))
                 return False
-            if self.file.killed(order.scope) is not None:
+            if self._stands(order):
                 # Seen as killed: when it opens again, somebody resumed.
                 self._rows_seen = {**self._rows_seen, order.scope: order}
         return True
+
+    def _stands(self, order: Latch) -> bool:
+        return order.scope in self._unwritten or self.file.killed(order.scope) is not None
+
+    def unwritten(self) -> list[Latch]:
+        """Kills that no file tells the agents of: who is born now must be told by pipe."""
+        return list(self._unwritten.values())
 
     async def _rows(self) -> dict[str, Latch]:
         async with self._ground.store.reading() as unit:
@@ -244,19 +262,26 @@ class Latching:
                 self.file.kill, order.scope, order.by, order.door, order.reason, order.changed_at
             )
         except (OSError, StorageError) as error:
+            self._unwritten[order.scope] = order
             self._log.error("latch.unwritable", error=str(error))
 
     async def _follow(self, order: Latch, seen: Mapping[str, Latch]) -> None:
         """Another supervisor resumed: open the latches that we saw before."""
-        await asyncio.to_thread(
-            self.file.resume,
-            order.scope,
-            order.by,
-            order.door,
-            order.reason,
-            order.changed_at,
-            seen=seen,
-        )
+        try:
+            await asyncio.to_thread(
+                self.file.resume,
+                order.scope,
+                order.by,
+                order.door,
+                order.reason,
+                order.changed_at,
+                seen=seen,
+            )
+        except (OSError, StorageError) as error:
+            self._log.error("latch.unwritable", error=str(error))
+            # Seen as killed still: the next look finds the open row again.
+            self._rows_seen = {**self._rows_seen, order.scope: replace(order, killed=True)}
+            return
         for child in self._children.values():
             child.send({"resume": wire.to_json(order)})
 

@@ -110,7 +110,9 @@ class Orders:
         if wish.verb == "resume":
             await self._open(wish.scope, by, wish.door, wish.reason)
             return f"resumed {wish.scope}"
-        self._named(wish.scope).restart()
+        named = self._children.values() if wish.scope == "all" else [self._named(wish.scope)]
+        for child in named:
+            child.restart()
         return f"restarting {wish.scope}"
 
     async def _use_up(self, wish: Wish) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from bots.bus import KILL, RESUME, Bus
+from bots.control import wire
 from bots.control.door import Door
 from bots.control.once import first_use
 from bots.control.operators import Operators
@@ -232,6 +233,7 @@ class Supervisor:
             nursery=self._nursery,
             prepare=self._prepare,
             backoff=Backoff(limits.crashes, limits.crash_window_s, self._rng),
+            on_birth=self._born,
             on_state=self._changed,
             on_request=self._hear,
             on_death=self._died,
@@ -240,6 +242,10 @@ class Supervisor:
 
     async def _prepare(self, name: str) -> dict[str, Any]:
         return self._births.spec(name, await self._registrar.take(name))
+
+    def _born(self, child: Child) -> None:
+        for order in self._latching.unwritten():
+            child.send({"kill": wire.to_json(order)})
 
     def _changed(self, child: Child) -> None:
         self._registrar.changed(child)
