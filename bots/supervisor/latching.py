@@ -104,8 +104,10 @@ class Latching:
         order = Latch(
             scope=scope, killed=False, by=by, door=door, reason=reason, changed_at=self._clock()
         )
+        # What is lifted is what held when the word was given: a kill that comes while we wait for
+        # our turn is a newer word.
+        seen, last = self._held(), dict(self._last)
         async with self._writing:
-            seen, last = self._held(), dict(self._last)
             async with self._ground.store.writing(durable=True) as unit:
                 await self._clear_rows(unit, order, seen)
                 await _audit(unit, order, {})
@@ -294,6 +296,13 @@ class Latching:
         bus = self._bus()
         if bus is not None:
             bus.publish(subject, wire.to_json(order))
+
+    async def close(self) -> None:
+        """End what is still being carried out; the rows say tomorrow what was owed today."""
+        carrying = list(self._carrying)
+        for task in carrying:
+            task.cancel()
+        await asyncio.gather(*carrying, return_exceptions=True)
 
     def _carry(self, work: Any) -> None:
         task = asyncio.create_task(work)

@@ -210,6 +210,7 @@ class Supervisor:
             async with asyncio.timeout(2):
                 await self._registrar.write()
         await self._tasks.cancel()
+        await self._latching.close()
         await self._nurseries.stop()
         await self._door.close()
         self._state.forget_supervisor()

@@ -69,9 +69,14 @@ class Machines:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(work) for m in self.all for work in (m.run(), m.watch())]
-        yield
-        for task in tasks:
-            task.cancel()
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for machine in self.all:
+                await machine.close()
 
     async def row(self) -> Latch | None:
         async with self.store.reading() as unit:
@@ -151,7 +156,8 @@ async def test_a_kill_during_a_resume_stays(machines: Machines) -> None:
         ) as holder:
             holder.execute("BEGIN IMMEDIATE")
             resuming = asyncio.create_task(one.resume("all", "op", "here", "calm"))
-            await machines.until(one._writing.locked)
+            # One turn of the loop: the word to resume has been given.
+            await asyncio.sleep(0)
             await one.kill(order("second"))
             holder.execute("COMMIT")
             with pytest.raises(KilledAgain):
