@@ -5,6 +5,7 @@ same.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -25,6 +26,7 @@ from storage.errors import LatchUnreadable, StorageError
 from storage.latch import Latch, LatchFile
 
 _LOOK_EVERY_S = 2.0
+_KNOWN = 64
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 5.0
 
@@ -55,14 +57,17 @@ class Latching:
         self._clock = clock
         self._log = log
         self._kills: list[Kill] = []
-        #: scope → its last kill; the bus brings each one back
-        self._last: dict[str, Latch] = {}
+        #: the kills carried out lately; the bus brings each one back, in any order
+        self._known: deque[Latch] = deque(maxlen=_KNOWN)
+        #: how many there were: a resume that sees it rise has been overtaken
+        self._count = 0
         #: kills that the file would not take: they hold as long as this process does
         self._unwritten: dict[str, Latch] = {}
         #: scope → what came of its last kill
         self._reports: dict[str, Report] = {}
         #: held by who compares or changes rows and file together
         self._writing = asyncio.Lock()
+        self._look = asyncio.Event()
         #: the rows at the last look; only what changes since then is news
         self._rows_seen: dict[str, Latch] = {}
         #: latches whose row and audit entry are still owed
@@ -71,7 +76,8 @@ class Latching:
 
     async def kill(self, order: Latch) -> Report:
         """Carry out one kill and wait for every agent's word; idempotent."""
-        self._last[order.scope] = order
+        self._known.append(order)
+        self._count += 1
         kill = Kill(order, self._children, asyncio.get_running_loop().time)
         self._kills.append(kill)
         self._publish(KILL, order)
@@ -106,12 +112,12 @@ class Latching:
         )
         # What is lifted is what held when the word was given: a kill that comes while we wait for
         # our turn is a newer word.
-        seen, last = self._held(), dict(self._last)
+        seen, count = self._held(), self._count
         async with self._writing:
             async with self._ground.store.writing(durable=True) as unit:
                 await self._clear_rows(unit, order, seen)
                 await _audit(unit, order, {})
-            if self._last == last:
+            if self._count == count:
                 await asyncio.to_thread(
                     self.file.resume, scope, by, door, reason, order.changed_at, seen=seen
                 )
@@ -120,12 +126,12 @@ class Latching:
                         del self._unwritten[freed]
             with suppress(StorageError):
                 self._rows_seen = await self._rows()
-        self._spread_resume(order)
         still = self.file.killed(scope)
         if still is not None:
             if seen.get(still.scope) != still:
                 self._owed.put_nowait((still, {}))
             raise KilledAgain(f"still killed, by {still.by}: {still.reason or 'no reason given'}")
+        self._spread_resume(order)
         return order
 
     def confirm(self, child: Child) -> None:
@@ -142,19 +148,15 @@ class Latching:
             return
         if any(k.report.latch.scope == order.scope for k in self._kills):
             return
-        if self._last.get(order.scope) == order or self._holds(order):
+        if order in self._known or self._holds(order):
             return
         self._carry(self.kill(order))
 
     def hear_resume(self, body: dict[str, Any]) -> None:
-        """Another machine's supervisor resumed; its row says so, ours follows."""
-        try:
-            order = wire.from_json(body)
-        except (KeyError, ValueError):
-            return
-        if any(k.report.latch.scope in {order.scope, latch.ALL} for k in self._kills):
-            return
-        self._carry(self._follow(order, self._held()))
+        """Some supervisor resumed: look at the rows now. The message itself opens nothing, for it
+        may be older than the kill that holds.
+        """
+        self._look.set()
 
     async def reconcile(self) -> None:
         """Make file and row say the same before the first agent is born: whatever kills, kills."""
@@ -175,7 +177,10 @@ class Latching:
         must not undo itself because one of them is late.
         """
         while True:
-            await asyncio.sleep(_LOOK_EVERY_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_EVERY_S):
+                    await self._look.wait()
+            self._look.clear()
             async with self._writing:
                 try:
                     rows = await self._rows()
