@@ -27,6 +27,8 @@ SLACK_S = 0.2
 class Remembered:
     line: NewLine
     stored_id: int | None = None
+    #: it stands in the journal
+    written: bool = False
 
 
 @dataclass

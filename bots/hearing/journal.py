@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -54,12 +54,16 @@ class Journal:
         """Lines of `channel` (``<network>:<name>``) are written down from now on."""
         self._write({"marks": {channel: newest_id}})
 
-    def start_anew(self, marks: Mapping[str, int]) -> None:
-        """Forget it all, for it is stored. `marks` is each channel's newest stored id."""
+    def start_anew(self, marks: Mapping[str, int], kept: Sequence[NewLine] = ()) -> None:
+        """Forget all but `kept`, for it is stored. `marks` is for each channel a stored id that is
+        older than every line of it that is kept or still to come.
+        """
         if not self.is_empty:
             os.ftruncate(self._fd, 0)
             self._write({"marks": dict(marks)})
-            self.is_empty = True
+            for line in kept:
+                self._write({"line": _as_json(line)})
+            self.is_empty = not kept
 
     def left(self) -> Left:
         """What is written down at present, without a half line that a crash cut off."""

@@ -87,12 +87,13 @@ class Ears:
         grace.
         """
         channel = self._channel(line.network, line.channel)
-        if channel.lease is not None:
-            # The others count on the listener; what dies with it must not be lost.
+        # The others count on the listener; what dies with it must not be lost.
+        written = channel.lease is not None
+        if written:
             self._journalled(partial(self._journal.add, line))
         # A clock that was set back must not put new lines before the memory's beginning.
         channel.since = min(channel.since, line.heard_at - timedelta(seconds=SLACK_S))
-        channel.memory.append(Remembered(line))
+        channel.memory.append(Remembered(line, written=written))
         LINES_HEARD.inc()
         self._work.set()
 
@@ -229,20 +230,22 @@ class Ears:
 
     def _forget_written(self) -> None:
         """Begin the journal anew once the store has everything that may stand in it."""
-        listened = [c for c in self._channels.values() if c.lease is not None]
+        channels = list(self._channels.values())
         if (
             self._journal.is_empty
             or self._private
-            # What others listen to is not written down here.
-            or any(c.waiting() for c in listened)
+            or any(r.written for c in channels for r in c.waiting())
         ):
             return
-        # A line that is stored and that we have yet to hear must not lie before the mark.
+        listened = [c for c in channels if c.lease is not None]
+        # Where we stored nothing yet, a stored line may lie before the newest one that we know and
+        # be heard only later: there the whole memory stays written down, after an older mark.
+        young = [c for c in listened if c.last_own_id is None]
         marks = {
-            f"{c.network}:{c.name}": c.after_id if c.last_own_id is None else c.newest()
-            for c in listened
+            f"{c.network}:{c.name}": c.after_id if c in young else c.newest() for c in listened
         }
-        self._journalled(partial(self._journal.start_anew, marks))
+        kept = [r.line for c in young for r in c.memory]
+        self._journalled(partial(self._journal.start_anew, marks, kept))
 
     async def _attend(self, channel: Channel) -> None:
         now = self._clock()

@@ -63,3 +63,14 @@ def test_a_half_line_of_a_crash_spoils_only_itself(path: Path) -> None:
 def test_only_its_owner_reads_it(path: Path) -> None:
     Journal(path)
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_what_is_kept_stands_behind_its_mark(path: Path) -> None:
+    journal = Journal(path)
+    journal.add(line("stored"))
+    journal.add(line("young"))
+    journal.start_anew({"irc:#lobby": 5}, [line("young")])
+    left = journal.left()
+    assert ([one.text for one in left.lines], left.marks) == (["young"], {"irc:#lobby": 5})
+    journal.start_anew({"irc:#lobby": 9})
+    assert journal.left().lines == []
