@@ -91,8 +91,9 @@ class Ears:
         written = channel.lease is not None
         if written:
             self._journalled(partial(self._journal.add, line))
-        # A clock that was set back must not put new lines before the memory's beginning.
-        channel.since = min(channel.since, line.heard_at - timedelta(seconds=SLACK_S))
+        if line.heard_at < channel.since:
+            # The clock was set back: new lines must not lie before the memory's beginning.
+            channel.since = line.heard_at - timedelta(seconds=SLACK_S)
         channel.memory.append(Remembered(line, written=written))
         LINES_HEARD.inc()
         self._work.set()
