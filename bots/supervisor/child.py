@@ -74,8 +74,6 @@ class Child:
         self.hook_url: str | None = None
         self.epoch = 0
         self.exit_code: int | None = None
-        #: changed_at of the latch this agent confirmed last
-        self.confirmed: str | None = None
 
     @property
     def pid(self) -> int | None:
@@ -171,7 +169,7 @@ class Child:
             self._ended.clear()
             self._code_known.clear()
             self._expected_death = False
-            self.exit_code = self.confirmed = None
+            self.exit_code = None
             birth = self._birth = await nursery.spawn(self.name, theirs)
         self._last_pid = birth.pid
         loop = asyncio.get_running_loop()
@@ -246,8 +244,6 @@ class Child:
                 self._on_state(self)
             self.hook_url = message.get("hook_url")
             self._change(AgentState(message["state"]), message.get("reason", ""))
-        if "killed" in message:
-            self.confirmed = message["killed"]
         if "killed" in message or "please" in message:
             self._on_request(self, message)
 
