@@ -10,19 +10,24 @@ from storage.tables import LineKind
 
 
 class TargetError(ValueError):
-    """A target must be typed, such as ``irc:#market`` or ``irc:nick:alice``; a bare name is
+    """A target must be typed, such as ``irc:#market`` or ``discord:user:45``; a bare name is
     refused.
     """
 
 
 class Place(StrEnum):
     CHANNEL = "channel"
+    #: a person on IRC, in private
     NICK = "nick"
+    #: a person on Discord, in private
+    USER = "user"
 
 
 @dataclass(frozen=True)
 class Target:
-    """A typed address: ``irc:#market`` (a channel) or ``irc:nick:alice`` (a person in private)."""
+    """A typed address: ``irc:#market``, ``irc:nick:alice``, ``discord:channel:123`` (a thread is a
+    channel too) or ``discord:user:45`` (a person in private).
+    """
 
     network: str
     place: Place
@@ -30,17 +35,34 @@ class Target:
 
     @classmethod
     def parse(cls, text: str) -> Target:
-        network, colon, rest = text.partition(":")
-        if not (network and colon and rest):
-            raise TargetError(f"{text!r} is no target: write irc:#channel or irc:nick:NAME")
-        if rest.startswith("nick:") and rest[5:]:
-            return cls(network, Place.NICK, rest[5:])
-        if rest[0] in "#&":
+        network, _, rest = text.partition(":")
+        if network and rest[:1] in {"#", "&"}:
             return cls(network, Place.CHANNEL, rest)
-        raise TargetError(f"{text!r} is no target: {rest!r} is neither #channel nor nick:NAME")
+        place, _, name = rest.partition(":")
+        if network and name and place in set(Place):
+            return cls(network, Place(place), name)
+        raise TargetError(
+            f"{text!r} is no target: write irc:#channel, irc:nick:NAME, discord:channel:ID or "
+            "discord:user:ID"
+        )
+
+    @classmethod
+    def channel(cls, network: str, key: str) -> Target:
+        """The channel that the record knows as `key`: ``#lobby``, or ``channel:123`` on Discord."""
+        return cls(network, Place.CHANNEL, key.removeprefix("channel:"))
+
+    @property
+    def is_private(self) -> bool:
+        return self.place is not Place.CHANNEL
+
+    @property
+    def key(self) -> str:
+        """How the record names it on its network."""
+        named = self.place is Place.CHANNEL and self.name[:1] in {"#", "&"}
+        return self.name if named else f"{self.place}:{self.name}"
 
     def __str__(self) -> str:
-        return f"{self.network}:{'nick:' if self.place is Place.NICK else ''}{self.name}"
+        return f"{self.network}:{self.key}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +78,8 @@ class Heard:
     heard_at: datetime
     #: ``user@host`` as the server shows it
     userhost: str = ""
-    #: services account, only when the network vouches for it (account-tag, extended-join)
+    #: services account, only when the network vouches for it (account-tag, extended-join); on
+    #: Discord the user id
     account: str | None = None
     #: server-time, when the server gives one
     said_at: datetime | None = None
@@ -65,6 +88,12 @@ class Heard:
     is_bot: bool = False
     #: it came back to the one who said it (echo-message) or was said by this very connection
     is_own: bool = False
+    #: the agent whose line it answers, where a person used the network's own reply
+    answers: str | None = None
+    #: it was fetched after a gap, not heard when it was said
+    missed: bool = False
+    #: it may have come this much earlier than `heard_at`, for nobody looked
+    lag_s: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +107,8 @@ class Outgoing:
     trace_id: str
     #: inbox row it answers, None for lines nobody asked for
     inbox_id: int | None = None
+    #: network's id of the line that it answers, for networks with replies
+    answers: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +116,7 @@ class Delivery:
     """What became of one outgoing line."""
 
     sent: bool
-    #: ``pong``, ``echo``, ``msgid:…``: why we believe that it arrived; or the server's refusal
+    #: ``pong``, ``echo``, ``msgid:…``, ``id:…``: why we believe that it arrived; or the server's refusal
     proof: str
     #: the line may have arrived, but nothing proves it (the connection died meanwhile)
     unknown: bool = False
@@ -98,11 +129,21 @@ class TransportHealth:
     """How a transport is doing, for `status`."""
 
     connected: bool
-    #: the nick in use, which may differ from the wanted one after a collision
+    #: the name in use, which may differ from the wanted one after a collision
     nick: str | None = None
-    #: channels it sits in, folded
+    #: channels it sits in, as the record names them
     channels: tuple[str, ...] = field(default=())
-    #: set when it has given up for good (464, 465, SASL refused), in one sentence
+    #: set when it has given up for good (a password or token refused), in one sentence
     fatal: str = ""
     #: something a person should know, in one sentence
     note: str = ""
+    #: names of channels that it should sit in and does not
+    missing: tuple[str, ...] = field(default=())
+
+
+class Mark(StrEnum):
+    """How an agent shows that it has seen a line, on networks with reactions."""
+
+    SEEN = "👀"
+    DONE = "✅"
+    FAILED = "❌"

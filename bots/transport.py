@@ -1,0 +1,53 @@
+"""What every network's transport offers to the agent that speaks and hears through it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from bots.messages import Delivery, Mark, Target, TransportHealth
+from storage.acts import Permit
+
+
+class Transport(Protocol):
+    """One agent's connection to one network; `run` until `stop`."""
+
+    @property
+    def network(self) -> str: ...
+
+    @property
+    def health(self) -> TransportHealth: ...
+
+    async def run(self) -> None: ...
+
+    async def stop(self, farewell: str) -> None: ...
+
+    def fold(self, name: str) -> str:
+        """`name` as this network compares it."""
+
+    def split(self, target: Target, text: str) -> list[str]:
+        """Parts of `text` that can each be said at once, in order."""
+
+    async def say(
+        self,
+        target: Target,
+        parts: Sequence[str],
+        permit: Permit,
+        *,
+        keys: Sequence[str],
+        answers: str | None = None,
+    ) -> list[Delivery]:
+        """One `Delivery` for each part, in order; raises `PermitRefused`.
+
+        `keys` names each part for good (at most 25 characters): where the network can, a part with
+        a key that it knows is not said again, and the first one's proof is given. `answers` is the
+        network's id of the line that is answered.
+        """
+
+    async def mark(self, target: Target, message: str, mark: Mark, permit: Permit) -> None:
+        """React to a line, where the network has reactions; raises `PermitRefused` (verb ``mark``).
+        A network's refusal is logged, not raised: a mark is a courtesy.
+        """
+
+    async def typing(self, target: Target, permit: Permit) -> None:
+        """Show for some seconds that an answer is being made; as `mark`."""
