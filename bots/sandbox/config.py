@@ -1,0 +1,148 @@
+"""What the sandbox guild is told at its start: one JSON file, private to its owner."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import stat
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from bots.sandbox.intents import PRIVILEGED, Intent
+
+
+class ConfigError(ValueError):
+    """The configuration file cannot be used; the sentence says why and shows no token."""
+
+
+class _Part(BaseModel):
+    """Frozen, strict about names; an error never repeats a value, which may be a token."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class ChannelSpec(_Part):
+    """A text channel."""
+
+    name: str = Field(min_length=1, max_length=100)
+    topic: str = Field(default="", max_length=1024)
+
+
+class CategorySpec(_Part):
+    """A category and the channels below it, in this order."""
+
+    name: str = Field(min_length=1, max_length=100)
+    channels: tuple[ChannelSpec, ...] = ()
+
+
+class GuildSpec(_Part):
+    """The one guild."""
+
+    name: str = Field(default="parley", min_length=2, max_length=100)
+
+
+class BotSpec(_Part):
+    """A bot: its id is inside its token, as on Discord. `intents`: privileged ones it may have."""
+
+    name: str = Field(min_length=1, max_length=32)
+    token: str = Field(min_length=1, repr=False)
+    intents: tuple[Literal["members", "presences", "message_content"], ...] = ()
+
+    @property
+    def id(self) -> int:
+        """The user id and application id that the token carries."""
+        return user_id_of(self.token)
+
+    @property
+    def privileged(self) -> Intent:
+        allowed = Intent(0)
+        for name in self.intents:
+            allowed |= PRIVILEGED[name]
+        return allowed
+
+
+class UserSpec(_Part):
+    """A person."""
+
+    name: str = Field(min_length=1, max_length=32)
+    token: str = Field(min_length=1, repr=False)
+    operator: bool = False
+
+
+class GatewaySpec(_Part):
+    """The gateway's clockwork; the defaults are Discord's where Discord publishes one."""
+
+    #: what HELLO asks for; a client silent for one and a half of it is dropped
+    heartbeat_interval_s: float = Field(default=41.25, gt=0)
+    #: how long a session without a socket waits for RESUME
+    resume_window_s: float = Field(default=180.0, ge=0)
+    #: how long somebody without a socket is still shown as before
+    offline_after_s: float = Field(default=5.0, ge=0)
+    #: events kept a session for RESUME
+    replay_events: int = Field(default=5000, gt=0)
+    #: frames that may wait for one slow socket before it is dropped
+    queue_frames: int = Field(default=10000, gt=0)
+    #: frames a client may send a minute ("Gateway", section "Rate Limiting")
+    frames_per_minute: int = Field(default=120, gt=0)
+    #: IDENTIFYs a day and bot ("Gateway", "Session Start Limit Object")
+    identifies_per_day: int = Field(default=1000, gt=0)
+    #: the least pause between IDENTIFYs of one bot; Discord's is 5 s, 0 switches it off
+    identify_every_s: float = Field(default=0.0, ge=0)
+
+
+class Config(_Part):
+    """The whole file. `port` 0 takes a free one. `limits` is read by the REST limiter."""
+
+    port: int = Field(default=0, ge=0, le=65535)
+    guild: GuildSpec = GuildSpec()
+    categories: tuple[CategorySpec, ...] = ()
+    channels: tuple[ChannelSpec, ...] = ()
+    bots: tuple[BotSpec, ...] = ()
+    users: tuple[UserSpec, ...] = ()
+    limits: dict[str, float | bool] = Field(default_factory=dict)
+    gateway: GatewaySpec = GatewaySpec()
+
+    @model_validator(mode="after")
+    def _nothing_twice(self) -> Self:
+        people = [*self.bots, *self.users]
+        for what, values in (
+            ("token", [p.token for p in people]),
+            ("name", [p.name.casefold() for p in people]),
+            ("id in a bot's token", [bot.id for bot in self.bots]),
+        ):
+            if len(set(values)) != len(values):
+                raise ValueError(f"two of the bots and users have the same {what}")
+        return self
+
+
+def user_id_of(token: str) -> int:
+    """The user id in the first part of a bot token; ValueError when there is none."""
+    first = token.partition(".")[0]
+    try:
+        decoded = base64.b64decode(first + "=" * (-len(first) % 4), altchars=b"-_", validate=True)
+        return int(decoded.decode("ascii"))
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        raise ValueError("a bot's token does not begin with its user id in base64") from None
+
+
+def read(path: Path) -> Config:
+    """The configuration in `path`; ConfigError when it is open to others, or wrong."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not UTF-8") from None
+    if mode & 0o077:
+        raise ConfigError(f"{path} holds tokens and is open to others: chmod 600 it")
+    try:
+        return Config.model_validate_json(text)
+    except ValidationError as error:
+        problems = (
+            f"{'.'.join(map(str, p['loc'])) or 'file'}: {p['msg']}"
+            for p in error.errors(include_input=False, include_url=False, include_context=False)
+        )
+        raise ConfigError(f"{path}: {'; '.join(problems)}") from None
