@@ -92,8 +92,6 @@ class Heard:
     answers: str | None = None
     #: it was fetched after a gap, not heard when it was said
     missed: bool = False
-    #: it may have come this much earlier than `heard_at`, for nobody looked
-    lag_s: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

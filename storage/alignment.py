@@ -8,14 +8,15 @@ rows that one agent stored are in the order of speech among themselves, so a lef
 any equal row that keeps each of those chains in order.
 
 That is for a listener who may have missed what others stored. One who was there all the time needs
-to count only: of equal lines the oldest are the stored ones, whoever read them how late.
+to count only, whoever read what how late. But it must know of which rows it was there: a row that
+was read late, by an agent that had been stopped, may be a line from before.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -24,6 +25,8 @@ from typing import Final
 MAX_PAIRS: Final = 100_000
 #: two agents that keep up hear a line within this time of each other
 AT_ONCE: Final = timedelta(seconds=0.15)
+#: and under load within this
+SOON: Final = timedelta(seconds=0.75)
 #: an agent that was stopped hears a line at most so much later: a slower one is replaced
 LATEST: Final = timedelta(seconds=20)
 #: rows that are tried for one leftover line
@@ -39,6 +42,8 @@ class Line:
     words: Hashable
     heard_by: str = ""
     heard_at: Hashable = None
+    #: it may have come so many seconds earlier: its listener did not look
+    lag_s: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +58,15 @@ def missing(heard: Sequence[Line], stored: Sequence[StoredLine]) -> list[int]:
 
 
 def align(
-    heard: Sequence[Line], stored: Sequence[StoredLine], *, was_there: bool = False
+    heard: Sequence[Line],
+    stored: Sequence[StoredLine],
+    *,
+    was_there_since: datetime | None = None,
 ) -> list[int | None]:
     """For each heard line the id of the stored one it is, None where it is not stored.
 
-    No stored line is given to two heard lines. With `was_there` the listener missed nothing of what
-    is in `stored`: it has heard each of these lines, or will.
+    No stored line is given to two heard lines. Of what came after `was_there_since` the listener
+    missed nothing: it has heard each of these lines, or will.
     """
     found: list[int | None] = [None] * len(heard)
     by_sender: dict[str, _Sender] = defaultdict(_Sender)
@@ -68,13 +76,36 @@ def align(
         if row.line.sender in by_sender:
             by_sender[row.line.sender].stored.append(row)
     for one in by_sender.values():
-        for index, row_id in one.align(was_there=was_there):
+        for index, row_id in one.align(was_there_since):
             found[index] = row_id
     return found
 
 
-#: a moment, and a position
-_Timed = tuple[datetime, int]
+@dataclass(frozen=True, slots=True, order=True)
+class _Span:
+    """When a line came: at `until`, or some time after `since` where nobody looked."""
+
+    until: datetime
+    since: datetime
+    #: position in the list of lines heard, or of rows
+    place: int
+
+
+_Filter = Callable[[_Span], bool]
+
+
+def _any(span: _Span) -> bool:
+    return True
+
+
+def _is_sure(span: _Span) -> bool:
+    return span.since == span.until
+
+
+def _span(line: Line, place: int) -> _Span | None:
+    if not isinstance(line.heard_at, datetime):
+        return None
+    return _Span(line.heard_at, line.heard_at - timedelta(seconds=line.lag_s), place)
 
 
 @dataclass
@@ -86,15 +117,19 @@ class _Sender:
     #: heard position → stored position
     matched: dict[int, int] = field(default_factory=dict)
 
-    def align(self, *, was_there: bool) -> list[tuple[int, int]]:
+    def align(self, was_there_since: datetime | None) -> list[tuple[int, int]]:
         if self.stored:
             self._by_identity()
-            if was_there:
-                self._by_time(LATEST)
-            else:
-                self._by_time(AT_ONCE)
+            # First those whose times agree, so that a line which nobody stored is found to be
+            # missing itself and not the next one that says the same.
+            self._by_time(AT_ONCE, lines=_is_sure, rows=_is_sure)
+            self._by_time(AT_ONCE)
+            if was_there_since is None:
                 self._by_sequence()
                 self._by_chain()
+            else:
+                self._by_time(SOON, rows=_is_sure)
+                self._by_time(LATEST, rows=lambda row: row.since >= was_there_since)
         return [(self.heard[h][0], self.stored[s].id) for h, s in self.matched.items()]
 
     def _by_identity(self) -> None:
@@ -107,33 +142,32 @@ class _Sender:
             if own.get(line):
                 self.matched[h] = own[line].pop()
 
-    def _by_time(self, within: timedelta) -> None:
-        """Equal lines heard at most `within` apart, the oldest first: what is not stored yet is the
-        newest.
-        """
+    def _by_time(self, apart: timedelta, *, lines: _Filter = _any, rows: _Filter = _any) -> None:
+        """Equal lines that came at most `apart` from each other, the oldest first."""
         for heard, stored in self._left_by_words():
+            left, right = list(filter(lines, heard)), list(filter(rows, stored))
             h = s = 0
-            while h < len(heard) and s < len(stored):
-                apart = heard[h][0] - stored[s][0]
-                if abs(apart) <= within:
-                    self.matched[heard[h][1]] = stored[s][1]
-                if apart <= within:
-                    h += 1
-                if apart >= -within:
+            while h < len(left) and s < len(right):
+                if left[h].since - right[s].until > apart:
                     s += 1
+                elif right[s].since - left[h].until > apart:
+                    h += 1
+                else:
+                    self.matched[left[h].place] = right[s].place
+                    h, s = h + 1, s + 1
 
-    def _left_by_words(self) -> list[tuple[list[_Timed], list[_Timed]]]:
+    def _left_by_words(self) -> list[tuple[list[_Span], list[_Span]]]:
         """Leftover lines and rows that say the same and know their times, each in order of time."""
-        words: dict[Hashable, tuple[list[_Timed], list[_Timed]]] = defaultdict(lambda: ([], []))
+        words: dict[Hashable, tuple[list[_Span], list[_Span]]] = defaultdict(lambda: ([], []))
         heard, stored = self._left()
         for h in heard:
             line = self.heard[h][1]
-            if isinstance(line.heard_at, datetime):
-                words[line.words][0].append((line.heard_at, h))
+            if (span := _span(line, h)) is not None:
+                words[line.words][0].append(span)
         for s in stored:
             row = self.stored[s].line
-            if isinstance(row.heard_at, datetime) and row.words in words:
-                words[row.words][1].append((row.heard_at, s))
+            if row.words in words and (span := _span(row, s)) is not None:
+                words[row.words][1].append(span)
         return [(sorted(h), sorted(s)) for h, s in words.values() if h and s]
 
     def _by_sequence(self) -> None:

@@ -41,19 +41,20 @@ async def compare(
     after_id: int,
     heard_since: datetime | None = None,
     *,
-    was_there: bool = False,
+    was_there_since: datetime | None = None,
 ) -> list[int | None]:
     """For each heard line of one channel its stored id, None where it is not stored.
 
     `lines` is everything this agent heard since `after_id` was the newest id, in the order heard.
     A msgid decides where both sides have one; the rest is aligned (`storage.alignment`) with at
     most the newest `MAX_TAIL` rows. What somebody heard before `heard_since` is none of `lines`,
-    however late it was stored. `was_there`: this agent missed nothing that others heard since then.
+    however late it was stored. Of what others heard after `was_there_since` this agent missed
+    nothing.
     """
     if not lines:
         return []
     lines = [_clean(line) for line in lines]
-    found, _ = await _compare(unit, lines, after_id, heard_since, was_there=was_there)
+    found, _ = await _compare(unit, lines, after_id, heard_since, was_there_since=was_there_since)
     return found
 
 
@@ -63,12 +64,14 @@ async def keep(
     after_id: int,
     heard_since: datetime | None = None,
     *,
-    was_there: bool = False,
+    was_there_since: datetime | None = None,
+    until: datetime | None = None,
 ) -> Kept:
     """As `compare`, and store what is missing, in the order heard, with the inbox rows it owes.
 
-    Lines of several channels may come together. Runs in the caller's write transaction, so a line
-    is never stored without its inbox rows.
+    Lines of several channels may come together. What was heard after `until` is compared (else a
+    row of a later line could be taken for an earlier one) but not stored. Runs in the caller's
+    write transaction, so a line is never stored without its inbox rows.
     """
     lines = [_clean(line) for line in lines]
     channels: dict[tuple[str, str], list[int]] = {}
@@ -79,18 +82,24 @@ async def keep(
         await one_at_a_time(unit, f"record:{network}:{channel}")
         indexes = channels[network, channel]
         heard = [lines[i] for i in indexes]
-        known, said_at = await _compare(unit, heard, after_id, heard_since, was_there=was_there)
+        known, said_at = await _compare(
+            unit, heard, after_id, heard_since, was_there_since=was_there_since
+        )
         for index, message_id, line in zip(
             indexes, known, _timed(heard, known, said_at), strict=True
         ):
             found[index], lines[index] = message_id, line
-    fresh = [index for index, message_id in enumerate(found) if message_id is None]
+    fresh = [
+        index
+        for index, message_id in enumerate(found)
+        if message_id is None and (until is None or lines[index].heard_at <= until)
+    ]
     stored = await _store(unit, [lines[index] for index in fresh])
     for index, message_id in zip(fresh, stored, strict=True):
         found[index] = message_id
-    ids = [message_id for message_id in found if message_id is not None]
-    first = {ids[index]: index for index in reversed(fresh)}
-    return Kept(ids, [first.get(message_id) == index for index, message_id in enumerate(ids)])
+    first = {found[index]: index for index in reversed(fresh)}
+    new = [first.get(message_id) == index for index, message_id in enumerate(found)]
+    return Kept(found, new)
 
 
 async def keep_new(unit: AsyncSession, line: NewLine) -> int | None:
@@ -122,7 +131,7 @@ async def _compare(
     after_id: int,
     heard_since: datetime | None,
     *,
-    was_there: bool,
+    was_there_since: datetime | None,
 ) -> tuple[list[int | None], dict[int, datetime]]:
     """The stored id of each line, and when each row of the tail was said."""
     first = lines[0]
@@ -135,7 +144,7 @@ async def _compare(
     # A line with a msgid is another line than a row with a different one, whatever they say.
     for has_msgid in (True, False):
         rows = [
-            StoredLine(row.id, Line(row.sender.lower(), (row.kind, row.text), row.heard_by, row.at))
+            StoredLine(row.id, _as_stored(row))
             for row in tail
             if row.id not in taken and not (has_msgid and row.msgid is not None)
         ]
@@ -146,7 +155,7 @@ async def _compare(
         ]
         if rows and left:
             heard = [_as_line(lines[index]) for index in left]
-            aligned = align(heard, rows, was_there=was_there)
+            aligned = align(heard, rows, was_there_since=was_there_since)
             for index, message_id in zip(left, aligned, strict=True):
                 found[index] = message_id
             taken.update(message_id for message_id in found if message_id is not None)
@@ -171,7 +180,12 @@ def _timed(
 
 
 def _as_line(line: NewLine) -> Line:
-    return Line(line.sender.lower(), (str(line.kind), line.text), line.heard_by, line.heard_at)
+    words = (str(line.kind), line.text)
+    return Line(line.sender.lower(), words, line.heard_by, line.heard_at, line.lag_s)
+
+
+def _as_stored(row: sa.Row[Any]) -> Line:
+    return Line(row.sender.lower(), (row.kind, row.text), row.heard_by, row.at, row.lag_s)
 
 
 async def _by_msgid(
@@ -194,7 +208,7 @@ async def _tail_after(
     query = (
         sa.select(
             *(c.id, c.sender, c.kind, c.text, c.heard_by, c.heard_at.label("at")),
-            *(c.said_at, c.msgid),
+            *(c.said_at, c.msgid, c.lag_s),
         )
         .where(*here, c.id > after_id)
         .order_by(c.id.desc())
@@ -240,6 +254,7 @@ def _columns(line: NewLine, hops: int) -> dict[str, Any]:
         "said_at": line.said_at,
         "heard_at": line.heard_at,
         "heard_by": line.heard_by,
+        "lag_s": line.lag_s,
         "msgid": line.msgid,
         "agent": line.agent,
         "hops": hops,

@@ -31,6 +31,8 @@ class NewLine:
     said_at: datetime
     heard_at: datetime
     heard_by: str
+    #: it may have come so many seconds before `heard_at`: its listener did not look
+    lag_s: float = 0.0
     msgid: str | None = None
     agent: str | None = None
     hops: int = 0
@@ -41,7 +43,9 @@ class NewLine:
 
 @dataclass(frozen=True)
 class Kept:
-    """What became of each line, in the order given: its id, and whether this call stored it."""
+    """What became of each line, in the order given: its id (None: not stored, for it was heard too
+    lately), and whether this call stored it.
+    """
 
-    ids: list[int]
+    ids: list[int | None]
     new: list[bool]

@@ -154,6 +154,8 @@ class Message(SQLModel, table=True):
     heard_at: datetime = _time()
     #: agent whose socket read it
     heard_by: str
+    #: it may have come so many seconds before `heard_at`: its listener did not look
+    lag_s: float = 0.0
     #: IRCv3 msgid where the server gives one
     msgid: str | None = None
     #: agent that said it, None for everybody else

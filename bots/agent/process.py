@@ -27,6 +27,7 @@ from bots.control import wire
 from bots.control.door import BadRequest, Body, Door, words_of
 from bots.control.obeying import Obedience
 from bots.control.switch import KillSwitch
+from bots.hearing.attention import Attention
 from bots.hearing.intake import Intake, Reflexes
 from bots.hearing.journal import Journal
 from bots.hearing.listening import Ears
@@ -150,6 +151,7 @@ class AgentProcess:
             on_owed=self._owed,
             log=log,
         )
+        self._attention = Attention()
         self._intake = Intake(
             spec.name,
             spec.settings,
@@ -160,6 +162,7 @@ class AgentProcess:
                 stop=self._stop,
                 kill=lambda heard, spoken: self._tasks.start(parts.reflex(heard, spoken)),
             ),
+            lag_s=self._attention.lag_s,
             log=log,
         )
         self._door = Door(
@@ -183,6 +186,7 @@ class AgentProcess:
         nudges = f"{NUDGE}.{self._spec.name}"
         self._tasks.start(
             self._bus.run({nudges: self._nudged, KILL: self._obedience.heard_on_bus}),
+            self._attention.run(),
             self._transport.run(),
             self._ears.run(),
             self._worklist.run(),

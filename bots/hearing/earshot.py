@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import accumulate
 
+from storage.alignment import AT_ONCE
 from storage.leases import Held
 from storage.record import NewLine
 
@@ -39,6 +40,8 @@ class Channel:
     after_id: int
     #: nobody heard a line of `memory` before this
     since: datetime
+    #: what others heard after this, we heard as well
+    present_since: datetime
     memory: list[Remembered] = field(default_factory=list)
     #: so many at the head of `memory` are stored
     settled: int = 0
@@ -53,7 +56,12 @@ class Channel:
     def begin(self, last_id: int, now: datetime) -> None:
         """We join now: what was said so far is behind us."""
         self.after_id, self.since = last_id, now - timedelta(seconds=SLACK_S)
+        self.joined(now)
         self.memory, self.settled, self.last_own_id = [], 0, None
+
+    def joined(self, now: datetime) -> None:
+        """The server let us in at this moment."""
+        self.present_since = now + AT_ONCE
 
     @property
     def lease_name(self) -> str:
@@ -68,9 +76,6 @@ class Channel:
 
     def waiting_until(self, until: datetime | None) -> list[Remembered]:
         return [r for r in self.waiting() if until is None or r.line.heard_at <= until]
-
-    def remembered_until(self, until: datetime | None) -> list[Remembered]:
-        return [r for r in self.memory if until is None or r.line.heard_at <= until]
 
     def newest(self) -> int:
         """Id of the newest line that we know to be stored."""

@@ -52,14 +52,17 @@ class Intake:
         *,
         ears: Ears,
         reflexes: Reflexes,
+        lag_s: Callable[[], float],
         log: FilteringBoundLogger,
     ) -> None:
+        """`lag_s` tells how long nobody looked before the line that is read now."""
         self._agent = agent
         self._settings = settings
         self._roster = roster
         self._commands = commands
         self._ears = ears
         self._reflexes = reflexes
+        self._lag_s = lag_s
         self._log = log
         self._looked_at: set[str] = set()
         self._bots = {nick.lower() for nick in settings.irc.bots}
@@ -184,6 +187,7 @@ class Intake:
             said_at=heard.said_at or heard.heard_at,
             heard_at=heard.heard_at,
             heard_by=self._agent,
+            lag_s=self._lag_s(),
             msgid=heard.msgid,
             agent=speaker,
             # A bot that is none of ours counts as one hop: it gets answers, but not for ever.

@@ -24,6 +24,7 @@ from storage import inbox, leases, record
 from storage.errors import StorageError
 from storage.record import NewLine
 from storage.store import Store
+from storage.tables import LineKind
 
 BATCH_S = 0.05
 LEASE_S = 15.0
@@ -79,8 +80,12 @@ class Ears:
                 known.begin(last, self._clock())
 
     def _channel(self, network: str, channel: str) -> Channel:
-        since = self._clock() - timedelta(seconds=SLACK_S)
-        return self._channels.setdefault((network, channel), Channel(network, channel, 0, since))
+        known = self._channels.get((network, channel))
+        if known is None:
+            now = self._clock()
+            known = Channel(network, channel, 0, now - timedelta(seconds=SLACK_S), now)
+            self._channels[network, channel] = known
+        return known
 
     def heard(self, line: NewLine) -> None:
         """Remember one line of a channel; it will be stored by the listener, or by us after the
@@ -94,6 +99,9 @@ class Ears:
         if line.heard_at < channel.since:
             # The clock was set back: new lines must not lie before the memory's beginning.
             channel.since = line.heard_at - timedelta(seconds=SLACK_S)
+            channel.joined(line.heard_at)
+        if line.kind == LineKind.JOIN and line.agent == self._agent:
+            channel.joined(line.heard_at)
         channel.memory.append(Remembered(line, written=written))
         LINES_HEARD.inc()
         self._work.set()
@@ -273,10 +281,11 @@ class Ears:
                 [r.line for r in remembered],
                 channel.after_id,
                 channel.since,
-                was_there=True,
+                was_there_since=channel.present_since,
             )
         for one, stored_id in zip(remembered, ids, strict=True):
             one.stored_id = stored_id
+        channel.settled = 0
         return channel.overdue(self._clock())
 
     async def _store_waiting(self, channel: Channel, until: datetime | None = None) -> None:
@@ -286,22 +295,25 @@ class Ears:
                 last = await record.last_id(unit, channel.network, channel.name)
                 alone = last == channel.last_own_id
                 # Nobody else wrote since we did: nothing can match, only append.
-                window = waiting if alone else channel.remembered_until(until)
+                window = waiting if alone else list(channel.memory)
                 kept = await record.keep(
                     unit,
                     [r.line for r in window],
                     last if alone else channel.after_id,
                     channel.since,
-                    was_there=True,
+                    was_there_since=channel.present_since,
+                    until=until,
                 )
-                complete = alone or await _knows_all(unit, channel, kept.ids)
+                ids = [stored_id for stored_id in kept.ids if stored_id is not None]
+                complete = alone or await _knows_all(unit, channel, ids)
+            channel.settled = 0
             owed: set[str] = set()
             for remembered, stored_id, new in zip(window, kept.ids, kept.new, strict=True):
                 remembered.stored_id = stored_id
                 if new:
                     owed.update(o.agent for o in remembered.line.owed)
                     LINES_STORED.inc()
-            channel.last_own_id = max(kept.ids) if complete else None
+            channel.last_own_id = max(ids) if complete else None
             if owed:
                 self._on_owed(owed)
 

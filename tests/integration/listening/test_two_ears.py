@@ -15,7 +15,7 @@ import structlog
 
 from bots.hearing.journal import Journal
 from bots.hearing.listening import Ears
-from storage import record
+from storage import leases, record
 from storage.migrate import upgrade
 from storage.record import NewLine
 from storage.store import Store
@@ -160,7 +160,8 @@ async def test_a_line_stored_long_after_the_next_one_makes_nobody_store_that_one
     hear(one, (1,), "one")
     one.heard(replace(line(2, "one"), heard_at=NOON + timedelta(seconds=3)))
     async with store.writing() as unit:
-        await record.keep(unit, [line(2, "other")], 0)
+        heard_soon = replace(line(2, "other"), heard_at=NOON + timedelta(seconds=2))
+        await record.keep(unit, [heard_soon], 0)
     times.append(LATER)
     working = asyncio.create_task(one.run())
     await holds(store, 2)
@@ -193,3 +194,27 @@ async def test_words_said_before_we_came_and_stored_later_are_not_ours(
     await holds(store, 2)
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
+
+
+async def test_a_line_that_the_listener_missed_is_stored_while_its_words_are_said_again(
+    store: Store, tmp_path: Path
+) -> None:
+    """A later equal line, stored already, must not pass for the missing one."""
+    times = [NOON]
+    other = ears(store, "other", tmp_path, lambda: times[-1])
+    await other.enter("irc", "#lobby")
+    said = [NOON + timedelta(seconds=1 + 0.7 * n) for n in range(4)]
+    async with store.writing() as unit:
+        await leases.acquire(unit, "listener:irc:#lobby", "listener", now=NOON, ttl_s=60)
+        for at in said[1:]:
+            heard = replace(line(0, "listener"), heard_at=at, said_at=at)
+            await record.keep(unit, [heard], 0, at)
+    for at in said:
+        other.heard(replace(line(0, "other"), heard_at=at, said_at=at))
+    # The first one is overdue, and none of the others is.
+    times.append(said[-1])
+    working = asyncio.create_task(other.run())
+    await holds(store, len(said))
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    assert len(await stored(store)) == len(said)

@@ -25,7 +25,9 @@ async def owe(store: Store, *owed: Owed, text: str = "captain: hello", **more: A
     given |= {"kind": "said", "said_at": NOON, "heard_at": NOON, "heard_by": "secretary"}
     line = NewLine(**given | {"text": text, "trace_id": "t", "owed": owed} | more)
     async with store.writing() as unit:
-        return (await record.keep(unit, [line], 10**6)).ids[0]
+        [message_id] = (await record.keep(unit, [line], 10**6)).ids
+    assert message_id is not None
+    return message_id
 
 
 async def waiting(store: Store, agent: str = "captain") -> list[inbox.Work]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -178,12 +179,39 @@ def timed(by: str, *at_s: float) -> list[Line]:
     return [Line("A", "hm", by, noon + timedelta(seconds=s)) for s in at_s]
 
 
-def test_who_was_there_takes_the_oldest_of_equal_lines_for_the_stored_ones() -> None:
+def stopped(by: str, lag_s: float, *at_s: float) -> list[Line]:
+    """As `timed`, read late by an agent that had not looked for `lag_s`."""
+    return [replace(line, lag_s=lag_s) for line in timed(by, *at_s)]
+
+
+def was_there(heard: list[Line], stored: list[Line], since_s: float = -9) -> list[int | None]:
+    [since] = timed("me", since_s)
+    assert isinstance(since.heard_at, datetime)
+    return align(heard, rows(stored), was_there_since=since.heard_at)
+
+
+def test_who_was_there_takes_the_oldest_of_equal_lines_for_those_that_were_read_late() -> None:
     """The listener had been stopped and read two old lines late, when a third had come."""
-    heard, late = timed("me", 0, 1, 2.2), timed("listener", 2.1, 2.1)
-    found = align(heard, rows(late), was_there=True)
-    assert found == [100, 101, None]
+    late = stopped("listener", 2.1, 2.1, 2.1)
+    assert was_there(timed("me", 0, 1, 2.2), late) == [100, 101, None]
+
+
+def test_who_was_there_finds_the_very_line_that_nobody_stored() -> None:
+    """Else the next equal line is taken for missing, its row for one more, and another is lost."""
+    heard = timed("me", 40.12, 40.72, 41.24, 42.48)
+    assert was_there(heard, timed("listener", 40.74, 41.24, 42.48)) == [None, 100, 101, 102]
+
+
+def test_a_line_that_may_be_older_than_our_coming_is_none_of_ours() -> None:
+    """It was said before we came and read after: then the same is said again."""
+    late = stopped("other", 3, 3)
+    assert was_there(timed("me", 4), late, since_s=1) == [None]
+    assert was_there(timed("me", 2.9), late, since_s=1) == [100]
+
+
+def test_who_was_there_counts_rows_whose_clock_is_another() -> None:
+    assert was_there(timed("me", 10, 11), timed("other", 13, 14)) == [100, 101]
 
 
 def test_who_was_there_takes_no_row_for_a_line_that_is_too_far_off() -> None:
-    assert align(timed("me", 60), rows(timed("listener", 1)), was_there=True) == [None]
+    assert was_there(timed("me", 60), timed("listener", 1)) == [None]
