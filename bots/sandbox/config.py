@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import stat
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from bots.sandbox.intents import PRIVILEGED, Intent
 
 
 class ConfigError(ValueError):
@@ -49,18 +45,6 @@ class BotSpec(_Part):
     name: str = Field(min_length=1, max_length=32)
     token: str = Field(min_length=1, repr=False)
     intents: tuple[Literal["members", "presences", "message_content"], ...] = ()
-
-    @property
-    def id(self) -> int:
-        """The user id and application id that the token carries."""
-        return user_id_of(self.token)
-
-    @property
-    def privileged(self) -> Intent:
-        allowed = Intent(0)
-        for name in self.intents:
-            allowed |= PRIVILEGED[name]
-        return allowed
 
 
 class UserSpec(_Part):
@@ -106,25 +90,14 @@ class Config(_Part):
 
     @model_validator(mode="after")
     def _nothing_twice(self) -> Self:
-        people = [*self.bots, *self.users]
+        people: list[BotSpec | UserSpec] = [*self.bots, *self.users]
         for what, values in (
             ("token", [p.token for p in people]),
             ("name", [p.name.casefold() for p in people]),
-            ("id in a bot's token", [bot.id for bot in self.bots]),
         ):
             if len(set(values)) != len(values):
                 raise ValueError(f"two of the bots and users have the same {what}")
         return self
-
-
-def user_id_of(token: str) -> int:
-    """The user id in the first part of a bot token; ValueError when there is none."""
-    first = token.partition(".")[0]
-    try:
-        decoded = base64.b64decode(first + "=" * (-len(first) % 4), altchars=b"-_", validate=True)
-        return int(decoded.decode("ascii"))
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        raise ValueError("a bot's token does not begin with its user id in base64") from None
 
 
 def read(path: Path) -> Config:

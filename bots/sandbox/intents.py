@@ -1,37 +1,10 @@
-"""Gateway intents: which events a bot asks for, and which of them need a privilege.
-
-Bits and groups are those of Discord's documentation, "Gateway Events", section "Gateway Intents".
-"""
+"""The rules of intents at IDENTIFY (Discord's documentation, "Gateway", "Gateway Intents")."""
 
 from __future__ import annotations
 
-from enum import IntFlag
+from collections.abc import Collection
 
-
-class Intent(IntFlag):
-    """One bit a group of events."""
-
-    GUILDS = 1 << 0
-    GUILD_MEMBERS = 1 << 1
-    GUILD_MODERATION = 1 << 2
-    GUILD_EXPRESSIONS = 1 << 3
-    GUILD_INTEGRATIONS = 1 << 4
-    GUILD_WEBHOOKS = 1 << 5
-    GUILD_INVITES = 1 << 6
-    GUILD_VOICE_STATES = 1 << 7
-    GUILD_PRESENCES = 1 << 8
-    GUILD_MESSAGES = 1 << 9
-    GUILD_MESSAGE_REACTIONS = 1 << 10
-    GUILD_MESSAGE_TYPING = 1 << 11
-    DIRECT_MESSAGES = 1 << 12
-    DIRECT_MESSAGE_REACTIONS = 1 << 13
-    DIRECT_MESSAGE_TYPING = 1 << 14
-    MESSAGE_CONTENT = 1 << 15
-    GUILD_SCHEDULED_EVENTS = 1 << 16
-    AUTO_MODERATION_CONFIGURATION = 1 << 20
-    AUTO_MODERATION_EXECUTION = 1 << 21
-    GUILD_MESSAGE_POLLS = 1 << 24
-    DIRECT_MESSAGE_POLLS = 1 << 25
+from bots.sandbox.events import Intent
 
 
 def every_intent() -> Intent:
@@ -59,9 +32,19 @@ def parse(value: object) -> Intent | None:
     return Intent(value)
 
 
-def forbidden(wanted: Intent, allowed: Intent) -> Intent:
-    """Privileged bits of `wanted` that are not in `allowed`."""
-    privileged = Intent(0)
-    for intent in PRIVILEGED.values():
-        privileged |= intent
-    return wanted & privileged & ~allowed
+def forbidden(wanted: Intent, allowed: Collection[str]) -> Intent:
+    """Privileged bits of `wanted` that are not among the names `allowed`."""
+    withheld = Intent(0)
+    for name, intent in PRIVILEGED.items():
+        if name not in allowed:
+            withheld |= intent
+    return wanted & withheld
+
+
+#: privileged intents as flags of an unverified application ("Application Flags", the limited ones)
+_APPLICATION_FLAGS = {"presences": 1 << 13, "members": 1 << 15, "message_content": 1 << 19}
+
+
+def application_flags(allowed: Collection[str]) -> int:
+    """What an application's flags say of the privileged intents that it may ask for."""
+    return sum(flag for name, flag in _APPLICATION_FLAGS.items() if name in allowed)
