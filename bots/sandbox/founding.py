@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 
 from bots.sandbox import permissions
+from bots.sandbox.config import ChannelSpec, Config
 from bots.sandbox.model import Channel, ChannelType, Role, User
 from bots.sandbox.snowflake import named
 from bots.sandbox.world import World, utc_now
-
-#: what a bot's application may be allowed beyond the ordinary intents
-PRIVILEGED = frozenset({"message_content", "members", "presences"})
 
 
 def bot_id(token: str) -> int:
@@ -24,49 +21,50 @@ def bot_id(token: str) -> int:
     """
     first = token.partition(".")[0]
     try:
-        return int(base64.urlsafe_b64decode(first + "=" * (-len(first) % 4)))
-    except (binascii.Error, ValueError) as error:
-        raise ValueError("a bot token begins with its user id in base64 and a dot") from error
+        decoded = base64.b64decode(first + "=" * (-len(first) % 4), altchars=b"-_", validate=True)
+        return int(decoded.decode("ascii"))
+    except (binascii.Error, ValueError):
+        raise ValueError("a bot's token does not begin with its user id in base64") from None
 
 
-def found(config: Mapping[str, Any], *, clock: Callable[[], datetime] = utc_now) -> World:
-    """The world that `config` (see docs/SANDBOX.md) describes.
+def found(config: Config, *, clock: Callable[[], datetime] = utc_now) -> World:
+    """The world that `config` describes, before anybody has come.
 
-    :raises ValueError: a bot token without an id, or two members with one token
+    :raises ValueError: a bot token without an id, or two members with one token or id
     """
-    world = World(str(config.get("guild", {}).get("name", "parley")), clock=clock)
+    world = World(config.guild.name, clock=clock)
     operators, agents = _roles(world)
-    for bot in config.get("bots", ()):
-        token = str(bot["token"])
+    for bot in config.bots:
         world.enrol(
             User(
-                id=bot_id(token),
-                name=str(bot["name"]),
-                token=token,
+                id=bot_id(bot.token),
+                name=bot.name,
+                token=bot.token,
                 bot=True,
-                intents=frozenset(bot.get("intents", PRIVILEGED)),
+                intents=frozenset(bot.intents),
                 role_ids=[agents.id],
             )
         )
-    for person in config.get("users", ()):
-        name, operator = str(person["name"]), bool(person.get("operator"))
+    for person in config.users:
         world.enrol(
             User(
-                id=named("user", name),
-                name=name,
-                token=str(person["token"]),
-                operator=operator,
-                role_ids=[operators.id] if operator else [],
+                id=named("user", person.name),
+                name=person.name,
+                token=person.token,
+                operator=person.operator,
+                role_ids=[operators.id] if person.operator else [],
             )
         )
-    _channels(world, config.get("channels", ()), parent=None)
-    for position, category in enumerate(config.get("categories", ())):
-        name = str(category["name"])
+    _channels(world, config.channels, parent=None)
+    for position, category in enumerate(config.categories):
         made = Channel(
-            id=named("category", name), type=ChannelType.CATEGORY, name=name, position=position
+            id=named("category", category.name),
+            type=ChannelType.CATEGORY,
+            name=category.name,
+            position=position,
         )
         world.channels[made.id] = made
-        _channels(world, category.get("channels", ()), parent=made)
+        _channels(world, category.channels, parent=made)
     return world
 
 
@@ -89,19 +87,18 @@ def _roles(world: World) -> tuple[Role, Role]:
     return operators, agents
 
 
-def _channels(world: World, rows: Sequence[Mapping[str, Any]], *, parent: Channel | None) -> None:
-    for position, row in enumerate(rows):
-        name = str(row["name"])
-        # two categories may each have a channel of one name
-        place = f"{parent.name}/{name}" if parent else name
-        channel_id = named("channel", name)
+def _channels(world: World, specs: Sequence[ChannelSpec], *, parent: Channel | None) -> None:
+    for position, spec in enumerate(specs):
+        channel_id = named("channel", spec.name)
         if channel_id in world.channels:
+            # two categories may each have a channel of one name
+            place = f"{parent.name}/{spec.name}" if parent else f"/{spec.name}"
             channel_id = named("channel", place)
         world.channels[channel_id] = Channel(
             id=channel_id,
             type=ChannelType.TEXT,
-            name=name,
-            topic=row.get("topic"),
+            name=spec.name,
+            topic=spec.topic or None,
             position=position,
             parent_id=parent.id if parent else None,
         )

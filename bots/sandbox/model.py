@@ -150,6 +150,8 @@ class Channel:
     last_message_id: int | None = None
     #: DM: both people
     recipients: tuple[User, ...] = ()
+    #: DM: whether its people were told of it
+    shown: bool = False
     #: thread: who opened it, who sits in it (user id → since), and whether it sleeps
     owner_id: int | None = None
     members: dict[int, datetime] = field(default_factory=dict)

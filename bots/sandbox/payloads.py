@@ -212,7 +212,7 @@ def guild(world: World) -> Payload:
         "name": world.name,
         "owner_id": str(owner.id if owner else world.guild_id),
         "roles": [role(r) for r in world.roles.values()],
-        **dict.fromkeys(("emojis", "stickers", "features"), []),
+        **{key: [] for key in ("emojis", "stickers", "features")},
         **dict.fromkeys(_ABSENT),
         **_SETTINGS,
     }
@@ -233,6 +233,8 @@ _ABSENT = (
     "safety_alerts_channel_id",
     "vanity_url_code",
 )
+#: lists of GUILD_CREATE that stay empty here
+_EMPTY = ("voice_states", "stage_instances", "guild_scheduled_events", "soundboard_sounds")
 _SETTINGS = {
     "afk_timeout": 300,
     "verification_level": 0,
@@ -270,7 +272,5 @@ def guild_create(world: World, viewer: User) -> Payload:
             if world.lists(viewer, c)
         ],
         "threads": [channel(t, world.guild_id, viewer) for t in threads],
-        **dict.fromkeys(
-            ("voice_states", "stage_instances", "guild_scheduled_events", "soundboard_sounds"), []
-        ),
+        **{key: [] for key in _EMPTY},
     }

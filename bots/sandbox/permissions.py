@@ -1,4 +1,4 @@
-"""Who may do what where: roles, then a channel's overwrites (Discord's documentation, "Permissions").
+"""Who may do what where: roles, then a channel's overwrites (Discord, "Permissions").
 
 Pure: values in, a bit set out.
 """

@@ -1,4 +1,4 @@
-"""Ids as Discord makes them: milliseconds since 2015 in the high bits, so that they sort by time."""
+"""Ids as Discord makes them: milliseconds since 2015 in the high bits, sorted by time."""
 
 from __future__ import annotations
 

@@ -1,0 +1,27 @@
+"""REST v10, a file a part of it. `routes` is all of it, ready to be mounted."""
+
+from __future__ import annotations
+
+from aiohttp import hdrs, web
+
+from bots.sandbox.limits import Limiter
+from bots.sandbox.rest import applications, messages, users
+from bots.sandbox.rest.table import Table, around, unknown
+from bots.sandbox.world import World
+
+#: the first route that fits an address answers it
+_TABLES: tuple[Table, ...] = (messages.table, users.table, applications.table)
+#: the version is optional in an address ("Reference", "API Versioning")
+_PREFIXES = ("/api/v10", "/api")
+
+
+def routes(world: World, limiter: Limiter | None = None) -> list[web.RouteDef]:
+    """Every route of the API; all others below /api answer 404 and are logged loudly."""
+    limiter = limiter or Limiter()
+    endpoints = [endpoint for table in _TABLES for endpoint in table.endpoints]
+    mounted = [
+        web.RouteDef(e.method, prefix + e.path, around(world, limiter, e), {})
+        for prefix in _PREFIXES
+        for e in endpoints
+    ]
+    return [*mounted, web.RouteDef(hdrs.METH_ANY, "/api/{tail:.*}", unknown, {})]

@@ -1,0 +1,287 @@
+"""Sending, changing and deleting messages, and telling of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
+from bots.sandbox import dms, message_payloads, threads
+from bots.sandbox.drafts import Draft, Reference
+from bots.sandbox.errors import invalid_form, refusal
+from bots.sandbox.events import Event, Intent
+from bots.sandbox.mentions import called
+from bots.sandbox.model import Attachment, Channel, Message, MessageFlag, MessageType, User
+from bots.sandbox.permissions import Permission
+from bots.sandbox.world import World
+
+#: how long the same author's same nonce means the same message
+NONCE_LASTS = timedelta(minutes=5)
+#: bulk deletion refuses what is older (Discord's documentation, "Bulk Delete Messages")
+BULK_AGE = timedelta(days=14)
+_ORDINARY = (MessageType.DEFAULT, MessageType.REPLY, MessageType.CHAT_INPUT_COMMAND)
+
+
+def require(world: World, author: User, channel: Channel, draft: Draft) -> None:
+    """:raises ApiError: `author` may not send `draft` there"""
+    if not channel.is_dm and not channel.is_thread and channel.type != 0:
+        raise refusal(50008)
+    held = world.permissions(author, channel)
+    if Permission.VIEW_CHANNEL not in held:
+        raise refusal(50001)
+    in_thread = channel.is_thread
+    send = Permission.SEND_MESSAGES_IN_THREADS if in_thread else Permission.SEND_MESSAGES
+    if send not in held or (draft.files and Permission.ATTACH_FILES not in held):
+        raise refusal(50013)
+    if channel.is_thread and channel.locked and Permission.MANAGE_THREADS not in held:
+        raise refusal(50083)
+    if channel.is_dm and author.bot and all(u.bot for u in channel.recipients):
+        raise refusal(50007)
+    if draft.reference and Permission.READ_MESSAGE_HISTORY not in held:
+        raise refusal(160002)
+
+
+def send(world: World, author: User, channel: Channel, draft: Draft) -> Message:
+    """Put `draft` into `channel`; the same nonce, enforced, gives the first message again.
+
+    :raises ApiError: no permission, or the answered message does not exist
+    """
+    require(world, author, channel, draft)
+    if draft.enforce_nonce and (known := _same_nonce(world, author, channel, draft)):
+        return known
+    message = compose(world, author, channel, draft)
+    threads.wake(world, channel)
+    put(world, channel, message)
+    return message
+
+
+def _same_nonce(world: World, author: User, channel: Channel, draft: Draft) -> Message | None:
+    oldest = world.clock() - NONCE_LASTS
+    for message in reversed(channel.messages.values()):
+        if message.created_at < oldest:
+            return None
+        if message.author is author and message.nonce == draft.nonce is not None:
+            return message
+    return None
+
+
+def compose(world: World, author: User, channel: Channel, draft: Draft) -> Message:
+    """The message that `draft` becomes in `channel`, not yet in it."""
+    message = Message(
+        id=world.snowflakes.next(),
+        channel_id=channel.id,
+        author=author,
+        content=draft.content.strip(),
+        created_at=world.clock(),
+        flags=draft.flags & ~MessageFlag.EPHEMERAL,
+        tts=draft.tts,
+        embeds=draft.embeds,
+        components=draft.components,
+        nonce=draft.nonce,
+    )
+    message.attachments = _attach(world, channel.id, draft)
+    if draft.components and author.bot:
+        message.application_id = author.id
+    if draft.reference:
+        _refer(world, channel, message, draft.reference)
+    _call(world, channel, message, draft)
+    return message
+
+
+def _refer(world: World, channel: Channel, message: Message, reference: Reference) -> None:
+    referenced = channel.messages.get(reference.message_id)
+    if referenced is None or referenced.only_for is not None:
+        if reference.must_exist:
+            problem = {"code": "REPLIES_UNKNOWN_MESSAGE", "message": "Unknown message"}
+            raise invalid_form({"message_reference": {"_errors": [problem]}})
+        return
+    message.type = MessageType.REPLY
+    message.referenced = referenced
+    message.reference = {
+        "type": 0,
+        "message_id": str(referenced.id),
+        **message_payloads.placed(world, channel.id),
+    }
+
+
+def _call(world: World, channel: Channel, message: Message, draft: Draft) -> None:
+    """Work out whom `message` calls; a reply calls the answered author unless told not to."""
+    named = called(message.content, draft.allowed)
+    everyone_too = Permission.MENTION_EVERYONE in world.permissions(message.author, channel)
+    message.mentions = [world.users[u] for u in named.users if u in world.users]
+    message.mention_everyone = named.everyone and everyone_too
+    message.mention_roles = [r for r in named.roles if r in world.roles and everyone_too]
+    replied = message.referenced
+    if replied and draft.allowed.replied_user and replied.author not in message.mentions:
+        message.mentions.append(replied.author)
+
+
+def _attach(world: World, channel_id: int, draft: Draft) -> list[Attachment]:
+    made = [
+        Attachment(
+            id=world.snowflakes.next(),
+            channel_id=channel_id,
+            filename=file.filename,
+            data=file.data,
+            content_type=file.content_type,
+            description=file.description,
+        )
+        for file in draft.files
+    ]
+    world.attachments |= {a.id: a for a in made}
+    return made
+
+
+def audience(channel: Channel, message: Message) -> frozenset[int] | None:
+    """The only users who may hear of `message`; None: whoever sees the channel."""
+    if message.only_for is not None:
+        return frozenset({message.only_for})
+    return frozenset(u.id for u in channel.recipients) if channel.is_dm else None
+
+
+def _event(world: World, name: str, channel: Channel, message: Message) -> Event:
+    return Event(
+        name=name,
+        payload=lambda viewer: message_payloads.dispatched(world, message, viewer),
+        channel_id=channel.id,
+        to=audience(channel, message),
+        intent=Intent.DIRECT_MESSAGES if channel.is_dm else Intent.GUILD_MESSAGES,
+        message=message,
+    )
+
+
+def put(world: World, channel: Channel, message: Message) -> None:
+    """`message` stands in `channel` from now on."""
+    channel.messages[message.id] = message
+    if message.only_for is None:
+        channel.last_message_id = message.id
+        if channel.is_thread:
+            channel.message_count += 1
+            threads.join(world, channel, message.author)
+            for user in message.mentions:
+                threads.join(world, channel, user)
+    if channel.is_dm:
+        dms.show(world, channel)
+    world.publish(_event(world, "MESSAGE_CREATE", channel, message))
+
+
+def edit(
+    world: World,
+    channel: Channel,
+    message: Message,
+    draft: Draft,
+    *,
+    given: Collection[str],
+    kept: Collection[int],
+) -> None:
+    """Replace the fields of `message` that are `given`; `draft` has their new values.
+
+    `kept`: ids of the attachments that stay.
+
+    :raises ApiError: 50006, if nothing would be left
+    """
+    content = draft.content.strip() if "content" in given else message.content
+    embeds = draft.embeds if "embeds" in given else message.embeds
+    components = draft.components if "components" in given else message.components
+    if not (content or embeds or components or kept or draft.files):
+        raise refusal(50006)
+    message.content, message.embeds, message.components = content, embeds, components
+    if "content" in given:
+        _call(world, channel, message, draft)
+    if "flags" in given:
+        suppressed = draft.flags & MessageFlag.SUPPRESS_EMBEDS
+        message.flags = message.flags & ~MessageFlag.SUPPRESS_EMBEDS | suppressed
+    for gone in [a for a in message.attachments if a.id not in kept]:
+        message.attachments.remove(gone)
+        del world.attachments[gone.id]
+    message.attachments += _attach(world, channel.id, draft)
+    message.edited_at = world.clock()
+    updated(world, channel, message)
+
+
+def updated(world: World, channel: Channel, message: Message) -> None:
+    world.publish(_event(world, "MESSAGE_UPDATE", channel, message))
+
+
+def delete(world: World, channel: Channel, message: Message) -> None:
+    _forget(world, channel, message)
+    payload = message_payloads.deleted(world, message)
+    world.publish(
+        Event(
+            name="MESSAGE_DELETE",
+            payload=lambda _: payload,
+            channel_id=channel.id,
+            to=audience(channel, message),
+            intent=Intent.DIRECT_MESSAGES if channel.is_dm else Intent.GUILD_MESSAGES,
+        )
+    )
+
+
+def delete_many(world: World, channel: Channel, message_ids: Sequence[int]) -> None:
+    """Delete 2 to 100 messages at once; unknown ids are passed over.
+
+    :raises ApiError: 50016 for a wrong number, 50034 for messages older than 14 days
+    """
+    if not 2 <= len(message_ids) <= 100:
+        raise refusal(50016)
+    found = [channel.messages[m] for m in message_ids if m in channel.messages]
+    if any(m.created_at < world.clock() - BULK_AGE for m in found):
+        raise refusal(50034)
+    for message in found:
+        _forget(world, channel, message)
+    payload = {
+        "ids": [str(m.id) for m in found],
+        **message_payloads.placed(world, channel.id),
+    }
+    world.publish(
+        Event(
+            name="MESSAGE_DELETE_BULK",
+            payload=lambda _: payload,
+            channel_id=channel.id,
+            intent=Intent.GUILD_MESSAGES,
+        )
+    )
+
+
+def _forget(world: World, channel: Channel, message: Message) -> None:
+    del channel.messages[message.id]
+    for attachment in message.attachments:
+        world.attachments.pop(attachment.id, None)
+    for other in channel.messages.values():
+        if other.referenced is message:
+            other.referenced = None
+
+
+def history(
+    world: World,
+    viewer: User,
+    channel: Channel,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    around: int | None = None,
+    limit: int = 50,
+) -> list[Message]:
+    """Messages that `viewer` may read, newest first; at most one of the three borders counts."""
+    seen = [m for m in channel.messages.values() if m.only_for in (None, viewer.id)]
+    if Permission.READ_MESSAGE_HISTORY not in world.permissions(viewer, channel):
+        seen = []
+    if around is not None:
+        older = [m for m in seen if m.id < around][-(limit // 2) :] if limit > 1 else []
+        newer = [m for m in seen if m.id >= around][: limit - len(older)]
+        chosen = older + newer
+    elif after is not None:
+        chosen = [m for m in seen if m.id > after][:limit]
+    elif before is not None:
+        chosen = [m for m in seen if m.id < before][-limit:]
+    else:
+        chosen = seen[-limit:]
+    return chosen[::-1]
+
+
+def deletable_by(world: World, user: User, channel: Channel, message: Message) -> bool:
+    """Whether `user` may delete `message`: its own, or by MANAGE_MESSAGES; ordinary ones only."""
+    if message.type not in _ORDINARY and not channel.is_dm:
+        return Permission.MANAGE_MESSAGES in world.permissions(user, channel)
+    if message.author is user:
+        return True
+    return Permission.MANAGE_MESSAGES in world.permissions(user, channel)

@@ -1,0 +1,183 @@
+"""One request to the API: who asks, for what, and with which body."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import BodyPartReader, web
+
+from bots.sandbox.drafts import MOST_BYTES, File
+from bots.sandbox.errors import plain, refusal
+from bots.sandbox.forms import Form, Problems, snowflake
+from bots.sandbox.model import Channel, Message, User
+from bots.sandbox.permissions import Permission
+from bots.sandbox.world import World
+
+#: what the parts around the files may add to a request
+_MOST_FRAME = 1024 * 1024
+#: an avatar comes as base64 in JSON
+_MOST_JSON = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer whose status is not 200 (with a body) or 204 (without)."""
+
+    status: int
+    body: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """What a handler gets. `user` is who asks; routes with a token in their path have none."""
+
+    world: World
+    request: web.Request
+    caller: User | None
+
+    @property
+    def user(self) -> User:
+        if self.caller is None:
+            raise plain(401, "Unauthorized")
+        return self.caller
+
+    # --- what the path names ----------------------------------------------------------------
+
+    def text(self, name: str) -> str:
+        return self.request.match_info[name]
+
+    def id(self, name: str) -> int:
+        """A number in the path; one that is none is an unknown address."""
+        found = snowflake(self.request.match_info[name])
+        if found is None:
+            raise plain(404, "Not Found")
+        return found
+
+    def channel(self, *needed: Permission, name: str = "channel_id") -> Channel:
+        """The channel in the path.
+
+        :raises ApiError: 10003 if there is none, 50001 unseen, 50013 without a `needed` permission
+        """
+        channel = self.world.channels.get(self.id(name))
+        if channel is None:
+            raise refusal(10003)
+        held = self.world.permissions(self.user, channel)
+        if Permission.VIEW_CHANNEL not in held:
+            raise refusal(50001)
+        if any(permission not in held for permission in needed):
+            raise refusal(50013)
+        return channel
+
+    def message(self, channel: Channel, name: str = "message_id") -> Message:
+        """:raises ApiError: 10008, if there is none that the caller may see"""
+        message = channel.messages.get(self.id(name))
+        if message is None or message.only_for not in (None, self.user.id):
+            raise refusal(10008)
+        return message
+
+    def guild(self, *needed: Permission) -> None:
+        """:raises ApiError: 10004 for another guild, 50013 without a `needed` permission"""
+        if self.id("guild_id") != self.world.guild_id:
+            raise refusal(10004)
+        held = self.world.guild_permissions(self.user)
+        if any(permission not in held for permission in needed):
+            raise refusal(50013)
+
+    # --- what the query and the body say ----------------------------------------------------
+
+    def query(self) -> Form:
+        return Form(dict(self.request.query), Problems())
+
+    async def body(self) -> dict[str, Any]:
+        """The JSON object that was sent; an empty body is an empty object.
+
+        :raises ApiError: 50109 for what is no JSON, 40005 for too much of it
+        """
+        return _object(await self._read())
+
+    async def list_body(self) -> list[Any]:
+        found = _json(await self._read())
+        if not isinstance(found, list):
+            raise refusal(50109)
+        return found
+
+    async def _read(self) -> bytes:
+        """The whole body; too much of it is read to its end, so that the answer is heard."""
+        data, size = bytearray(), 0
+        async for chunk in self.request.content.iter_chunked(65_536):
+            size += len(chunk)
+            if size <= _MOST_JSON:
+                data += chunk
+        if size > _MOST_JSON:
+            raise refusal(40005)
+        return bytes(data)
+
+    async def body_with_files(self) -> tuple[dict[str, Any], tuple[File, ...]]:
+        """A JSON body, or ``payload_json`` with ``files[n]`` in a multipart form.
+
+        :raises ApiError: as `body`
+        """
+        if not self.request.content_type.startswith("multipart/"):
+            return await self.body(), ()
+        body: dict[str, Any] = {}
+        files: dict[int, File] = {}
+        left = MOST_BYTES + _MOST_FRAME
+        reader = await self.request.multipart()
+        async for part in reader:
+            if not isinstance(part, BodyPartReader):
+                continue
+            data = bytearray()
+            while chunk := await part.read_chunk(65_536):
+                left -= len(chunk)
+                # what is too much is read to its end, so that the client hears the answer
+                if left >= 0:
+                    data += chunk
+            if part.name == "payload_json":
+                body = _object(bytes(data))
+            elif part.name and part.name.startswith("file"):
+                number = int("".join(filter(str.isdigit, part.name)) or 0)
+                files[number] = File(
+                    filename=part.filename or "unknown",
+                    data=bytes(data),
+                    content_type=part.headers.get("Content-Type", "application/octet-stream"),
+                )
+        if left < 0:
+            raise refusal(40005)
+        return body, tuple(files[n] for n in sorted(files))
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    found = _json(raw)
+    if not isinstance(found, dict):
+        raise refusal(50109)
+    return found
+
+
+def _json(raw: bytes) -> Any:
+    if not raw:
+        return {}
+    try:
+        return json.loads(raw)
+    except ValueError as error:
+        raise refusal(50109) from error
+
+
+def answer(result: Any) -> web.Response:
+    """A handler's result on the wire; the content type has no charset, which clients compare."""
+    status, body = HTTPStatus.OK.value, result
+    if isinstance(result, Reply):
+        status, body = result.status, result.body
+    if body is None:
+        return web.Response(status=HTTPStatus.NO_CONTENT if status == HTTPStatus.OK else status)
+    return json_response(status, body)
+
+
+def json_response(status: int, body: Any, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(
+        status=status,
+        body=json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(),
+        headers={**(headers or {}), "Content-Type": "application/json"},
+    )

@@ -1,0 +1,112 @@
+"""Threads: opening, joining, leaving, sleeping and waking (Discord's documentation, "Threads")."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bots.sandbox import payloads
+from bots.sandbox.events import Event, Intent
+from bots.sandbox.model import Channel, Message, MessageFlag, User
+from bots.sandbox.world import World
+
+
+def open_thread(world: World, thread: Channel, owner: User, *, on: Message | None = None) -> None:
+    """Let `thread` exist; `on` is the message it was opened on, whose id it has."""
+    thread.owner_id = owner.id
+    thread.archive_changed_at = world.clock()
+    thread.members[owner.id] = world.clock()
+    world.channels[thread.id] = thread
+    if on is not None:
+        on.thread_id = thread.id
+        on.flags |= MessageFlag.HAS_THREAD
+    _tell(world, "THREAD_CREATE", thread, {"newly_created": True})
+
+
+def _tell(world: World, name: str, thread: Channel, extra: dict[str, Any] | None = None) -> None:
+    world.publish(
+        Event(
+            name=name,
+            payload=lambda viewer: payloads.channel(thread, world.guild_id, viewer) | (extra or {}),
+            channel_id=thread.id,
+            intent=Intent.GUILDS,
+        )
+    )
+
+
+def updated(world: World, thread: Channel) -> None:
+    _tell(world, "THREAD_UPDATE", thread)
+
+
+def wake(world: World, channel: Channel) -> None:
+    """A message opens a sleeping thread again."""
+    if channel.is_thread and channel.archived:
+        channel.archived = False
+        channel.archive_changed_at = world.clock()
+        updated(world, channel)
+
+
+def join(world: World, thread: Channel, user: User) -> None:
+    """`user` sits in `thread` from now on; nothing happens if it does already."""
+    if user.id in thread.members:
+        return
+    thread.members[user.id] = world.clock()
+    if not world.can_view(user, thread.id):
+        del thread.members[user.id]
+        return
+    _members_changed(world, thread, added=user)
+
+
+def leave(world: World, thread: Channel, user: User) -> None:
+    if user.id in thread.members:
+        del thread.members[user.id]
+        _members_changed(world, thread, removed=user)
+
+
+def _members_changed(
+    world: World, thread: Channel, *, added: User | None = None, removed: User | None = None
+) -> None:
+    """Every session hears of its own user; others' comings want the members intent."""
+    told: dict[str, Any] = {
+        "id": str(thread.id),
+        "guild_id": str(world.guild_id),
+        "member_count": min(50, len(thread.members)),
+        "added_members": [],
+        "removed_member_ids": [],
+    }
+    if added is not None:
+        shown = payloads.thread_member(thread, added.id)
+        told["added_members"] = [shown | {"member": world.member_payload(added), "presence": None}]
+    if removed is not None:
+        told["removed_member_ids"] = [str(removed.id)]
+    moved = added or removed
+    assert moved is not None
+    others = frozenset(world.users) - {moved.id}
+    for to, intent in ((frozenset({moved.id}), Intent.GUILDS), (others, Intent.GUILD_MEMBERS)):
+        world.publish(
+            Event(
+                name="THREAD_MEMBERS_UPDATE",
+                payload=lambda _: told,
+                channel_id=thread.id if to is others else None,
+                to=to,
+                intent=intent,
+            )
+        )
+
+
+def delete(world: World, thread: Channel) -> None:
+    """Remove `thread` and all in it."""
+    told = {
+        "id": str(thread.id),
+        "guild_id": str(world.guild_id),
+        "parent_id": payloads.optional_id(thread.parent_id),
+        "type": int(thread.type),
+    }
+    world.publish(
+        Event(
+            name="THREAD_DELETE",
+            payload=lambda _: told,
+            channel_id=thread.id,
+            intent=Intent.GUILDS,
+        )
+    )
+    del world.channels[thread.id]
