@@ -7,10 +7,12 @@ from typing import Self
 
 from aiohttp import web
 
+from bots.sandbox import rest
 from bots.sandbox.chaos import Chaos
 from bots.sandbox.config import Config, ConfigError
 from bots.sandbox.founding import found
 from bots.sandbox.gateway import Gateway
+from bots.sandbox.limits import Limiter
 from bots.sandbox.pictures import Pictures
 from bots.sandbox.starts import SessionStarts
 from bots.sandbox.world import World
@@ -19,9 +21,14 @@ from bots.sandbox.world import World
 _SHUTDOWN_S = 0.5
 
 
-def application(world: World, gateway: Gateway) -> web.Application:
-    app = web.Application()
+#: the largest body of a request that is no upload: an avatar in base64
+_MOST_BODY_BYTES = 16 * 1024 * 1024
+
+
+def application(world: World, gateway: Gateway, limiter: Limiter) -> web.Application:
+    app = web.Application(client_max_size=_MOST_BODY_BYTES)
     app.add_routes([web.get("/gateway", gateway.handle)])
+    app.add_routes(rest.routes(world, limiter))
     app.add_routes(Pictures(world).routes())
     app.add_routes(Chaos(world, gateway).routes())
     return app
@@ -30,12 +37,12 @@ def application(world: World, gateway: Gateway) -> web.Application:
 class Server:
     """An application on a loopback port; as a context it listens inside and is gone after."""
 
-    def __init__(self, world: World, gateway: Gateway, *, port: int = 0) -> None:
+    def __init__(self, world: World, gateway: Gateway, limiter: Limiter, *, port: int = 0) -> None:
         self._world = world
         self._gateway = gateway
         self._wanted_port = port
         self._runner = web.AppRunner(
-            application(world, gateway),
+            application(world, gateway, limiter),
             access_log=None,
             handle_signals=False,
             shutdown_timeout=_SHUTDOWN_S,
@@ -79,4 +86,5 @@ def build(config: Config) -> Server:
         pause_s=config.gateway.identify_every_s,
         clock=time.monotonic,
     )
-    return Server(world, Gateway(world, config.gateway, starts), port=config.port)
+    gateway = Gateway(world, config.gateway, starts)
+    return Server(world, gateway, Limiter(config.limits), port=config.port)

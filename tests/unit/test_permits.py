@@ -62,6 +62,7 @@ ALLOWED = {
     "bots/replay": "speaks as the people of a log, on the operator's word; no agent is involved",
     "bots/tour": "plays people and the operator of a swarm of its own; no agent is involved",
     "bots/doctor": "asks the machine how it is, on the operator's word",
+    "bots/sandbox": "plays Discord for others: it does what its clients ask, no agent runs in it",
     "bots/service.py": "asks systemd on the operator's word",
     "bots/irc/speech.py:_write": "reached through IrcTransport.say alone, which checks the permit",
     "bots/irc/session.py:_answer": "CTCP PING and VERSION: the protocol's own chores, rate limited",
