@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from aiohttp import web
+
 _DAY_S = 86_400.0
 
 
@@ -43,3 +45,7 @@ class SessionStarts:
         """Seconds until the first counted start is a day old; 0 when none is counted."""
         taken = self._taken.get(user_id)
         return max(0.0, taken[0] + _DAY_S - self._clock()) if taken else 0.0
+
+
+#: where a route finds the counter: ``request.app[STARTS]``
+STARTS: web.AppKey[SessionStarts] = web.AppKey("starts", SessionStarts)

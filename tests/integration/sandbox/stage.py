@@ -83,6 +83,7 @@ class Socket:
         self._inflate = zlib.decompressobj()
         self.seq: int | None = None
         self.ready: dict[str, Any] = {}
+        self.guild: dict[str, Any] = {}
 
     async def send(self, op: int, d: Any = None) -> None:
         await self.raw.send_str(json.dumps({"op": op, "d": d}))
@@ -201,6 +202,9 @@ class Bot(discord.Client):
         self.disconnects, self.sockets, self.deleted = Heard(), Heard(), Heard()
         self.threads, self.interactions = Heard(), Heard()
 
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Discord wants five seconds before the next IDENTIFY; tests need not wait for that."""
+
     async def on_connect(self) -> None:
         await self.sockets.add("identified")
 
@@ -273,7 +277,7 @@ class Sandbox:
         """A person's gateway session, past READY and the guild."""
         socket = await self.socket()
         await socket.identify(token)
-        await socket.until("GUILD_CREATE")
+        socket.guild = await socket.until("GUILD_CREATE")
         return socket
 
     async def bot(self, token: str = CAPTAIN, bot: Bot | None = None, **options: Any) -> Bot:
