@@ -89,6 +89,8 @@ class Connection:
         self._expect_heartbeat()
         self.send(frames.text(Op.HELLO, {"heartbeat_interval": interval_ms}))
         writer = asyncio.create_task(self._write())
+        # a client that is not written to any more must not look connected
+        writer.add_done_callback(lambda _: self.abort())
         clean = False
         try:
             clean = await self._read()
@@ -96,6 +98,7 @@ class Connection:
             await self._socket.close(code=refused.code, message=refused.reason.encode())
         finally:
             writer.cancel()
+            await asyncio.wait({writer})
             self._gateway.detach(self, clean=clean)
 
     async def _read(self) -> bool:

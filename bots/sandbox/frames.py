@@ -64,7 +64,7 @@ def parse(text: str) -> tuple[Op, Any]:
         frame = json.loads(text)
     except (json.JSONDecodeError, RecursionError):
         raise Refused(Close.DECODE_ERROR, "Error while decoding payload.") from None
-    if not isinstance(frame, dict) or not isinstance(frame.get("op"), int):
+    if not isinstance(frame, dict) or type(frame.get("op")) is not int:
         raise Refused(Close.DECODE_ERROR, "Error while decoding payload.")
     try:
         return Op(frame["op"]), frame.get("d")

@@ -75,5 +75,5 @@ class Session:
 
 
 def encode(data: Any) -> str:
-    """JSON as it goes over the socket."""
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+    """JSON as it goes over the socket: ASCII, so that even half a surrogate pair can be sent."""
+    return json.dumps(data, separators=(",", ":"))

@@ -288,7 +288,7 @@ async def test_a_channel_closed_to_somebody_is_not_heard_by_them(sandbox: Sandbo
 
 
 async def test_all_bots_of_a_swarm_answer_one_message(sandbox: Sandbox) -> None:
-    bots: list[Any] = await asyncio.gather(
+    bots: tuple[Any, ...] = await asyncio.gather(
         sandbox.bot(bot=Echo()),
         sandbox.bot(ROOK, bot=Echo()),
         sandbox.bot(DEAF, bot=Echo(intents=UNPRIVILEGED)),
@@ -296,7 +296,7 @@ async def test_all_bots_of_a_swarm_answer_one_message(sandbox: Sandbox) -> None:
     ear = await sandbox.listening()
     everybody = " ".join(b.user.mention for b in bots)
     await sandbox.person().say(bots[0].channel("lobby").id, f"{everybody} hello")
-    authors = set()
+    authors: set[str] = set()
     while len(authors) < len(bots):
         told = await ear.until("MESSAGE_CREATE")
         if told["content"].startswith("echo"):

@@ -79,7 +79,7 @@ async def test_a_healthy_client_keeps_its_socket_by_heartbeats() -> None:
         beats = asyncio.Event()
 
         async def watch() -> None:
-            seen = set()
+            seen: set[float] = set()
             while len(seen) < 5:
                 seen.add(bot.latency)
                 await asyncio.sleep(0)
