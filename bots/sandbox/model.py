@@ -22,6 +22,7 @@ class MessageType(IntEnum):
     """The kinds of message that the sandbox has."""
 
     DEFAULT = 0
+    THREAD_CREATED = 18
     REPLY = 19
     CHAT_INPUT_COMMAND = 20
     THREAD_STARTER = 21

@@ -22,12 +22,20 @@ def open_thread(world: World, thread: Channel, owner: User, *, on: Message | Non
     _tell(world, "THREAD_CREATE", thread, {"newly_created": True})
 
 
-def _tell(world: World, name: str, thread: Channel, extra: dict[str, Any] | None = None) -> None:
+def _tell(
+    world: World,
+    name: str,
+    thread: Channel,
+    extra: dict[str, Any] | None = None,
+    *,
+    to: frozenset[int] | None = None,
+) -> None:
     world.publish(
         Event(
             name=name,
             payload=lambda viewer: payloads.channel(thread, world.guild_id, viewer) | (extra or {}),
             channel_id=thread.id,
+            to=to,
             intent=Intent.GUILDS,
         )
     )
@@ -45,14 +53,20 @@ def wake(world: World, channel: Channel) -> None:
         updated(world, channel)
 
 
-def join(world: World, thread: Channel, user: User) -> None:
-    """`user` sits in `thread` from now on; nothing happens if it does already."""
-    if user.id in thread.members:
+def join(world: World, thread: Channel, user: User, *, invited: bool = False) -> None:
+    """`user` sits in `thread` from now on; nothing happens if it does already.
+
+    Only by invitation does anybody enter a private thread that it does not see, and nobody a
+    thread in a channel that it does not see.
+    """
+    if user.id in thread.members or not (invited or world.can_view(user, thread.id)):
         return
+    if thread.parent_id is None or not world.can_view(user, thread.parent_id):
+        return
+    seen_before = world.can_view(user, thread.id)
     thread.members[user.id] = world.clock()
-    if not world.can_view(user, thread.id):
-        del thread.members[user.id]
-        return
+    if not seen_before:
+        _tell(world, "THREAD_CREATE", thread, to=frozenset({user.id}))
     _members_changed(world, thread, added=user)
 
 

@@ -23,6 +23,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _all_starts(_: User) -> dict[str, int]:
+    """What GET gateway/bot says when nobody counts ("Session Start Limit Object")."""
+    return {"total": 1_000, "remaining": 1_000, "reset_after": 0, "max_concurrency": 1}
+
+
 class World:
     """One guild, its people and bots, and the DMs between them, in memory."""
 
@@ -41,6 +46,8 @@ class World:
         self.attachments: dict[int, Attachment] = {}
         #: (application, guild or None) → command id → command, as it is shown
         self.commands: dict[tuple[int, int | None], dict[int, dict[str, Any]]] = {}
+        #: how often a bot may still IDENTIFY; the gateway, which counts, puts its answer here
+        self.session_start_limit: Callable[[User], dict[str, int]] = _all_starts
         self._by_token: dict[str, User] = {}
         self._listeners: list[Listener] = []
 

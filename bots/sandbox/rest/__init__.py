@@ -5,12 +5,30 @@ from __future__ import annotations
 from aiohttp import hdrs, web
 
 from bots.sandbox.limits import Limiter
-from bots.sandbox.rest import applications, messages, users
+from bots.sandbox.rest import (
+    applications,
+    channels,
+    gateway,
+    guilds,
+    messages,
+    reactions,
+    threads,
+    users,
+)
 from bots.sandbox.rest.table import Table, around, unknown
 from bots.sandbox.world import World
 
 #: the first route that fits an address answers it
-_TABLES: tuple[Table, ...] = (messages.table, users.table, applications.table)
+_TABLES: tuple[Table, ...] = (
+    messages.table,
+    reactions.table,
+    threads.table,
+    channels.table,
+    guilds.table,
+    users.table,
+    applications.table,
+    gateway.table,
+)
 #: the version is optional in an address ("Reference", "API Versioning")
 _PREFIXES = ("/api/v10", "/api")
 

@@ -7,9 +7,9 @@ import binascii
 import hashlib
 from typing import Any
 
-from bots.sandbox import dms, payloads
+from bots.sandbox import dms, members, payloads
 from bots.sandbox.errors import refusal
-from bots.sandbox.events import Event, Intent
+from bots.sandbox.events import Event
 from bots.sandbox.forms import Form, Problems
 from bots.sandbox.model import User
 from bots.sandbox.rest.call import Call
@@ -79,13 +79,7 @@ def _changed(call: Call, user: User) -> None:
             to=frozenset({user.id}),
         )
     )
-    world.publish(
-        Event(
-            name="GUILD_MEMBER_UPDATE",
-            payload=lambda _: {**world.member_payload(user), "guild_id": str(world.guild_id)},
-            intent=Intent.GUILD_MEMBERS,
-        )
-    )
+    members.changed(world, user)
 
 
 @table.route("GET", "/users/@me/guilds")
