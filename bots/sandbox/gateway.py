@@ -36,7 +36,7 @@ class Gateway:
 
     def __init__(self, world: World, spec: GatewaySpec, starts: SessionStarts) -> None:
         self.spec = spec
-        self.starts = starts
+        self._starts = starts
         self._world = world
         self._presences = Presences(world, spec.offline_after_s)
         self._sessions: dict[str, Session] = {}
@@ -108,11 +108,11 @@ class Gateway:
         user = self._user(data)
         wanted = self._intents(user, data)
         _check_shard(data)
-        if self.starts.too_soon(user.id):
+        if self._starts.too_soon(user.id):
             connection.send(frames.text(Op.INVALID_SESSION, d=False))
             return
-        if not self.starts.take(user.id):
-            _log.error("%s has used up its %s IDENTIFYs", user.name, self.starts.per_day)
+        if not self._starts.take(user.id):
+            self._end_everywhere(user)
             raise Refused(Close.AUTHENTICATION_FAILED, "Session start limit reached.")
         session = Session(secrets.token_hex(16), user, wanted, keep=self.spec.replay_events)
         self._presences.came(session)
@@ -181,6 +181,14 @@ class Gateway:
         if session.intents is None or Intent.GUILDS in session.intents:
             guild = visibility.trim_guild(self._world.guild_payload(user), user, session.intents)
             session.tell("GUILD_CREATE", encode(guild))
+
+    def _end_everywhere(self, user: User) -> None:
+        """Discord ends all sessions of whom identifies too often, and resets the token."""
+        _log.error("%s has used up its %s IDENTIFYs", user.name, self._starts.per_day)
+        for connection in self.connections(user):
+            connection.abort()
+        for session in [s for s in self._sessions.values() if s.user is user]:
+            self.forget(session)
 
     def _stop_expiry(self, session: Session) -> None:
         timer = self._expiries.pop(session.id, None)

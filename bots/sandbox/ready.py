@@ -13,7 +13,8 @@ from bots.sandbox.session import Session
 
 API_VERSION = 10
 _CHUNK = 1_000
-_MOST_BY_QUERY = 100
+#: by query, and by ids
+_MOST_CHOSEN = 100
 _NONCE_BYTES = 32
 
 
@@ -40,11 +41,11 @@ def member_chunks(
 ) -> Iterator[dict[str, Any]]:
     """The GUILD_MEMBERS_CHUNKs that answer `request`; none where an intent is missing.
 
-    `guild` is a whole GUILD_CREATE with all members and presences. The whole list needs
-    GUILD_MEMBERS, presences need GUILD_PRESENCES.
+    `guild` is a whole GUILD_CREATE with all members and presences. An empty query, whatever its
+    limit, needs GUILD_MEMBERS; presences need GUILD_PRESENCES.
     """
     found, missing = _asked_for(request, guild["members"])
-    whole = "user_ids" not in request and not request.get("query") and not request.get("limit")
+    whole = "user_ids" not in request and not request.get("query")
     if whole and intents is not None and Intent.GUILD_MEMBERS not in intents:
         return
     with_presences = bool(request.get("presences")) and (
@@ -74,7 +75,7 @@ def _asked_for(
     """The members that the request names, and the ids that nobody has."""
     if "user_ids" in request:
         named = request["user_ids"]
-        ids = [str(i) for i in (named if isinstance(named, list) else [named])]
+        ids = [str(i) for i in (named if isinstance(named, list) else [named])][:_MOST_CHOSEN]
         by_id = {m["user"]["id"]: m for m in members}
         return [by_id[i] for i in ids if i in by_id], [i for i in ids if i not in by_id]
     prefix = str(request.get("query") or "").casefold()
@@ -83,7 +84,7 @@ def _asked_for(
     if not prefix and not limit:
         return members, []
     found = [m for m in members if any(n.startswith(prefix) for n in _names(m))]
-    return found[: min(limit or _MOST_BY_QUERY, _MOST_BY_QUERY)], []
+    return found[: min(limit or _MOST_CHOSEN, _MOST_CHOSEN)], []
 
 
 def _names(member: dict[str, Any]) -> Iterator[str]:

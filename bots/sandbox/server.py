@@ -14,7 +14,7 @@ from bots.sandbox.founding import found
 from bots.sandbox.gateway import Gateway
 from bots.sandbox.limits import Limiter
 from bots.sandbox.pictures import Pictures
-from bots.sandbox.starts import STARTS, SessionStarts
+from bots.sandbox.starts import SessionStarts
 from bots.sandbox.world import World
 
 #: how long requests that are under way may take when the server ends
@@ -27,7 +27,6 @@ _MOST_BODY_BYTES = 16 * 1024 * 1024
 
 def application(world: World, gateway: Gateway, limiter: Limiter) -> web.Application:
     app = web.Application(client_max_size=_MOST_BODY_BYTES)
-    app[STARTS] = gateway.starts
     app.add_routes([web.get("/gateway", gateway.handle)])
     app.add_routes(rest.routes(world, limiter))
     app.add_routes(Pictures(world).routes())
@@ -87,5 +86,6 @@ def build(config: Config) -> Server:
         pause_s=config.gateway.identify_every_s,
         clock=time.monotonic,
     )
+    world.session_start_limit = lambda user: starts.limit(user.id)
     gateway = Gateway(world, config.gateway, starts)
     return Server(world, gateway, Limiter(config.limits), port=config.port)

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from aiohttp import web
-
 _DAY_S = 86_400.0
 
 
@@ -41,11 +39,14 @@ class SessionStarts:
             taken.popleft()
         return self.per_day - len(taken)
 
-    def reset_after_s(self, user_id: int) -> float:
-        """Seconds until the first counted start is a day old; 0 when none is counted."""
+    def limit(self, user_id: int) -> dict[str, int]:
+        """The session start limit object of GET gateway/bot; ``reset_after`` in milliseconds."""
         taken = self._taken.get(user_id)
-        return max(0.0, taken[0] + _DAY_S - self._clock()) if taken else 0.0
-
-
-#: where a route finds the counter: ``request.app[STARTS]``
-STARTS: web.AppKey[SessionStarts] = web.AppKey("starts", SessionStarts)
+        remaining = self.remaining(user_id)
+        reset_after_s = max(0.0, taken[0] + _DAY_S - self._clock()) if taken else 0.0
+        return {
+            "total": self.per_day,
+            "remaining": remaining,
+            "reset_after": int(reset_after_s * 1000),
+            "max_concurrency": 1,
+        }

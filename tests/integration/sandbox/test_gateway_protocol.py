@@ -208,11 +208,19 @@ async def test_a_session_is_forgotten_when_nobody_resumes_it_in_time() -> None:
 
 async def test_the_days_identifies_are_counted() -> None:
     async with serving(build(config(gateway={"identifies_per_day": 1}))) as sandbox:
-        await (await sandbox.socket()).identify(CAPTAIN, ALL)
+        first = await sandbox.socket()
+        await first.identify(CAPTAIN, ALL)
         second = await sandbox.socket()
         await second.send(Op.IDENTIFY, identity(CAPTAIN, ALL))
         assert await second.closed() == Close.AUTHENTICATION_FAILED
+        await first.closed()
+        assert first.raw.closed
         await (await sandbox.socket()).identify(ROOK, ALL)
+        headers = {"Authorization": f"Bot {CAPTAIN}"}
+        url = f"http://127.0.0.1:{sandbox.port}/api/v10/gateway/bot"
+        async with sandbox._http.get(url, headers=headers) as response:
+            limit = (await response.json())["session_start_limit"]
+        assert (limit["total"], limit["remaining"]) == (1, 0)
 
 
 async def test_identifies_in_a_hurry_are_invalid_sessions_when_configured_so() -> None:

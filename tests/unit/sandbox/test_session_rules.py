@@ -134,9 +134,14 @@ def test_starts_are_counted_a_day_long_by_bot() -> None:
     assert not starts.take(1)
     assert starts.take(2)
     assert (starts.remaining(1), starts.remaining(2), starts.remaining(3)) == (0, 1, 2)
-    assert starts.reset_after_s(1) == 86_390.0
+    assert starts.limit(1)["reset_after"] == 86_390_000
     now = 86_400.0
-    assert (starts.remaining(1), starts.reset_after_s(1)) == (1, 10.0)
+    assert starts.limit(1) == {
+        "total": 2,
+        "remaining": 1,
+        "reset_after": 10_000,
+        "max_concurrency": 1,
+    }
 
 
 @given(st.text() | st.recursive(st.none() | st.integers(), st.lists).map(json.dumps))
@@ -174,6 +179,7 @@ def test_the_whole_list_needs_the_members_intent_and_presences_theirs() -> None:
     guild = {"id": "9", "members": [member], "presences": [{"user": {"id": "1"}}]}
     whole = {"query": "", "limit": 0, "presences": True}
     assert list(member_chunks(whole, guild, Intent.GUILDS)) == []
+    assert list(member_chunks(whole | {"limit": 5}, guild, Intent.GUILDS)) == []
     [chunk] = member_chunks(whole, guild, Intent.GUILD_MEMBERS)
     assert "presences" not in chunk
     [chunk] = member_chunks({"user_ids": ["1"]}, guild, Intent.GUILDS)
