@@ -1,0 +1,1 @@
+"""Discord: one agent's bot, by its own token, on discord.py."""

@@ -1,0 +1,65 @@
+"""The bot's picture: set when it differs from what was set last, never in a hurry."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import discord
+
+from bots.discord.refusals import FAILURES, sentence
+from bots.state import write_private
+
+#: Discord bars for a long time who changes pictures often
+_MOST, _WITHIN = 2, timedelta(minutes=10)
+
+
+class Avatar:
+    """Shows `picture` (a PNG) as the bot's avatar; what was set is remembered in `file`."""
+
+    def __init__(self, picture: Path | None, file: Path, clock: Callable[[], datetime]) -> None:
+        self._picture = picture
+        self._file = file
+        self._clock = clock
+
+    async def show(self, client: discord.Client) -> str:
+        """Set it if need be; why it could not be set, empty when all is well."""
+        if self._picture is None or client.user is None:
+            return ""
+        try:
+            data = self._picture.read_bytes()
+        except OSError as error:
+            return f"Its picture {self._picture.name} cannot be read ({error.strerror})."
+        wanted = hashlib.sha256(data).hexdigest()
+        known, changes = self._known()
+        if known == wanted and client.user.avatar is not None:
+            return ""
+        if len(changes) >= _MOST:
+            return "Its picture was changed twice within 10 minutes; it waits for its next start."
+        changes.append(self._clock().timestamp())
+        try:
+            # Counted before it is tried: a refusal counts at Discord, too.
+            self._remember(known, changes)
+            image = f"data:image/png;base64,{base64.b64encode(data).decode()}"
+            await client.http.edit_profile({"avatar": image})
+            self._remember(wanted, changes)
+        except FAILURES as error:
+            return f"Its picture was not set: {sentence(error)}."
+        return ""
+
+    def _known(self) -> tuple[str, list[float]]:
+        try:
+            found: Any = json.loads(self._file.read_text(encoding="ascii"))
+            sha256, changes = str(found["sha256"]), [float(at) for at in found["changes"]]
+        except (OSError, ValueError, LookupError, TypeError):
+            return "", []
+        begin = (self._clock() - _WITHIN).timestamp()
+        return sha256, [at for at in changes if at > begin]
+
+    def _remember(self, sha256: str, changes: list[float]) -> None:
+        write_private(self._file, json.dumps({"sha256": sha256, "changes": changes}))

@@ -1,0 +1,64 @@
+"""Reactions and the typing sign: shown when they can be, missed by nobody when they cannot."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+from bots.discord.refusals import FAILURES, sentence
+from bots.discord.requests import Requests
+from bots.discord.speech import Speech, Unsayable
+from bots.irc.wire import Log
+from bots.messages import Mark, Target
+from storage.acts import Permit
+
+#: marks that we remember having set, to take them back
+_REMEMBERED = 500
+_MOST_S = 20.0
+
+
+class Courtesies:
+    """`mark` and `typing` of one agent."""
+
+    def __init__(self, speech: Speech, veto: Callable[[Permit], str], log: Log) -> None:
+        self._speech = speech
+        self._veto = veto
+        self._log = log
+        self._requests = Requests(most_s=_MOST_S)
+        self._seen: deque[str] = deque(maxlen=_REMEMBERED)
+
+    async def mark(self, target: Target, message: str, mark: Mark, permit: Permit) -> None:
+        """As `bots.transport.Transport.mark`; the 👀 goes when the outcome is shown."""
+        permit.check("mark", str(target), now_s=time.monotonic())
+        if self._veto(permit):
+            return
+        try:
+            client, channel = await self._speech.channel(target)
+            await self._requests.once(
+                lambda: client.http.add_reaction(channel, int(message), mark.value)
+            )
+            if mark is Mark.SEEN:
+                self._seen.append(message)
+            elif message in self._seen:
+                self._seen.remove(message)
+                await self._requests.once(
+                    lambda: client.http.remove_own_reaction(channel, int(message), Mark.SEEN.value)
+                )
+        except Unsayable as error:
+            self._log.info("discord_mark_missed", target=str(target), why=str(error))
+        except (ValueError, *FAILURES) as error:
+            self._log.info("discord_mark_missed", target=str(target), why=sentence(error))
+
+    async def typing(self, target: Target, permit: Permit) -> None:
+        """As `bots.transport.Transport.typing`; Discord shows it for ten seconds."""
+        permit.check("typing", str(target), now_s=time.monotonic())
+        if self._veto(permit):
+            return
+        try:
+            client, channel = await self._speech.channel(target)
+            await self._requests.once(lambda: client.http.send_typing(channel))
+        except Unsayable as error:
+            self._log.info("discord_typing_missed", target=str(target), why=str(error))
+        except FAILURES as error:
+            self._log.info("discord_typing_missed", target=str(target), why=sentence(error))

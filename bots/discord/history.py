@@ -1,0 +1,58 @@
+"""What was said while nobody listened: fetched oldest first, each message once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+import discord
+
+from bots.discord.refusals import FAILURES, sentence
+from bots.irc.wire import Log
+
+_REMEMBERED = 2_000
+
+
+class History:
+    """Fetches a channel's messages after one that is known; what came live meanwhile, and what was
+    fetched before it came, is passed on once.
+    """
+
+    def __init__(self, *, most: int, pass_on: Callable[[discord.Message], None], log: Log) -> None:
+        self._most = most
+        self._pass_on = pass_on
+        self._log = log
+        self._live: OrderedDict[int, None] = OrderedDict()
+        self._fetched: OrderedDict[int, None] = OrderedDict()
+
+    def is_new(self, message: discord.Message) -> bool:
+        """Take note of a message that came live; False when it was fetched already."""
+        _remember(self._live, message.id)
+        return message.id not in self._fetched
+
+    async def fetch(self, channel: discord.abc.Messageable, name: str, after: str) -> bool:
+        """True when everything after the message `after` was passed on."""
+        count = 0
+        try:
+            async for message in channel.history(
+                limit=self._most, after=discord.Object(int(after)), oldest_first=True
+            ):
+                count += 1
+                if message.id not in self._live:
+                    _remember(self._fetched, message.id)
+                    self._pass_on(message)
+        except (ValueError, *FAILURES) as error:
+            self._log.warning("discord_missed_unread", channel=name, why=sentence(error))
+            return False
+        if count:
+            self._log.info("discord_missed_read", channel=name, messages=count)
+        if count == self._most:
+            says = f"more than {count} messages were missed; newer ones are left out"
+            self._log.warning("discord_missed_too_many", channel=name, why=says)
+        return count < self._most
+
+
+def _remember(ids: OrderedDict[int, None], message: int) -> None:
+    ids[message] = None
+    if len(ids) > _REMEMBERED:
+        ids.popitem(last=False)

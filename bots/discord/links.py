@@ -1,0 +1,29 @@
+"""Where a person mends what Discord refuses: the pages of its developer portal."""
+
+from __future__ import annotations
+
+#: what the swarm's bots need in a guild, by Discord's names and bits
+#: (https://discord.com/developers/docs/topics/permissions)
+PERMISSIONS = {
+    "View Channels": 1 << 10,
+    "Send Messages": 1 << 11,
+    "Send Messages in Threads": 1 << 38,
+    "Create Public Threads": 1 << 35,
+    "Read Message History": 1 << 16,
+    "Add Reactions": 1 << 6,
+    "Attach Files": 1 << 15,
+}
+PORTAL = "https://discord.com/developers/applications"
+
+
+def bot_page(application_id: int | str) -> str:
+    """The page with the token and the switches of the privileged intents."""
+    return f"{PORTAL}/{application_id}/bot"
+
+
+def invitation(application_id: int | str) -> str:
+    """Opens the dialogue that brings the bot into a guild, or gives it what it lacks there."""
+    return (
+        f"https://discord.com/oauth2/authorize?client_id={application_id}"
+        f"&scope=bot+applications.commands&permissions={sum(PERMISSIONS.values())}"
+    )

@@ -1,0 +1,79 @@
+"""The guild's channels as one bot sees them: which it may see, and what it lacks there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import discord
+
+#: permission's name in discord.py → as Discord's settings call it
+_NEEDED = {
+    "send_messages": "Send Messages",
+    "read_message_history": "Read Message History",
+    "add_reactions": "Add Reactions",
+    "attach_files": "Attach Files",
+}
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a channel is called."""
+
+    #: with its ``#``; of a thread, the channel that it hangs below
+    channel: str
+    #: name of the thread, empty for a channel
+    thread: str = ""
+    #: record key of the channel that a thread hangs below, empty for a channel
+    parent: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.channel}/{self.thread}" if self.thread else self.channel
+
+
+def places_of(guilds: Iterable[discord.Guild]) -> dict[str, Named]:
+    """Record key (``channel:123``) → name, for every text channel and thread that we may see."""
+    found: dict[str, Named] = {}
+    for guild in guilds:
+        visible = {c.id for c in guild.text_channels if _sees(c)}
+        visible |= {f.id for f in guild.forums if _sees(f)}
+        for channel in guild.text_channels:
+            if channel.id in visible:
+                found[_key(channel.id)] = Named(f"#{channel.name}")
+        for thread in guild.threads:
+            if thread.parent_id in visible and thread.parent is not None and not thread.archived:
+                above = _key(thread.parent_id)
+                found[_key(thread.id)] = Named(f"#{thread.parent.name}", thread.name, above)
+    return found
+
+
+def missing(wanted: Sequence[str], places: Mapping[str, Named]) -> tuple[str, ...]:
+    """Wanted names that no visible channel has."""
+    seen = {place.channel.lower() for place in places.values() if not place.thread}
+    return tuple(name for name in wanted if name.lower() not in seen)
+
+
+def lacking(guilds: Iterable[discord.Guild], wanted: Sequence[str]) -> str:
+    """What we may not do in the wanted channels that we see, in one sentence; empty when all."""
+    names = {name.lower() for name in wanted}
+    troubles: list[str] = []
+    for guild in guilds:
+        for channel in guild.text_channels:
+            if f"#{channel.name}".lower() not in names or not _sees(channel):
+                continue
+            may = channel.permissions_for(guild.me)
+            lacks = [said for held, said in _NEEDED.items() if not getattr(may, held)]
+            if lacks:
+                troubles.append(f"{', '.join(lacks)} in #{channel.name}")
+    return f"It lacks the permission {'; '.join(troubles)}." if troubles else ""
+
+
+def _sees(channel: discord.abc.GuildChannel) -> bool:
+    me = channel.guild.me
+    # Before our own membership has come nothing is known; a place too many does no harm.
+    return me is None or channel.permissions_for(me).view_channel
+
+
+def _key(channel: int) -> str:
+    return f"channel:{channel}"

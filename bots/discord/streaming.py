@@ -1,0 +1,148 @@
+"""An answer that is shown while it grows: one message, edited at a lawful rate."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from bots.discord.splitting import split_message
+from bots.messages import Delivery, Target
+from storage.acts import Permit
+
+_KEY_CHARACTERS = 22
+
+
+class Voice(Protocol):
+    """What a draft needs of `bots.discord.speech.Speech`."""
+
+    async def say_one(
+        self, target: Target, part: str, permit: Permit, *, key: str, answers: str | None = None
+    ) -> Delivery: ...
+
+    async def edit(self, target: Target, message: str, part: str, permit: Permit) -> Delivery: ...
+
+    async def take_back(self, target: Target, message: str, permit: Permit) -> Delivery: ...
+
+
+@dataclass
+class _Shown:
+    message: str
+    text: str
+
+
+class Draft:
+    """`grow` as often as you like, `finish` once. Nothing is sent or edited more often than every
+    `every_s`, the last state is always shown, and what does not fit goes on in a second message.
+    """
+
+    def __init__(
+        self,
+        voice: Voice,
+        target: Target,
+        permit: Permit,
+        *,
+        key: str,
+        answers: str | None,
+        every_s: float,
+        now_s: Callable[[], float],
+        pause: Callable[[float], Awaitable[None]],
+    ) -> None:
+        """`key` names the answer for good, in at most 22 characters; part 0 gets ``<key>.0``."""
+        if not key or len(key) > _KEY_CHARACTERS:
+            raise ValueError(f"a draft's key has 1 to {_KEY_CHARACTERS} characters: {key!r}")
+        self._voice = voice
+        self._target = target
+        self._permit = permit
+        self._key = key
+        self._answers = answers
+        self._every_s = every_s
+        self._now_s = now_s
+        self._pause = pause
+        self._parts: list[str] = []
+        self._shown: list[_Shown] = []
+        self._last_s: float | None = None
+        self._failure: Delivery | None = None
+        self._pump: asyncio.Task[None] | None = None
+
+    def renew(self, permit: Permit) -> None:
+        """Go on under a fresh permit; an answer may take longer than one lasts."""
+        self._permit = permit
+
+    def grow(self, text: str) -> None:
+        """The whole answer so far is `text`."""
+        self._parts = split_message(text)
+        if self._failure is not None and self._failure.unsaid:
+            self._failure = None
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.get_running_loop().create_task(self._catch_up())
+
+    async def finish(self, text: str) -> list[Delivery]:
+        """The answer is `text`: one `Delivery` for each of its parts, in order."""
+        self.grow(text)
+        assert self._pump is not None
+        try:
+            await asyncio.shield(self._pump)
+        finally:
+            await self.abandon()
+        return [self._delivery(at, part) for at, part in enumerate(self._parts)]
+
+    async def abandon(self) -> None:
+        """Leave what is shown as it is."""
+        if self._pump is not None:
+            self._pump.cancel()
+            await asyncio.gather(self._pump, return_exceptions=True)
+
+    async def _catch_up(self) -> None:
+        while self._failure is None and (step := self._next_step()) is not None:
+            if self._last_s is not None:
+                wait_s = self._last_s + self._every_s - self._now_s()
+                if wait_s > 0:
+                    await self._pause(wait_s)
+                    continue  # it may have grown meanwhile
+            self._last_s = self._now_s()
+            await self._show(step)
+
+    def _next_step(self) -> int | None:
+        """Index of the first message that is not as it should be."""
+        for at in range(max(len(self._parts), len(self._shown))):
+            if at >= len(self._shown) or at >= len(self._parts):
+                return at
+            if self._shown[at].text != self._parts[at]:
+                return at
+        return None
+
+    async def _show(self, at: int) -> None:
+        if at >= len(self._parts):
+            gone = self._shown.pop()
+            await self._voice.take_back(self._target, gone.message, self._permit)
+            return
+        part = self._parts[at]
+        if at < len(self._shown):
+            message = self._shown[at].message
+            delivery = await self._voice.edit(self._target, message, part, self._permit)
+        else:
+            delivery = await self._voice.say_one(
+                self._target,
+                part,
+                self._permit,
+                key=f"{self._key}.{at}",
+                answers=self._answers if at == 0 else None,
+            )
+        if not delivery.sent:
+            self._failure = delivery
+        elif at < len(self._shown):
+            self._shown[at].text = part
+        else:
+            self._shown.append(_Shown(delivery.proof.removeprefix("id:"), part))
+
+    def _delivery(self, at: int, part: str) -> Delivery:
+        if at < len(self._shown) and self._shown[at].text == part:
+            return Delivery(sent=True, proof=f"id:{self._shown[at].message}")
+        assert self._failure is not None
+        if at < len(self._shown):
+            # Its beginning stands there: it cannot be said again as if it had never been.
+            why = f"only its beginning is shown: {self._failure.proof}"
+            return Delivery(sent=False, proof=why, unknown=self._failure.unknown)
+        return self._failure

@@ -1,0 +1,327 @@
+"""The Discord transport of one agent: stays connected, hears, and says what has a permit."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+import discord
+from discord.http import HTTPClient
+
+from bots.discord import condition
+from bots.discord.avatars import Avatar
+from bots.discord.client import Events
+from bots.discord.config import DiscordConfig
+from bots.discord.courtesies import Courtesies
+from bots.discord.directs import Directs
+from bots.discord.hearing import Ears
+from bots.discord.life import Life
+from bots.discord.listening import Listening
+from bots.discord.places import Named, lacking, missing, places_of
+from bots.discord.presence import Presence
+from bots.discord.speech import Speech
+from bots.discord.splitting import split_message
+from bots.discord.streaming import Draft
+from bots.discord.threads import Threads
+from bots.irc.wire import Log
+from bots.messages import Delivery, Heard, Mark, Target, TransportHealth
+from storage.acts import Permit
+from storage.tables import AgentState
+
+__all__ = ["DiscordConfig", "DiscordTransport", "Named"]
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _no_veto(permit: Permit) -> str:
+    return ""
+
+
+def _nothing() -> None:
+    return None
+
+
+class DiscordTransport:
+    """`run` until `stop`; what it learns goes to the callbacks, which must not raise or wait.
+
+    `on_ready` follows every READY that is not a RESUME: there may be a gap, see `fetch_missed`.
+    `on_interaction` gets every interaction before anything else happens to it.
+    """
+
+    def __init__(
+        self,
+        config: DiscordConfig,
+        *,
+        on_heard: Callable[[Heard], None],
+        on_change: Callable[[TransportHealth], None],
+        on_ready: Callable[[], None] = _nothing,
+        on_interaction: Callable[[discord.Interaction], None] = lambda _: None,
+        on_places: Callable[[], None] = _nothing,
+        rng: random.Random,
+        log: Log,
+        clock: Callable[[], datetime] = _utc_now,
+        veto: Callable[[Permit], str] = _no_veto,
+    ) -> None:
+        """`veto` is asked before every single part: why it may not be sent, empty when it may."""
+        self._config = config
+        self._on_change = on_change
+        self._on_ready = on_ready
+        self._on_places = on_places
+        self._log = log
+        self._directs = Directs()
+        self._listening = Listening(
+            config, on_heard=on_heard, directs=self._directs, clock=clock, log=log
+        )
+        events = Events(
+            ready=self._ready,
+            resumed=self._resumed,
+            lost=self._lost,
+            out_of_identifies=self._out_of_identifies,
+            message=self._listening.message,
+            interaction=on_interaction,
+            places=self._look_around,
+        )
+        self._presence = Presence(lambda: self._life.client, log)
+        self._life = Life(
+            config,
+            events,
+            before_login=self._presence.dress,
+            after_login=self._know_ourselves,
+            clock=clock,
+            rng=rng,
+            log=log,
+        )
+        self._avatar = Avatar(
+            config.avatar, config.identify_file.with_suffix(".avatar.json"), clock
+        )
+        self._speech = Speech(
+            config, client=lambda: self._life.client, directs=self._directs, veto=veto
+        )
+        self._courtesies = Courtesies(self._speech, veto, log)
+        self._threads = Threads(self._speech, veto, log)
+        self._places: dict[str, Named] = {}
+        self._connected = False
+        self._trouble = ""
+        self._picture_trouble = ""
+        self._health = TransportHealth(connected=False)
+        self._chores: set[asyncio.Task[None]] = set()
+
+    # --- what it is -------------------------------------------------------------------------------
+
+    @property
+    def network(self) -> str:
+        return self._config.network
+
+    @property
+    def health(self) -> TransportHealth:
+        return self._health
+
+    @property
+    def application_id(self) -> int | None:
+        """Id of the bot's application, None before the first login."""
+        return self._life.application_id
+
+    @property
+    def user_id(self) -> str | None:
+        """Our own user id, None before the first login."""
+        return self._listening.ears.me if self._listening.ears else None
+
+    @property
+    def client(self) -> discord.Client | None:
+        """discord.py's client, for slash commands and cards; None while nobody is logged in."""
+        return self._life.client
+
+    @property
+    def http(self) -> HTTPClient | None:
+        client = self._life.client
+        return client.http if client else None
+
+    @property
+    def guild(self) -> discord.Guild | None:
+        """The guild that it serves; None until it is known."""
+        return next(iter(self._guilds()), None)
+
+    def places(self) -> Mapping[str, Named]:
+        """Record key (``channel:123``) → what that channel or thread is called."""
+        return self._places
+
+    # --- its life ---------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Log in and stay connected until `stop`, or until it makes no sense any more."""
+        try:
+            await self._life.run()
+        finally:
+            self._connected = False
+            for chore in list(self._chores):
+                chore.cancel()
+            await self._presence.close()
+            await self._listening.close()
+        self._trouble = ""
+        self._changed()
+
+    async def stop(self, farewell: str) -> None:
+        """Leave; `run` returns soon after. Discord has no farewells: nobody hears it."""
+        await self._life.stop()
+
+    def show(self, state: AgentState) -> None:
+        """Show how the agent is: online, idle or do not disturb."""
+        self._presence.show(state)
+
+    # --- hearing and speaking ---------------------------------------------------------------------
+
+    async def fetch_missed(self, key: str, after: str) -> bool:
+        """Hand over, oldest first and with `missed` set, what was said in ``channel:123`` (or to us
+        by ``user:45``) after the message `after`; False when some of it could not be had.
+        """
+        client = self._life.client
+        if client is None:
+            return False
+        return await self._listening.fetch_missed(client, self.guild, key, after)
+
+    def fold(self, name: str) -> str:
+        """Ids are compared as they are, names without regard to case."""
+        return name.lower()
+
+    def split(self, target: Target, text: str) -> list[str]:
+        """Parts of at most 2,000 characters, code blocks kept whole or opened again."""
+        return split_message(text)
+
+    async def say(
+        self,
+        target: Target,
+        parts: Sequence[str],
+        permit: Permit,
+        *,
+        keys: Sequence[str],
+        answers: str | None = None,
+    ) -> list[Delivery]:
+        """As `bots.transport.Transport.say`; the proof is ``id:<message id>``."""
+        return await self._speech.say(target, parts, permit, keys=keys, answers=answers)
+
+    async def send_file(
+        self,
+        target: Target,
+        name: str,
+        data: bytes,
+        permit: Permit,
+        *,
+        key: str,
+        text: str = "",
+        answers: str | None = None,
+    ) -> Delivery:
+        """Attach a file, size-capped; permit (verb ``send``) and refusals as in `say`."""
+        return await self._speech.send_file(
+            target, name, data, permit, key=key, text=text, answers=answers
+        )
+
+    def draft(
+        self, target: Target, permit: Permit, *, key: str, answers: str | None = None
+    ) -> Draft:
+        """An answer that is shown while it grows, under a permit to send to `target`."""
+        return Draft(
+            self._speech,
+            target,
+            permit,
+            key=key,
+            answers=answers,
+            every_s=self._config.edit_every_s,
+            now_s=time.monotonic,
+            pause=asyncio.sleep,
+        )
+
+    async def mark(self, target: Target, message: str, mark: Mark, permit: Permit) -> None:
+        """As `bots.transport.Transport.mark`; 👀 goes when ✅ or ❌ comes."""
+        await self._courtesies.mark(target, message, mark, permit)
+
+    async def typing(self, target: Target, permit: Permit) -> None:
+        """As `bots.transport.Transport.typing`; it shows for ten seconds."""
+        await self._courtesies.typing(target, permit)
+
+    async def open_thread(
+        self, target: Target, message: str, name: str, permit: Permit
+    ) -> Target | None:
+        """The thread below `message`, see `Threads.open` (verb ``thread``)."""
+        return await self._threads.open(target, message, name, permit)
+
+    # --- what happens -----------------------------------------------------------------------------
+
+    def _guilds(self) -> list[discord.Guild]:
+        client, wanted = self._life.client, self._config.guild
+        if client is None:
+            return []
+        return [g for g in client.guilds if not wanted or str(g.id) == wanted]
+
+    def _know_ourselves(self, user: discord.ClientUser) -> None:
+        agents = {str(user.id): self._config.agent} | dict(self._config.agents)
+        self._listening.ears = Ears(self._config.network, str(user.id), agents, self._directs)
+
+    def _ready(self) -> None:
+        self._connected, self._trouble = True, ""
+        self._look_around()
+        self._presence.identified()
+        chore = asyncio.get_running_loop().create_task(self._show_avatar())
+        self._chores.add(chore)
+        chore.add_done_callback(self._chores.discard)
+        self._on_ready()
+
+    def _resumed(self) -> None:
+        self._connected, self._trouble = True, ""
+        self._presence.resumed()
+        self._changed()
+
+    def _lost(self, why: str, wait_s: float) -> None:
+        self._connected = False
+        self._trouble = f"{why} Trying again in {wait_s:.1f} s."
+        self._log.warning("discord_disconnected", why=why, again_in_s=round(wait_s, 1))
+        self._changed()
+
+    def _out_of_identifies(self, wait_s: float) -> None:
+        self._trouble = condition.out_of_identifies(
+            self._config.identifies_a_day - self._config.identifies_kept, wait_s
+        )
+        self._log.warning("discord_out_of_identifies", wait_s=round(wait_s))
+        self._changed()
+
+    def _look_around(self) -> None:
+        places = places_of(self._guilds())
+        if places != self._places:
+            self._places = places
+            self._on_places()
+        self._changed()
+
+    async def _show_avatar(self) -> None:
+        client = self._life.client
+        if client is not None:
+            self._picture_trouble = await self._avatar.show(client)
+            self._changed()
+
+    def _changed(self) -> None:
+        health = self._health_now()
+        if health != self._health:
+            self._health = health
+            self._on_change(health)
+
+    def _health_now(self) -> TransportHealth:
+        client, fatal = self._life.client, self._life.fatal
+        if not self._connected or client is None or client.user is None:
+            note = "" if fatal else self._trouble
+            return TransportHealth(connected=False, fatal=fatal, note=note)
+        guilds, gone = self._guilds(), missing(self._config.wanted, self._places)
+        notes = (
+            condition.outside(gone, has_guild=bool(guilds), application_id=self.application_id),
+            lacking(guilds, self._config.wanted),
+            self._picture_trouble,
+        )
+        return TransportHealth(
+            connected=True,
+            nick=client.user.name,
+            channels=tuple(self._places),
+            note=" ".join(note for note in notes if note),
+            missing=gone,
+        )
