@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSMsgType, web
@@ -40,7 +40,8 @@ class Connection:
         self._socket = socket
         self._packer = packer
         self._spec: GatewaySpec = gateway.spec
-        self._outgoing: asyncio.Queue[str] = asyncio.Queue(self._spec.queue_frames)
+        self._outgoing: asyncio.Queue[str] = asyncio.Queue()
+        self._room = self._spec.queue_frames
         self._received_at: deque[float] = deque()
         self._beat_by_s = 0.0
         self._handlers: dict[Op, Callable[[Any], None]] = {
@@ -59,10 +60,16 @@ class Connection:
         """Queue one frame. A client that lets too many wait loses the socket, not its session."""
         if self.zombie:
             return
-        try:
-            self._outgoing.put_nowait(text)
-        except asyncio.QueueFull:
+        if self._outgoing.qsize() >= self._room:
             self.abort()
+            return
+        self._outgoing.put_nowait(text)
+
+    def replay(self, texts: Iterable[str]) -> None:
+        """Queue what was missed, however much it is, beside the room for what comes new."""
+        for text in texts:
+            self._outgoing.put_nowait(text)
+        self._room = self._spec.queue_frames + self._outgoing.qsize()
 
     def abort(self) -> None:
         """Cut the socket without a close frame."""

@@ -141,8 +141,7 @@ class Gateway:
         if isinstance(session.wire, Connection):
             # its successor is here: the old socket has nothing to say any more
             session.wire.abort()
-        for frame in session.since(seq):
-            connection.send(frame)
+        connection.replay(session.since(seq))
         session.wire = connection
         connection.session = session
         session.tell("RESUMED", encode({"_trace": []}))
