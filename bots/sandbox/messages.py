@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
+from typing import Any
 
-from bots.sandbox import dms, message_payloads, threads
-from bots.sandbox.drafts import Draft, Reference
+from bots.sandbox import dms, drafts, message_payloads, threads
+from bots.sandbox.drafts import Draft, File, Reference
 from bots.sandbox.errors import invalid_form, refusal
 from bots.sandbox.events import Event, Intent
 from bots.sandbox.mentions import called
@@ -164,6 +165,35 @@ def put(world: World, channel: Channel, message: Message) -> None:
     world.publish(_event(world, "MESSAGE_CREATE", channel, message))
 
 
+#: what an edit cannot change
+_FIXED = ("nonce", "enforce_nonce", "message_reference", "tts")
+
+
+def _known(message: Message, row: Any) -> int | None:
+    """The attachment of `message` that a row of ``attachments`` means."""
+    wanted = str(row.get("id")) if isinstance(row, dict) else ""
+    return next((a.id for a in message.attachments if str(a.id) == wanted), None)
+
+
+def read_edit(message: Message, body: dict[str, Any], files: tuple[File, ...]) -> Draft:
+    """The draft in `body`, a form that changes `message`.
+
+    :raises ApiError: 50035 or 40005
+    """
+    new = {key: value for key, value in body.items() if key not in _FIXED}
+    if isinstance(body.get("attachments"), list):
+        new["attachments"] = [a for a in body["attachments"] if _known(message, a) is None]
+    layout = bool(message.flags & MessageFlag.IS_COMPONENTS_V2)
+    return drafts.read(new, files, layout=layout, may_be_empty=True)
+
+
+def kept_attachments(message: Message, body: dict[str, Any]) -> set[int]:
+    """Ids of the attachments that stay: all, unless the form lists which."""
+    if not isinstance(body.get("attachments"), list):
+        return {a.id for a in message.attachments}
+    return {known for a in body["attachments"] if (known := _known(message, a)) is not None}
+
+
 def edit(
     world: World,
     channel: Channel,
@@ -194,7 +224,11 @@ def edit(
         message.attachments.remove(gone)
         del world.attachments[gone.id]
     message.attachments += _attach(world, channel.id, draft)
-    message.edited_at = world.clock()
+    if message.flags & MessageFlag.LOADING:
+        # "is thinking" becomes the message that it stood for
+        message.flags &= ~MessageFlag.LOADING
+    else:
+        message.edited_at = world.clock()
     updated(world, channel, message)
 
 
@@ -261,8 +295,11 @@ def history(
     around: int | None = None,
     limit: int = 50,
 ) -> list[Message]:
-    """Messages that `viewer` may read, newest first; at most one of the three borders counts."""
-    seen = [m for m in channel.messages.values() if m.only_for in (None, viewer.id)]
+    """Messages that `viewer` may read, newest first; at most one of the three borders counts.
+
+    Ephemeral ones are in nobody's history, as on Discord.
+    """
+    seen = [m for m in channel.messages.values() if m.only_for is None]
     if Permission.READ_MESSAGE_HISTORY not in world.permissions(viewer, channel):
         seen = []
     if around is not None:

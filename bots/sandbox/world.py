@@ -6,12 +6,14 @@ commands, interactions. Each ends by `World.publish`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from bots.sandbox import payloads, permissions
 from bots.sandbox.events import Event, Intent
+from bots.sandbox.interactions import Interaction
 from bots.sandbox.model import Attachment, Channel, ChannelType, Message, Role, User
 from bots.sandbox.permissions import Permission
 from bots.sandbox.snowflake import Snowflakes, named
@@ -23,6 +25,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def call_later(delay_s: float, action: Callable[[], None]) -> object:
+    """Run `action` in `delay_s` on the running event loop."""
+    return asyncio.get_running_loop().call_later(delay_s, action)
+
+
 def _all_starts(_: User) -> dict[str, int]:
     """What GET gateway/bot says when nobody counts ("Session Start Limit Object")."""
     return {"total": 1_000, "remaining": 1_000, "reset_after": 0, "max_concurrency": 1}
@@ -31,7 +38,13 @@ def _all_starts(_: User) -> dict[str, int]:
 class World:
     """One guild, its people and bots, and the DMs between them, in memory."""
 
-    def __init__(self, name: str, *, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        schedule: Callable[[float, Callable[[], None]], object] = call_later,
+    ) -> None:
         self.name = name
         self.clock = clock
         self.guild_id = named("guild", name)
@@ -48,6 +61,10 @@ class World:
         self.commands: dict[tuple[int, int | None], dict[int, dict[str, Any]]] = {}
         #: how often a bot may still IDENTIFY; the gateway, which counts, puts its answer here
         self.session_start_limit: Callable[[User], dict[str, int]] = _all_starts
+        #: application → (day, commands created on it)
+        self.commands_created: dict[int, tuple[date, int]] = {}
+        self.interactions: dict[int, Interaction] = {}
+        self.schedule = schedule
         self._by_token: dict[str, User] = {}
         self._listeners: list[Listener] = []
 

@@ -8,12 +8,15 @@ from bots.sandbox.limits import Limiter
 from bots.sandbox.rest import (
     applications,
     channels,
+    commands,
     gateway,
     guilds,
+    interactions,
     messages,
     reactions,
     threads,
     users,
+    webhooks,
 )
 from bots.sandbox.rest.table import Table, around, unknown
 from bots.sandbox.world import World
@@ -26,8 +29,11 @@ _TABLES: tuple[Table, ...] = (
     channels.table,
     guilds.table,
     users.table,
+    commands.table,
     applications.table,
     gateway.table,
+    interactions.table,
+    webhooks.table,
 )
 #: the version is optional in an address ("Reference", "API Versioning")
 _PREFIXES = ("/api/v10", "/api")

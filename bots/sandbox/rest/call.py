@@ -72,9 +72,9 @@ class Call:
         return channel
 
     def message(self, channel: Channel, name: str = "message_id") -> Message:
-        """:raises ApiError: 10008, if there is none that the caller may see"""
+        """:raises ApiError: 10008, if there is none; ephemeral ones are reached by token only"""
         message = channel.messages.get(self.id(name))
-        if message is None or message.only_for not in (None, self.user.id):
+        if message is None or message.only_for is not None:
             raise refusal(10008)
         return message
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from bots.sandbox import drafts, message_payloads, messages
-from bots.sandbox.drafts import File
 from bots.sandbox.errors import refusal
 from bots.sandbox.events import Event, Intent
 from bots.sandbox.forms import Form, Problems
-from bots.sandbox.model import Channel, Message, MessageFlag
+from bots.sandbox.model import MessageFlag
 from bots.sandbox.permissions import Permission
 from bots.sandbox.rest.call import Call
 from bots.sandbox.rest.table import Table
@@ -18,8 +17,6 @@ table = Table()
 
 _MESSAGES = "/channels/{channel_id}/messages"
 _MESSAGE = _MESSAGES + "/{message_id}"
-#: what an edit cannot change
-_FIXED = ("nonce", "enforce_nonce", "message_reference", "tts")
 
 
 @table.route("POST", _MESSAGES, bucket="messages")
@@ -34,7 +31,7 @@ async def send_message(call: Call) -> Any:
 
 
 def _without_ephemeral(flags: Any) -> Any:
-    return flags & ~64 if isinstance(flags, int) else flags
+    return flags & ~MessageFlag.EPHEMERAL if isinstance(flags, int) else flags
 
 
 @table.route("GET", _MESSAGES, bucket="history")
@@ -62,30 +59,10 @@ async def edit_message(call: Call) -> Any:
     if message.author is not call.user:
         raise refusal(50005)
     body, files = await call.body_with_files()
-    apply_edit(call, channel, message, body, files)
-    return message_payloads.message(call.world, message, call.user)
-
-
-def apply_edit(
-    call: Call, channel: Channel, message: Message, body: dict[str, Any], files: tuple[File, ...]
-) -> None:
-    """Change `message` as a form says; fields that it does not name stay.
-
-    :raises ApiError: 50035, 40005, or 50006 if nothing would be left
-    """
-    old = {str(a.id): a.id for a in message.attachments}
-    new = {key: value for key, value in body.items() if key not in _FIXED}
-    if isinstance(body.get("attachments"), list):
-        named = [str(a.get("id")) for a in body["attachments"] if isinstance(a, dict)]
-        new["attachments"] = [
-            a for a in body["attachments"] if not isinstance(a, dict) or str(a.get("id")) not in old
-        ]
-        kept = {old[n] for n in named if n in old}
-    else:
-        kept = set(old.values())
-    layout = bool(message.flags & MessageFlag.IS_COMPONENTS_V2)
-    draft = drafts.read(new, files, layout=layout, may_be_empty=True)
+    draft = messages.read_edit(message, body, files)
+    kept = messages.kept_attachments(message, body)
     messages.edit(call.world, channel, message, draft, given=set(body), kept=kept)
+    return message_payloads.message(call.world, message, call.user)
 
 
 @table.route("DELETE", _MESSAGE, bucket="deletes")
