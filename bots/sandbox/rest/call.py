@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
+import sys
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from bots.sandbox.drafts import MOST_BYTES, File
-from bots.sandbox.errors import plain, refusal
+from bots.sandbox.errors import ApiError, plain, refusal
 from bots.sandbox.forms import Form, Problems, snowflake
 from bots.sandbox.model import Channel, Message, User
 from bots.sandbox.permissions import Permission
@@ -20,6 +23,13 @@ from bots.sandbox.world import World
 _MOST_FRAME = 1024 * 1024
 #: an avatar comes as base64 in JSON
 _MOST_JSON = 16 * 1024 * 1024
+
+
+def unknown_address(method: str, path: str) -> ApiError:
+    """404, after a line on stderr that whoever develops a client will see."""
+    sys.stderr.write(f"sandbox: UNKNOWN ROUTE {method} {path}\n")
+    sys.stderr.flush()
+    return plain(404, "Not Found")
 
 
 @dataclass(frozen=True)
@@ -50,10 +60,10 @@ class Call:
         return self.request.match_info[name]
 
     def id(self, name: str) -> int:
-        """A number in the path; one that is none is an unknown address."""
+        """A number in the path; what has none there is no address of the API."""
         found = snowflake(self.request.match_info[name])
         if found is None:
-            raise plain(404, "Not Found")
+            raise unknown_address(self.request.method, self.request.path)
         return found
 
     def channel(self, *needed: Permission, name: str = "channel_id") -> Channel:
@@ -122,13 +132,20 @@ class Call:
         """
         if not self.request.content_type.startswith("multipart/"):
             return await self.body(), ()
+        try:
+            return await self._parts()
+        except (ValueError, AssertionError, KeyError, HttpProcessingError) as error:
+            # each of them is how aiohttp's reader says that the form is broken
+            raise refusal(50109) from error
+
+    async def _parts(self) -> tuple[dict[str, Any], tuple[File, ...]]:
         body: dict[str, Any] = {}
         files: dict[int, File] = {}
-        left = MOST_BYTES + _MOST_FRAME
-        reader = await self.request.multipart()
-        async for part in reader:
+        left, found = MOST_BYTES + _MOST_FRAME, 0
+        async for part in await self.request.multipart():
             if not isinstance(part, BodyPartReader):
                 continue
+            found += 1
             data = bytearray()
             while chunk := await part.read_chunk(65_536):
                 left -= len(chunk)
@@ -138,7 +155,7 @@ class Call:
             if part.name == "payload_json":
                 body = _object(bytes(data))
             elif part.name and part.name.startswith("file"):
-                number = int("".join(filter(str.isdigit, part.name)) or 0)
+                number = int("".join(c for c in part.name if c in "0123456789")[:3] or 0)
                 files[number] = File(
                     filename=part.filename or "unknown",
                     data=bytes(data),
@@ -146,6 +163,8 @@ class Call:
                 )
         if left < 0:
             raise refusal(40005)
+        if not found:
+            raise refusal(50109)
         return body, tuple(files[n] for n in sorted(files))
 
 
@@ -157,12 +176,25 @@ def _object(raw: bytes) -> dict[str, Any]:
 
 
 def _json(raw: bytes) -> Any:
+    """What `raw` says; numbers that JSON does not have and halves of characters are refused."""
     if not raw:
         return {}
     try:
-        return json.loads(raw)
-    except ValueError as error:
+        found = json.loads(raw, parse_constant=_no_number, parse_float=_finite)
+        if b"\\ud" in raw or b"\\uD" in raw:
+            json.dumps(found, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
         raise refusal(50109) from error
+    return found
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _no_number(digits)
 
 
 def answer(result: Any) -> web.Response:

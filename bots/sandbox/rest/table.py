@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ from aiohttp import web
 from bots.sandbox.errors import ApiError, plain
 from bots.sandbox.limits import Limiter
 from bots.sandbox.model import User
-from bots.sandbox.rest.call import Call, answer, json_response
+from bots.sandbox.rest.call import Call, answer, json_response, unknown_address
 from bots.sandbox.world import World
 
 Handler = Callable[[Call], Awaitable[Any]]
@@ -108,9 +107,6 @@ def around(
 
 
 async def unknown(request: web.Request) -> web.StreamResponse:
-    """Any other address: 404, and a line that whoever develops a client will see."""
-    print(  # noqa: T201 - the process has no other log than its stderr
-        f"sandbox: UNKNOWN ROUTE {request.method} {request.path}", file=sys.stderr, flush=True
-    )
-    refused = plain(404, "Not Found")
+    """Any other address."""
+    refused = unknown_address(request.method, request.path)
     return json_response(refused.status, refused.body)
