@@ -47,6 +47,7 @@ class Commander(Bot):
         self.tree.command(name="secret", description="Whispers")(secret)
         self.tree.command(name="slow", description="Takes its time")(slow)
         self.tree.command(name="card", description="Shows an approval card")(card)
+        self.tree.command(name="private", description="Shows a card to one person")(private)
         self.tree.command(name="deaf", description="Never answers")(deaf)
 
     async def setup_hook(self) -> None:
@@ -82,6 +83,11 @@ async def slow(interaction: discord.Interaction) -> None:
 
 async def card(interaction: discord.Interaction) -> None:
     await interaction.response.send_message("Spend 5 credits?", view=Card())
+
+
+async def private(interaction: discord.Interaction) -> None:
+    await interaction.response.defer(ephemeral=True)
+    await interaction.followup.send("Only you may press.", view=Card())
 
 
 async def deaf(interaction: discord.Interaction) -> None:
@@ -271,3 +277,54 @@ async def test_a_second_answer_is_refused(commander: Bot, you: Client) -> None:
     with pytest.raises(discord.HTTPException) as twice:
         await interaction.response.send_message("two")
     assert twice.value.code == 40060
+
+
+async def test_a_button_of_before_the_restart_still_works(
+    sandbox: Sandbox, commander: Bot, you: Client
+) -> None:
+    await you.use("card")
+    shown = await you.ear.until("MESSAGE_CREATE")
+    await commander.close()
+    await sandbox.bot(bot=Commander())
+    await you.press(shown, "approve")
+    assert (await you.ear.until("MESSAGE_UPDATE"))["content"] == "approved"
+
+
+async def test_an_ephemeral_card_is_pressed_by_its_owner_and_by_nobody_else(
+    sandbox: Sandbox, you: Client
+) -> None:
+    guest = await _client(sandbox, GUEST)
+    await you.use("private")
+    shown = await you.ear.until("MESSAGE_CREATE")
+    while not shown["components"]:
+        shown = await you.ear.until("MESSAGE_UPDATE")
+    data = {"component_type": 2, "custom_id": "approve"}
+    status, _ = await guest.try_to_interact(
+        3, shown["author"]["id"], data, message_id=shown["id"], message_flags=64
+    )
+    assert status in (400, 404)
+    await you.press(shown, "approve")
+    while (edited := await you.ear.until("MESSAGE_UPDATE"))["content"] != "approved":
+        pass
+    assert edited["id"] == shown["id"]
+
+
+async def test_unchanged_commands_keep_their_ids_over_a_sync(commander: Bot, you: Client) -> None:
+    assert isinstance(commander, Commander)
+    before = {c.name: c.id for c in await commander.tree.sync()}
+    assert {c.name: c.id for c in await commander.tree.fetch_commands()} == before
+    assert str(before["ask"]) == (await you.command("ask"))["id"]
+
+
+async def test_a_command_in_a_closed_channel_or_of_nobody_is_refused(
+    commander: Bot, you: Client
+) -> None:
+    application = str(commander.application_id)
+    data = {"id": "1", "version": "1", "name": "none", "type": 1, "options": []}
+    assert (await you.try_to_interact(2, application, data))[0] in (400, 404)
+    assert (await you.try_to_interact(2, "7", data))[0] in (400, 404)
+    command = await you.command("ask")
+    data = {"id": command["id"], "version": command["version"], "name": "ask", "type": 1}
+    status, body = await you.try_to_interact(2, application, data | {"options": []})
+    assert status == 400, body
+    assert commander.interactions.all == []
