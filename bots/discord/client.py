@@ -31,6 +31,8 @@ from bots.irc.wire import Log
 FATAL_CODES = frozenset({4004, 4010, 4011, 4012, 4013, 4014})
 #: what discord.py's parsers raise for an event that is not as they expect it
 _UNREADABLE = (AttributeError, LookupError, TypeError, ValueError, AssertionError)
+# There is no voice here, so nobody needs to hear that its libraries are missing.
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
 #: a long pause for the budget looks at the clock this often
 _LOOK_EVERY_S = 60.0
 

@@ -35,9 +35,13 @@ class History:
         count = 0
         try:
             async for message in channel.history(
-                limit=self._most, after=discord.Object(int(after)), oldest_first=True
+                limit=self._most + 1, after=discord.Object(int(after)), oldest_first=True
             ):
                 count += 1
+                if count > self._most:
+                    says = f"more than {self._most} messages were missed; newer ones are left out"
+                    self._log.warning("discord_missed_too_many", channel=name, why=says)
+                    return False
                 if message.id not in self._live:
                     _remember(self._fetched, message.id)
                     self._pass_on(message)
@@ -46,10 +50,7 @@ class History:
             return False
         if count:
             self._log.info("discord_missed_read", channel=name, messages=count)
-        if count == self._most:
-            says = f"more than {count} messages were missed; newer ones are left out"
-            self._log.warning("discord_missed_too_many", channel=name, why=says)
-        return count < self._most
+        return True
 
 
 def _remember(ids: OrderedDict[int, None], message: int) -> None:

@@ -52,7 +52,8 @@ class Listening:
     ) -> bool:
         """As `DiscordTransport.fetch_missed`."""
         kind, _, number = key.partition(":")
-        if kind not in (Place.CHANNEL, Place.USER) or not (number + after).isdecimal():
+        is_id = number.isdecimal() and after.isdecimal()
+        if kind not in (Place.CHANNEL, Place.USER) or not is_id:
             self._log.warning("discord_missed_unread", channel=key, why="no id of Discord")
             return False
         channel: discord.abc.Messageable

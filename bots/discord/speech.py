@@ -41,9 +41,12 @@ class Speech:
         *,
         client: Callable[[], discord.Client | None],
         directs: Directs,
+        named: Callable[[str], str | None] = lambda _: None,
         veto: Callable[[Permit], str],
     ) -> None:
+        """`named` finds a channel's id by the name that the record has for it."""
         self._config = config
+        self._named = named
         self._client = client
         self._directs = directs
         self._veto = veto
@@ -158,13 +161,14 @@ class Speech:
         """The client and the id of the channel that `target` means; raises `Unsayable`."""
         if target.network != self._config.network:
             raise Unsayable(refused(f"{target} is not on {self._config.network}"))
-        if target.place is Place.NICK or not target.name.isdecimal():
+        name = self._named(target.name) or target.name
+        if target.place is Place.NICK or not name.isdecimal():
             raise Unsayable(refused(f"{target} is no channel and no user on Discord"))
         client = self._client()
         if client is None:
             raise Unsayable(unsaid("not connected to Discord"))
         if target.place is Place.CHANNEL:
-            return client, int(target.name)
+            return client, int(name)
         try:
             return client, await self._requests.once(
                 lambda: self._directs.channel_to(target.name, client)

@@ -62,12 +62,15 @@ class DiscordTransport:
         on_ready: Callable[[], None] = _nothing,
         on_interaction: Callable[[discord.Interaction], None] = lambda _: None,
         on_places: Callable[[], None] = _nothing,
+        named: Callable[[str], str | None] = lambda _: None,
         rng: random.Random,
         log: Log,
         clock: Callable[[], datetime] = _utc_now,
         veto: Callable[[Permit], str] = _no_veto,
     ) -> None:
-        """`veto` is asked before every single part: why it may not be sent, empty when it may."""
+        """`veto` is asked before every single part: why it may not be sent, empty when it may.
+        `named` finds the id of a channel that a target calls by name.
+        """
         self._config = config
         self._on_change = on_change
         self._on_ready = on_ready
@@ -100,7 +103,11 @@ class DiscordTransport:
             config.avatar, config.identify_file.with_suffix(".avatar.json"), clock
         )
         self._speech = Speech(
-            config, client=lambda: self._life.client, directs=self._directs, veto=veto
+            config,
+            client=lambda: self._life.client,
+            directs=self._directs,
+            named=named,
+            veto=veto,
         )
         self._courtesies = Courtesies(self._speech, veto, log)
         self._threads = Threads(self._speech, veto, log)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,12 @@ def permit(target: Target | str, verb: str = "send", *, lasts_s: float = 60.0) -
     """The guard's yes, as it would make it."""
     act = Act(agent="captain", verb=verb, target=str(target), reason="a test", trace_id="t")
     return Permit(act=act, audit_hash="", good_until_s=time.monotonic() + lasts_s)
+
+
+def free_port() -> int:
+    """A port at which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 class Agent:
