@@ -5,7 +5,15 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
-from bots.sandbox import components, drafts, interaction_payloads, message_payloads, messages
+from bots.sandbox import (
+    components,
+    composing,
+    drafts,
+    interaction_payloads,
+    message_edits,
+    message_payloads,
+    messages,
+)
 from bots.sandbox.drafts import Draft, File
 from bots.sandbox.forms import Form, Problems
 from bots.sandbox.interactions import Interaction, InteractionType, acknowledge, tell_user
@@ -77,11 +85,11 @@ def answer(
             acknowledge(world, interaction)
             _adopt(interaction)
         case CallbackType.UPDATE:
-            _adopt(interaction)
             assert interaction.message is not None
-            draft = messages.read_edit(interaction.message, given, files)
+            edit = message_edits.read(interaction.message, given, files)
             acknowledge(world, interaction)
-            edit(world, interaction, interaction.message, draft, given)
+            _adopt(interaction)
+            message_edits.apply(world, interaction.channel, interaction.message, edit)
         case CallbackType.CHOICES:
             _complete(world, interaction, data)
         case CallbackType.MODAL:
@@ -106,7 +114,7 @@ def post(
 ) -> Message:
     """Put a message of the application where the interaction was; `answers`: what it follows."""
     channel = interaction.channel
-    message = messages.compose(world, interaction.application, channel, draft)
+    message = composing.compose(world, interaction.application, channel, draft)
     message.application_id = interaction.application.id
     message.interaction = interaction_payloads.metadata(world, interaction)
     answers = answers or interaction.message
@@ -128,21 +136,14 @@ def post(
     return message
 
 
-def edit(
-    world: World, interaction: Interaction, message: Message, draft: Draft, body: dict[str, Any]
-) -> None:
-    """Change a message by the interaction's token."""
-    kept = messages.kept_attachments(message, body)
-    messages.edit(world, interaction.channel, message, draft, given=set(body), kept=kept)
-
-
 def follow_up(
     world: World, interaction: Interaction, body: dict[str, Any], files: tuple[File, ...]
 ) -> Message:
     """Send one more message; the first one takes the place of "is thinking"."""
     original = interaction.original
     if original is not None and original.flags & MessageFlag.LOADING:
-        edit(world, interaction, original, drafts.read(body, files), body)
+        edit = message_edits.read(original, body, files)
+        message_edits.apply(world, interaction.channel, original, edit)
         return original
     draft = drafts.read(body, files)
     return post(world, interaction, draft, ephemeral=draft.ephemeral, answers=original)

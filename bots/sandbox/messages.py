@@ -1,17 +1,15 @@
-"""Sending, changing and deleting messages, and telling of it."""
+"""Sending, deleting and reading messages, and telling of it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
-from bots.sandbox import dms, drafts, message_payloads, threads
-from bots.sandbox.drafts import Draft, File, Reference
-from bots.sandbox.errors import invalid_form, refusal
+from bots.sandbox import composing, dms, message_payloads, threads
+from bots.sandbox.drafts import Draft
+from bots.sandbox.errors import refusal
 from bots.sandbox.events import Event, Intent
-from bots.sandbox.mentions import called
-from bots.sandbox.model import Attachment, Channel, Message, MessageFlag, MessageType, User
+from bots.sandbox.model import Channel, Message, MessageType, User
 from bots.sandbox.permissions import Permission
 from bots.sandbox.world import World
 
@@ -49,7 +47,7 @@ def send(world: World, author: User, channel: Channel, draft: Draft) -> Message:
     require(world, author, channel, draft)
     if draft.enforce_nonce and (known := _same_nonce(world, author, channel, draft)):
         return known
-    message = compose(world, author, channel, draft)
+    message = composing.compose(world, author, channel, draft)
     threads.wake(world, channel)
     put(world, channel, message)
     return message
@@ -63,73 +61,6 @@ def _same_nonce(world: World, author: User, channel: Channel, draft: Draft) -> M
         if message.author is author and message.nonce == draft.nonce is not None:
             return message
     return None
-
-
-def compose(world: World, author: User, channel: Channel, draft: Draft) -> Message:
-    """The message that `draft` becomes in `channel`, not yet in it."""
-    message = Message(
-        id=world.snowflakes.next(),
-        channel_id=channel.id,
-        author=author,
-        content=draft.content.strip(),
-        created_at=world.clock(),
-        flags=draft.flags & ~MessageFlag.EPHEMERAL,
-        tts=draft.tts,
-        embeds=draft.embeds,
-        components=draft.components,
-        nonce=draft.nonce,
-    )
-    message.attachments = _attach(world, channel.id, draft)
-    if draft.components and author.bot:
-        message.application_id = author.id
-    if draft.reference:
-        _refer(world, channel, message, draft.reference)
-    _call(world, channel, message, draft)
-    return message
-
-
-def _refer(world: World, channel: Channel, message: Message, reference: Reference) -> None:
-    referenced = channel.messages.get(reference.message_id)
-    if referenced is None or referenced.only_for is not None:
-        if reference.must_exist:
-            problem = {"code": "REPLIES_UNKNOWN_MESSAGE", "message": "Unknown message"}
-            raise invalid_form({"message_reference": {"_errors": [problem]}})
-        return
-    message.type = MessageType.REPLY
-    message.referenced = referenced
-    message.reference = {
-        "type": 0,
-        "message_id": str(referenced.id),
-        **message_payloads.placed(world, channel.id),
-    }
-
-
-def _call(world: World, channel: Channel, message: Message, draft: Draft) -> None:
-    """Work out whom `message` calls; a reply calls the answered author unless told not to."""
-    named = called(message.content, draft.allowed)
-    everyone_too = Permission.MENTION_EVERYONE in world.permissions(message.author, channel)
-    message.mentions = [world.users[u] for u in named.users if u in world.users]
-    message.mention_everyone = named.everyone and everyone_too
-    message.mention_roles = [r for r in named.roles if r in world.roles and everyone_too]
-    replied = message.referenced
-    if replied and draft.allowed.replied_user and replied.author not in message.mentions:
-        message.mentions.append(replied.author)
-
-
-def _attach(world: World, channel_id: int, draft: Draft) -> list[Attachment]:
-    made = [
-        Attachment(
-            id=world.snowflakes.next(),
-            channel_id=channel_id,
-            filename=file.filename,
-            data=file.data,
-            content_type=file.content_type,
-            description=file.description,
-        )
-        for file in draft.files
-    ]
-    world.attachments |= {a.id: a for a in made}
-    return made
 
 
 def audience(channel: Channel, message: Message) -> frozenset[int] | None:
@@ -163,73 +94,6 @@ def put(world: World, channel: Channel, message: Message) -> None:
     if channel.is_dm:
         dms.show(world, channel)
     world.publish(_event(world, "MESSAGE_CREATE", channel, message))
-
-
-#: what an edit cannot change
-_FIXED = ("nonce", "enforce_nonce", "message_reference", "tts")
-
-
-def _known(message: Message, row: Any) -> int | None:
-    """The attachment of `message` that a row of ``attachments`` means."""
-    wanted = str(row.get("id")) if isinstance(row, dict) else ""
-    return next((a.id for a in message.attachments if str(a.id) == wanted), None)
-
-
-def read_edit(message: Message, body: dict[str, Any], files: tuple[File, ...]) -> Draft:
-    """The draft in `body`, a form that changes `message`.
-
-    :raises ApiError: 50035 or 40005
-    """
-    new = {key: value for key, value in body.items() if key not in _FIXED}
-    if isinstance(body.get("attachments"), list):
-        new["attachments"] = [a for a in body["attachments"] if _known(message, a) is None]
-    layout = bool(message.flags & MessageFlag.IS_COMPONENTS_V2)
-    return drafts.read(new, files, layout=layout, may_be_empty=True)
-
-
-def kept_attachments(message: Message, body: dict[str, Any]) -> set[int]:
-    """Ids of the attachments that stay: all, unless the form lists which."""
-    if not isinstance(body.get("attachments"), list):
-        return {a.id for a in message.attachments}
-    return {known for a in body["attachments"] if (known := _known(message, a)) is not None}
-
-
-def edit(
-    world: World,
-    channel: Channel,
-    message: Message,
-    draft: Draft,
-    *,
-    given: Collection[str],
-    kept: Collection[int],
-) -> None:
-    """Replace the fields of `message` that are `given`; `draft` has their new values.
-
-    `kept`: ids of the attachments that stay.
-
-    :raises ApiError: 50006, if nothing would be left
-    """
-    content = draft.content.strip() if "content" in given else message.content
-    embeds = draft.embeds if "embeds" in given else message.embeds
-    components = draft.components if "components" in given else message.components
-    if not (content or embeds or components or kept or draft.files):
-        raise refusal(50006)
-    message.content, message.embeds, message.components = content, embeds, components
-    if "content" in given:
-        _call(world, channel, message, draft)
-    if "flags" in given:
-        suppressed = draft.flags & MessageFlag.SUPPRESS_EMBEDS
-        message.flags = message.flags & ~MessageFlag.SUPPRESS_EMBEDS | suppressed
-    for gone in [a for a in message.attachments if a.id not in kept]:
-        message.attachments.remove(gone)
-        del world.attachments[gone.id]
-    message.attachments += _attach(world, channel.id, draft)
-    if message.flags & MessageFlag.LOADING:
-        # "is thinking" becomes the message that it stood for
-        message.flags &= ~MessageFlag.LOADING
-    else:
-        message.edited_at = world.clock()
-    updated(world, channel, message)
 
 
 def updated(world: World, channel: Channel, message: Message) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bots.sandbox import drafts, message_payloads, messages
+from bots.sandbox import drafts, message_edits, message_payloads, messages
 from bots.sandbox.errors import refusal
 from bots.sandbox.events import Event, Intent
 from bots.sandbox.forms import Form, Problems
@@ -59,9 +59,7 @@ async def edit_message(call: Call) -> Any:
     if message.author is not call.user:
         raise refusal(50005)
     body, files = await call.body_with_files()
-    draft = messages.read_edit(message, body, files)
-    kept = messages.kept_attachments(message, body)
-    messages.edit(call.world, channel, message, draft, given=set(body), kept=kept)
+    message_edits.apply(call.world, channel, message, message_edits.read(message, body, files))
     return message_payloads.message(call.world, message, call.user)
 
 

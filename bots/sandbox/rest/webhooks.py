@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bots.sandbox import callbacks, interactions, messages
+from bots.sandbox import callbacks, interactions, message_edits, messages
 from bots.sandbox.errors import refusal
 from bots.sandbox.interactions import Interaction
 from bots.sandbox.message_payloads import message as message_payload
@@ -61,8 +61,8 @@ async def edit_message(call: Call) -> Any:
     body, files = await call.body_with_files()
     interaction = _interaction(call)
     message = _message(call, interaction)
-    draft = messages.read_edit(message, body, files)
-    callbacks.edit(call.world, interaction, message, draft, body)
+    edit = message_edits.read(message, body, files)
+    message_edits.apply(call.world, interaction.channel, message, edit)
     return _shown(call, interaction, message)
 
 
