@@ -8,6 +8,18 @@ from enum import StrEnum
 
 from storage.tables import LineKind
 
+IRC = "irc"
+DISCORD = "discord"
+
+
+#: between a channel and a thread in it, as the record names it
+THREAD = " / "
+
+
+def channel_of(name: str) -> str:
+    """The channel that a thread hangs below; a channel is its own."""
+    return name.partition(THREAD)[0]
+
 
 class TargetError(ValueError):
     """A target must be typed, such as ``irc:#market`` or ``discord:user:45``; a bare name is
@@ -27,6 +39,8 @@ class Place(StrEnum):
 class Target:
     """A typed address: ``irc:#market``, ``irc:nick:alice``, ``discord:channel:123`` (a thread is a
     channel too) or ``discord:user:45`` (a person in private).
+
+    The guild's channels have names as well, which the record keeps: ``discord:#market``.
     """
 
     network: str
@@ -48,8 +62,15 @@ class Target:
 
     @classmethod
     def channel(cls, network: str, key: str) -> Target:
-        """The channel that the record knows as `key`: ``#lobby``, or ``channel:123`` on Discord."""
+        """The channel that the record knows as `key`: ``#lobby``, on Discord too."""
         return cls(network, Place.CHANNEL, key.removeprefix("channel:"))
+
+    @classmethod
+    def person(cls, network: str, sender: str, account: str | None) -> Target:
+        """Who said a line, in private: by user id on Discord, by nick on IRC."""
+        if network == DISCORD:
+            return cls(network, Place.USER, account or "")
+        return cls(network, Place.NICK, sender)
 
     @property
     def is_private(self) -> bool:
@@ -114,7 +135,7 @@ class Delivery:
     """What became of one outgoing line."""
 
     sent: bool
-    #: ``pong``, ``echo``, ``msgid:…``, ``id:…``: why we believe that it arrived; or the server's refusal
+    #: ``pong``, ``echo``, ``msgid:…``, ``id:…``: why we believe that it arrived; or the refusal
     proof: str
     #: the line may have arrived, but nothing proves it (the connection died meanwhile)
     unknown: bool = False

@@ -1,9 +1,10 @@
-"""Which nick belongs to which agent at this moment."""
+"""Which nick, and which bot, belongs to which agent at this moment."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bots.messages import DISCORD, Heard, channel_of
 from bots.settings import Settings
 
 
@@ -14,9 +15,11 @@ class Roster:
     stranger, though people may still call the agent by its name.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, bots: Mapping[str, str] | None = None) -> None:
+        """`bots`: Discord user id → agent."""
         self._settings = settings
         self._nicks = {a.name: a.nick for a in settings.agents}
+        self._bots = dict(bots or {})
 
     def refresh(self, nicks: Mapping[str, str | None]) -> None:
         """Take over the nicks in use: agent name → nick, None while unknown."""
@@ -28,17 +31,27 @@ class Roster:
         """The nick that this agent holds, as far as we know."""
         return self._nicks[agent]
 
+    def speaker(self, heard: Heard) -> str | None:
+        """The agent that said a line, None for everybody else."""
+        if heard.network == DISCORD:
+            return self._bots.get(heard.account or "")
+        return self.agent_behind(heard.sender)
+
     def agent_behind(self, nick: str) -> str | None:
         """The agent that speaks under this nick, None for everybody else."""
         folded = nick.lower()
         return next((name for name, held in self._nicks.items() if held.lower() == folded), None)
 
     def addressable(self, channel: str | None) -> dict[str, str]:
-        """Folded nick or name → agent, for the agents in `channel` (all of them for None)."""
+        """Folded nick or name → agent, for the agents in `channel` (all of them for None).
+
+        A thread has the agents of its channel.
+        """
         found: dict[str, str] = {}
+        place = None if channel is None else channel_of(channel).lower()
         for agent in self._settings.agents:
             here = [c.lower() for c in self._settings.channels_of(agent)]
-            if channel is None or channel.lower() in here:
+            if place is None or place in here:
                 found[agent.name.lower()] = agent.name
                 found[self._nicks[agent.name].lower()] = agent.name
         return found

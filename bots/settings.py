@@ -24,7 +24,7 @@ from pydantic import (
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 #: `all` means everybody; the others have log files and bus users of their own
-_RESERVED = ("all", "supervisor", "nats", "irc")
+_RESERVED = ("all", "supervisor", "nats", "irc", "discord", "console")
 
 
 class SettingsError(Exception):
@@ -117,6 +117,30 @@ class AgentIrcSettings(ServicesSettings):
     nick: str | None = None
 
 
+class DiscordSettings(_Table):
+    #: base of the REST API; empty: Discord itself, or the sandbox guild where no agent has a token
+    api_base: str = ""
+    #: WebSocket URL of the gateway; empty: the one that belongs to `api_base`
+    gateway: str = ""
+    #: id of the guild to live in; empty: the one that the bots are in
+    guild: str = Field(default="", pattern=r"^\d*$")
+    #: agent whose application also carries kill and resume; empty: nobody's but the captain's
+    deputy: str = ""
+    #: one thread for each mention in a channel
+    threads: bool = False
+    #: whether lines of bots that are none of ours are kept and, within limits, answered
+    peers: Literal["ignore", "listen", "answer"] = "listen"
+    #: 👀 when an answer takes longer than a moment, ✅ ❌ when there is no answer in words
+    acknowledge: Literal["always", "slow", "never"] = "slow"
+    #: largest attachment that is read or sent
+    attachment_bytes: int = Field(default=1_000_000, ge=0)
+
+
+class AgentDiscordSettings(_Table):
+    #: bot token
+    token: SecretReference | None = None
+
+
 class BudgetSettings(_Table):
     usd_per_day: float = Field(default=1.0, ge=0)
 
@@ -128,12 +152,15 @@ class AgentSettings(_Table):
     #: file in `prompts/souls` (without `.md`), the agent's name unless given
     soul: str | None = None
     brain: Literal["offline"] = "offline"
-    transports: tuple[Literal["irc"], ...] = ("irc",)
+    transports: tuple[Literal["irc", "discord"], ...] = Field(
+        default=("irc", "discord"), min_length=1
+    )
     #: channels beside those that everybody joins
     channels: tuple[Channel, ...] = ()
     budget: BudgetSettings = BudgetSettings()
     may_delegate_to: tuple[str, ...] = ()
     irc: AgentIrcSettings = AgentIrcSettings()
+    discord: AgentDiscordSettings = AgentDiscordSettings()
     #: port of its hook server, 0 for a free one
     hook_port: int = Field(default=0, ge=0, le=65535)
 
@@ -150,11 +177,18 @@ class ChannelSettings(_Table):
     command_prefix: str | None = None
     #: agents never speak here, they only keep its record
     listen_only: bool = False
+    #: heading under which Discord shows it
+    category: str = ""
+    #: agents that answer here without being addressed
+    free_response: tuple[str, ...] = ()
 
 
 class OperatorSettings(_Table):
     #: services accounts that may steer
     irc_accounts: tuple[str, ...] = ()
+    #: Discord user ids, and ids of roles whose members may steer
+    discord_users: tuple[str, ...] = ()
+    discord_roles: tuple[str, ...] = ()
     #: Ed25519 public key (base64) of `run.py sign`; empty means the one made in the state folder
     public_key: str = ""
 
@@ -189,16 +223,29 @@ class SandboxSettings(_Table):
     irc: bool = True
     #: 0 takes 6667 if it is free, else another
     irc_port: int = Field(default=0, ge=0, le=65535)
+    #: start the sandbox guild when no agent has a Discord token and no `discord.api_base` is given
+    discord: bool = True
+    discord_port: int = Field(default=0, ge=0, le=65535)
+
+
+class ConsoleSettings(_Table):
+    """The page."""
+
+    enabled: bool = True
+    #: 0 takes 8420 if it is free, else another
+    port: int = Field(default=0, ge=0, le=65535)
 
 
 class Settings(_Table):
     swarm: SwarmSettings = SwarmSettings()
     irc: IrcSettings = IrcSettings()
+    discord: DiscordSettings = DiscordSettings()
     agents: tuple[AgentSettings, ...] = Field(min_length=1)
     channels: tuple[ChannelSettings, ...] = ()
     operators: OperatorSettings = OperatorSettings()
     limits: LimitSettings = LimitSettings()
     sandbox: SandboxSettings = SandboxSettings()
+    console: ConsoleSettings = ConsoleSettings()
 
     @model_validator(mode="after")
     def _names_agree(self) -> Settings:
@@ -207,12 +254,14 @@ class Settings(_Table):
             twice = sorted({v for v in values if [w.lower() for w in values].count(v.lower()) > 1})
             if twice:
                 raise ValueError(f"two agents share the {kind} {', '.join(twice)}")
-        for agent in self.agents:
-            for other in agent.may_delegate_to:
-                if other != "all" and other not in names:
-                    near = difflib.get_close_matches(other, names, 1)
-                    hint = f"; did you mean {near[0]!r}?" if near else ""
-                    raise ValueError(f"{agent.name} may_delegate_to unknown agent {other!r}{hint}")
+        named = [(f"{a.name} may_delegate_to", o) for a in self.agents for o in a.may_delegate_to]
+        named += [(f"{c.name} free_response:", a) for c in self.channels for a in c.free_response]
+        named += [("discord.deputy:", self.discord.deputy)] if self.discord.deputy else []
+        for where, other in named:
+            if other not in names and not (other == "all" and "may_delegate_to" in where):
+                near = difflib.get_close_matches(other, names, 1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise ValueError(f"{where} unknown agent {other!r}{hint}")
         return self
 
     def agent(self, name: str) -> AgentSettings:
@@ -232,14 +281,17 @@ class Settings(_Table):
             first.setdefault(name.lower(), name)
         return tuple(first.values())
 
+    def channel(self, name: str) -> ChannelSettings:
+        """What is configured for a channel, or for the channel that a thread hangs below."""
+        own = name.partition(" / ")[0].lower()
+        found = (c for c in self.channels if c.name.lower() == own)
+        return next(found, None) or ChannelSettings.model_construct(name=own)
+
     def prefix_in(self, channel: str) -> str:
-        for c in self.channels:
-            if c.name.lower() == channel.lower() and c.command_prefix:
-                return c.command_prefix
-        return self.irc.command_prefix
+        return self.channel(channel).command_prefix or self.irc.command_prefix
 
     def listen_only(self, channel: str) -> bool:
-        return any(c.listen_only for c in self.channels if c.name.lower() == channel.lower())
+        return self.channel(channel).listen_only
 
 
 def load(path: Path) -> Settings:

@@ -69,6 +69,10 @@ class StateFolder:
         """Lines that this agent's socket has read and the store does not have yet."""
         return self.path / "journal" / f"{agent}.jsonl"
 
+    def identifies_of(self, agent: str) -> Path:
+        """How often this agent's bot has identified itself lately: Discord allows 1,000 a day."""
+        return self.path / "discord" / f"{agent}.json"
+
     def last_irc_port(self) -> int:
         """Where the embedded IRC server listened last, 0 when that is not known."""
         try:
@@ -84,7 +88,14 @@ class StateFolder:
 
         Raises `OSError` when the place cannot be written to.
         """
-        for folder in (self.path, self.logs, self.secrets, self.nats, self.path / "journal"):
+        for folder in (
+            self.path,
+            self.logs,
+            self.secrets,
+            self.nats,
+            self.path / "journal",
+            self.path / "discord",
+        ):
             folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
             # mkdir obeys the umask and leaves an existing folder as it is.
             folder.chmod(FOLDER_MODE)

@@ -16,6 +16,10 @@ class Transport(Protocol):
     def network(self) -> str: ...
 
     @property
+    def has_replies(self) -> bool:
+        """An answer shows which line it answers, by whom, and may be long."""
+
+    @property
     def health(self) -> TransportHealth: ...
 
     async def run(self) -> None: ...
@@ -42,6 +46,11 @@ class Transport(Protocol):
         `keys` names each part for good (at most 25 characters): where the network can, a part with
         a key that it knows is not said again, and the first one's proof is given. `answers` is the
         network's id of the line that is answered.
+        """
+
+    async def fetch_missed(self, channel: str, after: str) -> None:
+        """Hear what was said in `channel` (as the record names it) after the message `after`, on
+        networks that keep a history.
         """
 
     async def mark(self, target: Target, message: str, mark: Mark, permit: Permit) -> None:

@@ -6,7 +6,7 @@ for one agent only the newer one gets work, and each row once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -45,15 +45,24 @@ class Work:
     said_at: datetime
     heard_at: datetime
     hops: int
+    #: the network's own id of the line, where it gives one
+    msgid: str | None = None
     #: agent that said the line, None for everybody else
     said_by: str | None
     #: rows claimed together are answered together: they share this moment
     claimed_at: datetime | None = None
 
 
-async def waiting(unit: AsyncSession, agent: str, limit: int = 100) -> list[Work]:
-    """Queued rows of `agent`: smallest priority first, then oldest first."""
-    return await _work(unit, INBOX.c.agent == agent, INBOX.c.state == _QUEUED, limit=limit)
+async def waiting(
+    unit: AsyncSession, agent: str, limit: int = 100, *, networks: Collection[str] | None = None
+) -> list[Work]:
+    """Queued rows of `agent`: smallest priority first, then oldest first; of these networks only,
+    where some are given.
+    """
+    where = [INBOX.c.agent == agent, INBOX.c.state == _QUEUED]
+    if networks is not None:
+        where.append(MESSAGE.c.network.in_(networks))
+    return await _work(unit, *where, limit=limit)
 
 
 async def claim(
@@ -220,7 +229,7 @@ async def _work(unit: AsyncSession, *where: sa.ColumnElement[bool], limit: int) 
         i.trace_id.label("trace_id"),
         i.message_id,
         *from_message,
-        *(m.said_at, m.heard_at, m.hops),
+        *(m.said_at, m.heard_at, m.hops, m.msgid),
         m.agent.label("said_by"),
     ]
     query = sa.select(*columns).join(MESSAGE, m.id == i.message_id).where(*where)

@@ -5,6 +5,7 @@ Writing it (`keep`, `compare`) lives in `storage.keeping` and is offered here to
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -31,6 +32,8 @@ __all__ = [
     "keep_new",
     "last_id",
     "last_seen",
+    "newest_msgids",
+    "newest_private",
     "prune",
     "stats",
     "tail",
@@ -112,6 +115,47 @@ async def last_seen(unit: AsyncSession, nick: str, channel: str | None = None) -
     query = sa.select(*_COLUMNS).where(*where)
     newest = query.order_by(MESSAGE.c.said_at.desc(), MESSAGE.c.id.desc()).limit(1)
     return next(iter(await _messages(unit, newest)), None)
+
+
+async def newest_msgids(
+    unit: AsyncSession, network: str, channels: Collection[str]
+) -> dict[str, str]:
+    """The network's id of the newest line of each of these channels, where it gives ids that grow.
+
+    Discord's do; an id with more digits is newer.
+    """
+    c = MESSAGE.c
+    newest: dict[str, str] = {}
+    for channel in channels:
+        query = (
+            sa.select(c.msgid)
+            .where(c.network == network, c.channel == channel, c.msgid.is_not(None))
+            .order_by(sa.func.length(c.msgid).desc(), c.msgid.desc())
+            .limit(1)
+        )
+        if (found := (await run(unit, query)).scalar()) is not None:
+            newest[channel] = found
+    return newest
+
+
+async def newest_private(
+    unit: AsyncSession, network: str, agent: str, *, people: int = 50
+) -> dict[str, str]:
+    """``user:<account>`` → the network's id of the newest line that this person said to `agent` in
+    private; the people who spoke last.
+    """
+    c = MESSAGE.c
+    query = (
+        sa.select(c.account, sa.func.max(c.id).label("newest"))
+        .where(c.network == network, c.channel == f"nick:{agent}", c.account.is_not(None))
+        .group_by(c.account)
+        .order_by(sa.desc("newest"))
+        .limit(people)
+    )
+    rows = (await run(unit, query)).all()
+    msgids = sa.select(c.id, c.msgid).where(c.id.in_([row.newest for row in rows]))
+    known = {row.id: row.msgid for row in await run(unit, msgids)}
+    return {f"user:{row.account}": known[row.newest] for row in rows if known.get(row.newest)}
 
 
 async def stats(

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
 from structlog.typing import FilteringBoundLogger
 
 from bots.agent.spec import AgentSpec
 from bots.answering.answerer import Answerer
+from bots.answering.courtesy import Courtesy
 from bots.answering.desk import Desk
 from bots.answering.loopguard import Limits, LoopGuard
-from bots.answering.mouth import Mouth, Transport
+from bots.answering.mouth import Mouth
 from bots.answering.thinker import Cards, Thinker
 from bots.commands.catalogue import catalogue
 from bots.commands.registry import Registry
 from bots.control.operators import Operators
 from bots.control.reflex import KillReflex
 from bots.control.switch import KillSwitch
-from bots.irc.config import IrcConfig
 from bots.roster import Roster
+from bots.transport import Transport
 from brain.guard import Guard, LatchPolicy
 from brain.offline.model import OfflineModel
 from storage.store import Store
-
-NETWORK = "irc"
-#: our own IRC server kicks nobody for speaking fast
-_SANDBOX_LINES = 50
 
 
 def utc_now() -> datetime:
@@ -52,7 +47,7 @@ def answering(
     spec: AgentSpec,
     store: Store,
     *,
-    transport: Transport,
+    transports: Mapping[str, Transport],
     roster: Roster,
     switch: KillSwitch,
     ask: Callable[[dict[str, Any]], Awaitable[str]],
@@ -68,7 +63,8 @@ def answering(
         epoch=spec.epoch,
         store=store,
         thinker=thinker,
-        mouth=Mouth(store, guard, transport, spec.name, utc_now, log),
+        mouth=Mouth(store, guard, transports, spec.name, utc_now, log),
+        courtesy=Courtesy(spec.name, guard, transports, settings.discord.acknowledge),
         guard=LoopGuard(_loop_limits(spec)),
         roster=roster,
         latch=lambda: switch.latch,
@@ -92,28 +88,6 @@ def answering(
         log=log,
     )
     return Answering(answerer, desk, commands, reflex)
-
-
-def irc_config(spec: AgentSpec) -> IrcConfig:
-    """What the IRC transport needs to know, from the spec."""
-    agent, irc = spec.agent, spec.settings.irc
-    return IrcConfig(
-        agent=agent.name,
-        network=NETWORK,
-        host=spec.irc_host,
-        port=spec.irc_port,
-        tls=irc.tls,
-        tls_authority=Path(irc.tls_authority) if irc.tls_authority else None,
-        nick=agent.nick,
-        channels=spec.settings.channels_of(agent),
-        server_password=_plain(spec.irc_server_password),
-        account=agent.irc.account,
-        account_password=_plain(spec.irc_account_password),
-        certificate=Path(agent.irc.certificate) if agent.irc.certificate else None,
-        services_nick=irc.services_nick,
-        burst=irc.burst if irc.host else _SANDBOX_LINES,
-        lines_per_s=irc.lines_per_s if irc.host else _SANDBOX_LINES,
-    )
 
 
 def _thinker(
@@ -145,7 +119,3 @@ def _loop_limits(spec: AgentSpec) -> Limits:
         channel_window_s=limits.channel_window_s,
         similarity=limits.similarity,
     )
-
-
-def _plain(secret: SecretStr | None) -> str | None:
-    return secret.get_secret_value() if secret else None

@@ -11,11 +11,41 @@ from storage.tables import AgentState
 
 
 @dataclass(frozen=True, kw_only=True)
+class Link:
+    """One network that the agent is to live in."""
+
+    #: as people call it: ``IRC``, ``Discord``
+    network: str
+    health: TransportHealth
+    #: the name it should have there; empty when any will do
+    wanted_name: str = ""
+
+    @property
+    def is_up(self) -> bool:
+        return self.health.connected and not self.health.missing
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with it, in one sentence; empty when all is well."""
+        health = self.health
+        if health.fatal:
+            return health.fatal
+        if not health.connected:
+            return health.note or f"not connected to {self.network}"
+        troubles = [f"not in {', '.join(health.missing)}" if health.missing else "", self._name()]
+        return "; ".join([*filter(None, troubles)]) or health.note
+
+    def _name(self) -> str:
+        name, wanted = self.health.nick, self.wanted_name
+        if name is None or not wanted or name.lower() == wanted.lower():
+            return ""
+        return f"somebody else has the nick {wanted}; known as {name} until it is free"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Parts:
     latch: Latch | None
-    transport: TransportHealth
-    wanted_nick: str
-    wanted_channels: Collection[str]
+    links: Collection[Link]
     #: it has been ready before in this life
     was_ready: bool
     bus_connected: bool
@@ -27,32 +57,22 @@ def state_of(parts: Parts) -> tuple[AgentState, str]:
     """The worst that is true, with the reason; an empty reason when all is well."""
     if parts.latch is not None:
         return AgentState.KILLED, told(parts.latch)
-    transport = parts.transport
-    if transport.fatal:
-        return AgentState.FAILED, transport.fatal
-    missing = sorted(set(parts.wanted_channels) - set(transport.channels))
-    if not parts.was_ready and (not transport.connected or missing or not parts.bus_connected):
-        return AgentState.STARTING, transport.note
-    if not transport.connected:
-        return AgentState.DEAF, transport.note or "not connected to IRC"
-    troubles = [
-        parts.store_trouble and f"cannot store: {parts.store_trouble}",
-        f"not in {', '.join(missing)}" if missing else "",
-        "" if parts.bus_connected else "the bus is away; work is found by looking",
-        _nick_trouble(parts),
-    ]
-    reasons = [t for t in troubles if t]
-    return (AgentState.DEGRADED, "; ".join(reasons)) if reasons else (AgentState.READY, "")
+    live = [link for link in parts.links if not link.health.fatal]
+    troubles = [link.trouble for link in parts.links if link.trouble]
+    if not live:
+        return AgentState.FAILED, "; ".join(troubles) or "it is on no network"
+    if not parts.was_ready and not (parts.bus_connected and all(link.is_up for link in live)):
+        return AgentState.STARTING, "; ".join(link.health.note for link in live if link.health.note)
+    if not any(link.health.connected for link in live):
+        return AgentState.DEAF, "; ".join(troubles)
+    if parts.store_trouble:
+        troubles.insert(0, f"cannot store: {parts.store_trouble}")
+    if not parts.bus_connected:
+        troubles.append("the bus is away; work is found by looking")
+    return (AgentState.DEGRADED, "; ".join(troubles)) if troubles else (AgentState.READY, "")
 
 
 def told(latch: Latch) -> str:
     """By whom and when, as a killed agent says it."""
     when = f"{latch.changed_at:%Y-%m-%d %H:%M:%S} UTC"
     return f"killed by {latch.by} at {when}" + (f": {latch.reason}" if latch.reason else "")
-
-
-def _nick_trouble(parts: Parts) -> str:
-    nick = parts.transport.nick
-    if nick is None or nick.lower() == parts.wanted_nick.lower():
-        return ""
-    return f"somebody else has the nick {parts.wanted_nick}; known as {nick} until it is free"

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import signal
 import socket
 from collections.abc import Iterable
@@ -16,8 +15,9 @@ import structlog
 
 from bots import logs
 from bots.agent import health
-from bots.agent.assembly import NETWORK, answering, irc_config, utc_now
+from bots.agent.assembly import answering, utc_now
 from bots.agent.beats import beat_for_ever
+from bots.agent.networks import Events, Networks
 from bots.agent.spec import AgentSpec
 from bots.agent.supervision import Supervision
 from bots.answering.mouth import recover
@@ -31,14 +31,13 @@ from bots.hearing.attention import Attention
 from bots.hearing.intake import Intake, Reflexes
 from bots.hearing.journal import Journal
 from bots.hearing.listening import Ears
-from bots.irc.transport import IrcTransport
 from bots.lifeline import Message, first_message
-from bots.messages import Heard, TransportHealth
+from bots.messages import DISCORD, IRC, Heard, TransportHealth
 from bots.roster import Roster
 from bots.secrets import Redactor
 from bots.state import StateFolder
 from bots.tasks import Tasks
-from storage import agents
+from storage import agents, record
 from storage.errors import StorageError
 from storage.latch import Latch, LatchFile
 from storage.store import Store, make_engine
@@ -87,7 +86,7 @@ class AgentProcess:
         self._broken = False
         #: why it cannot work at all, in one sentence
         self._fatal = ""
-        self._roster = Roster(spec.settings)
+        self._roster = Roster(spec.settings, spec.discord_agents)
         self._bus = Bus(spec.nats_url, spec.name, spec.nats_password.get_secret_value(), log=log)
         self._supervision = Supervision(
             state=self._state,
@@ -99,19 +98,23 @@ class AgentProcess:
         self._switch = KillSwitch(
             spec.name, LatchFile(state.latch), clock=utc_now, tell=self._spread_kill, log=log
         )
-        self._transport = IrcTransport(
-            irc_config(spec),
-            on_heard=self._heard,
-            on_change=self._transport_changed,
-            before_join=self._before_join,
-            veto=self._switch.veto,
-            rng=random.Random(),
-            log=log,
+        self._networks = Networks(
+            spec,
+            state,
+            Events(
+                heard=self._heard,
+                changed=self._network_changed,
+                before_join=self._before_join,
+                began=self._network_began,
+                interaction=self._interaction,
+                veto=self._switch.veto,
+            ),
+            log,
         )
         parts = answering(
             spec,
             store,
-            transport=self._transport,
+            transports=self._networks.transports,
             roster=self._roster,
             switch=self._switch,
             ask=self._supervision.ask,
@@ -126,7 +129,7 @@ class AgentProcess:
             turn=parts.answerer.turn,
             command=parts.desk.command,
             outlives_kill=parts.desk.outlives_kill,
-            may_speak=lambda: self._transport.health.connected,
+            connected=self._networks.connected,
             coalesce_s=spec.settings.limits.coalesce_s,
             log=log,
         )
@@ -187,7 +190,7 @@ class AgentProcess:
         self._tasks.start(
             self._bus.run({nudges: self._nudged, KILL: self._obedience.heard_on_bus}),
             self._attention.run(),
-            self._transport.run(),
+            *(t.run() for t in self._networks.transports.values()),
             self._ears.run(),
             self._worklist.run(),
             self._switch.watch(),
@@ -201,7 +204,8 @@ class AgentProcess:
     async def _shut_down(self) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(1):
-                await self._transport.stop(_FAREWELL)
+                leaving = (t.stop(_FAREWELL) for t in self._networks.transports.values())
+                await asyncio.gather(*leaving)
         await self._tasks.cancel()
         await self._door.close()
 
@@ -214,12 +218,7 @@ class AgentProcess:
         state, reason = health.state_of(
             health.Parts(
                 latch=self._switch.latch,
-                transport=self._transport.health,
-                wanted_nick=self._spec.agent.nick,
-                wanted_channels=[
-                    self._transport.fold(c)
-                    for c in self._spec.settings.channels_of(self._spec.agent)
-                ],
+                links=self._networks.links(),
                 was_ready=self._was_ready,
                 bus_connected=self._bus.connected,
                 store_trouble=self._ears.trouble,
@@ -231,7 +230,8 @@ class AgentProcess:
         return {
             "state": state.value,
             "reason": reason,
-            "nick": self._transport.health.nick,
+            "nick": self._networks.name_on(IRC),
+            "discord": self._networks.name_on(DISCORD),
             "hook_url": self._door.url,
         }
 
@@ -243,23 +243,47 @@ class AgentProcess:
     def _stop(self, session: str, who: str) -> None:
         self._worklist.stop_session(session, f"{who} said stop", who)
 
-    async def _before_join(self, channel: str) -> None:
-        await self._ears.enter(NETWORK, channel)
+    async def _before_join(self, network: str, channel: str) -> None:
+        await self._ears.enter(network, channel)
 
     def _heard(self, heard: Heard) -> None:
         self._intake.heard(heard)
 
-    def _transport_changed(self, changed: TransportHealth) -> None:
+    def _interaction(self, interaction: object) -> None:
+        """Slash commands and buttons, on Discord."""
+
+    def _network_changed(self, network: str, changed: TransportHealth) -> None:
         self._supervision.tell()
-        self._tasks.start(*(self._volunteer(channel) for channel in changed.channels))
+        self._tasks.start(*(self._volunteer(network, channel) for channel in changed.channels))
         if changed.connected:
             self._worklist.nudge()
 
-    async def _volunteer(self, channel: str) -> None:
+    def _network_began(self, network: str) -> None:
+        self._tasks.start(self._catch_up(network))
+
+    async def _volunteer(self, network: str, channel: str) -> bool:
+        """Be the channel's listener if nobody is; True when we are."""
         try:
-            await self._ears.volunteer(NETWORK, channel)
+            await self._ears.volunteer(network, channel)
         except StorageError as error:
             self._log.warning("lease.unreachable", channel=channel, error=str(error))
+        return self._ears.listens(network, channel)
+
+    async def _catch_up(self, network: str) -> None:
+        """Hear what was said while we, a channel's listener, were away; each agent looks after its
+        private talk itself.
+        """
+        transport = self._networks.transports[network]
+        listened = [c for c in transport.health.channels if await self._volunteer(network, c)]
+        try:
+            async with self._store.reading() as unit:
+                after = await record.newest_msgids(unit, network, listened)
+                after |= await record.newest_private(unit, network, self._spec.name)
+        except StorageError as error:
+            self._log.warning("record.unreadable", error=str(error))
+            return
+        for key, message in after.items():
+            await transport.fetch_missed(key, message)
 
     def _owed(self, agents_owing: Iterable[str]) -> None:
         for agent in agents_owing:

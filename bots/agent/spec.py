@@ -27,6 +27,15 @@ class AgentSpec(BaseModel):
     irc_port: int
     irc_server_password: SecretStr | None = None
     irc_account_password: SecretStr | None = None
+    #: bot token; None: it is not on Discord
+    discord_token: SecretStr | None = None
+    #: REST root and gateway; empty: Discord's own
+    discord_api: str = ""
+    discord_gateway: str = ""
+    #: id of the guild to live in; empty: the one that the bot is in
+    discord_guild: str = ""
+    #: bot's user id → agent, for every agent on Discord
+    discord_agents: dict[str, str] = {}
     #: bearer token of this agent's own control door
     control_token: SecretStr
     #: Ed25519 public key (base64) that operator signatures must verify against
@@ -36,6 +45,7 @@ class AgentSpec(BaseModel):
         "nats_password",
         "irc_server_password",
         "irc_account_password",
+        "discord_token",
         "control_token",
         when_used="json",
     )
@@ -54,5 +64,6 @@ class AgentSpec(BaseModel):
             self.control_token,
             self.irc_server_password,
             self.irc_account_password,
+            self.discord_token,
         )
         return [s.get_secret_value() for s in held if s is not None]

@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
+from bots.answering.courtesy import Courtesy
 from bots.answering.loopguard import Line, LoopGuard
 from bots.answering.mouth import Mouth
 from bots.answering.thinker import Thinker
 from bots.hearing import gate
 from bots.hearing.intake import is_stop
-from bots.messages import Delivery, Outgoing, Place, Target
+from bots.messages import Delivery, Outgoing, Target
 from bots.metrics import ANSWER_SECONDS, REFUSALS
 from bots.roster import Roster
 from brain.errors import ModelFailed, Refused
@@ -43,6 +44,7 @@ class Answerer:
     store: Store
     thinker: Thinker
     mouth: Mouth
+    courtesy: Courtesy
     guard: LoopGuard
     roster: Roster
     latch: Callable[[], Latch | None]
@@ -69,35 +71,45 @@ class Answerer:
     async def reply(
         self, work: Work, text: str, *, why: str, command: str = "", settled: bool = False
     ) -> list[Delivery]:
-        """Say `text` to who asked: short in the channel, longer in private with a word in the
-        channel. An agent gets no private lines: what does not fit is left out.
+        """Say `text` to who asked: where the network has no replies, short in the channel, longer
+        in private with a word in the channel. An agent gets no private lines: what does not fit is
+        left out.
 
         `settled`: the inbox row has ended already. Raises `Refused`, `StorageError`, `Unsaid`.
         """
         lines = [x for x in text.splitlines() if x.strip()]
         place = _place(work)
+
+        async def say(target: Target, said: str, *, first_part: int = 0) -> list[Delivery]:
+            outgoing = Outgoing(
+                target=target,
+                text=said,
+                hops=work.hops + 1,
+                trace_id=work.trace_id,
+                inbox_id=None if settled else work.inbox_id,
+                answers=work.msgid if target == place else None,
+            )
+            return await self.mouth.say(
+                outgoing, epoch=self.epoch, why=why, command=command, first_part=first_part
+            )
+
+        roomy = self.mouth.transports[place.network].has_replies
         if work.said_by is not None:
             lines = lines[: self.lines_in_channel]
-        if place.place is Place.NICK or len(lines) <= self.lines_in_channel:
-            addressed = self._addressed(work, lines) if place.place is Place.CHANNEL else lines
-            return await self._say(
-                work, place, "\n".join(addressed), why=why, command=command, settled=settled
-            )
-        private = Target(work.network, Place.NICK, work.sender)
-        deliveries = await self._say(
-            work, private, "\n".join(lines), why=why, command=command, settled=settled
-        )
+        elif roomy:
+            # Blank lines and fences are part of what is shown there.
+            lines = text.splitlines()
+        if place.is_private:
+            return await say(place, "\n".join(lines))
+        if roomy:
+            return await say(place, "\n".join(map(self._to_nobody, lines)))
+        if len(lines) <= self.lines_in_channel:
+            return await say(place, "\n".join(self._addressed(work, lines)))
+        private = Target.person(work.network, work.sender, work.account)
+        deliveries = await say(private, "\n".join(lines))
         if deliveries and deliveries[0].sent:
             word = f"{work.sender}: that takes {len(lines)} lines; you have them in private."
-            deliveries += await self._say(
-                work,
-                place,
-                word,
-                why=why,
-                command=command,
-                settled=settled,
-                first_part=len(deliveries),
-            )
+            deliveries += await say(place, word, first_part=len(deliveries))
         return deliveries
 
     async def settle(self, burst: list[Work], state: InboxState, note: str = "") -> int:
@@ -133,59 +145,44 @@ class Answerer:
 
     async def _answer(self, burst: list[Work]) -> None:
         last = burst[-1]
-        text = "\n".join(self._question(w) for w in burst)[:_LONGEST_QUESTION]
-        try:
-            if is_stop(text):
-                deliveries = await self.reply(last, "Stopped.", why=f"{last.sender} said stop")
-            else:
-                started = self.clock()
-                answer = await self.thinker.think(last, text)
-                deliveries = await self.reply(last, answer.text, why=f"{last.sender} asked")
-                await self.thinker.remember(last, text, answer, started, self.clock())
-        except (Refused, ModelFailed, LeaseLost) as error:
-            raise_if_store(error)
-            REFUSALS.labels("refused").inc()
-            self.log.info("refused", why=str(error), trace_id=last.trace_id)
-            await self.settle(burst, InboxState.REFUSED, str(error))
-            return
+        async with self.courtesy.attending(last, _place(last)) as shown:
+            try:
+                deliveries = await self._answered(burst)
+            except (Refused, ModelFailed, LeaseLost) as error:
+                raise_if_store(error)
+                shown.failed = True
+                REFUSALS.labels("refused").inc()
+                self.log.info("refused", why=str(error), trace_id=last.trace_id)
+                await self.settle(burst, InboxState.REFUSED, str(error))
+                return
+            shown.failed = not any(d.sent for d in deliveries)
         self.guard.answered(self._line(last))
         await self.settle(burst, outcome(deliveries), note_of(deliveries))
         ANSWER_SECONDS.observe(
             (self.clock() - last.heard_at).total_seconds(), {"trace_id": last.trace_id}
         )
 
-    async def _say(
-        self,
-        work: Work,
-        target: Target,
-        text: str,
-        *,
-        why: str,
-        command: str,
-        settled: bool,
-        first_part: int = 0,
-    ) -> list[Delivery]:
-        outgoing = Outgoing(
-            target=target,
-            text=text,
-            hops=work.hops + 1,
-            trace_id=work.trace_id,
-            inbox_id=None if settled else work.inbox_id,
-        )
-        return await self.mouth.say(
-            outgoing, epoch=self.epoch, why=why, command=command, first_part=first_part
-        )
+    async def _answered(self, burst: list[Work]) -> list[Delivery]:
+        last = burst[-1]
+        text = "\n".join(self._question(w) for w in burst)[:_LONGEST_QUESTION]
+        if is_stop(text):
+            return await self.reply(last, "Stopped.", why=f"{last.sender} said stop")
+        started = self.clock()
+        answer = await self.thinker.think(last, text)
+        deliveries = await self.reply(last, answer.text, why=f"{last.sender} asked")
+        await self.thinker.remember(last, text, answer, started, self.clock())
+        return deliveries
 
     def _addressed(self, work: Work, lines: list[str]) -> list[str]:
-        """In a channel the first line names who asked, and no other line addresses anybody: an
-        agent that is listed by its name must not take that for a call.
-        """
+        """In a channel the first line names who asked, and no other line addresses anybody."""
+        first = [f"{work.sender}: {lines[0]}"] if lines else []
+        return [*first, *map(self._to_nobody, lines[1:])]
+
+    def _to_nobody(self, line: str) -> str:
+        """An agent that is listed by its name must not take that for a call."""
         names = self.roster.addressable(None)
-        rest = [
-            f"\N{BULLET} {line}" if gate.addressees(line, names, by_agent=True).agents else line
-            for line in lines[1:]
-        ]
-        return [f"{work.sender}: {lines[0]}", *rest] if lines else []
+        calls = gate.addressees(line, names, by_agent=True).agents
+        return f"\N{BULLET} {line}" if calls else line
 
     def _question(self, work: Work) -> str:
         if work.channel.startswith("nick:"):
@@ -225,5 +222,5 @@ def note_of(deliveries: list[Delivery]) -> str:
 
 def _place(work: Work) -> Target:
     if work.channel.startswith("nick:"):
-        return Target(work.network, Place.NICK, work.sender)
-    return Target(work.network, Place.CHANNEL, work.channel)
+        return Target.person(work.network, work.sender, work.account)
+    return Target.channel(work.network, work.channel)

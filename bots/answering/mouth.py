@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.typing import FilteringBoundLogger
 
 from bots.insist import insist
-from bots.messages import Delivery, Outgoing, Target
+from bots.messages import Delivery, Outgoing
 from bots.metrics import REPLIES
+from bots.transport import Transport
 from brain.guard import Guard
 from storage import inbox, replies
-from storage.acts import Act, Permit
+from storage.acts import Act
 from storage.errors import PermitRefused
 from storage.inbox import Work
 from storage.store import Store
@@ -40,21 +40,14 @@ class Unsaid(Exception):
     """Nothing was said, for want of a connection: it can be said later."""
 
 
-class Transport(Protocol):
-    """What a network's transport offers to whoever wants to speak."""
-
-    def split(self, target: Target, text: str) -> list[str]: ...
-
-    async def say(self, target: Target, parts: Sequence[str], permit: Permit) -> list[Delivery]: ...
-
-
 @dataclass(frozen=True)
 class Mouth:
-    """One agent's mouth on one network."""
+    """One agent's mouth on all its networks."""
 
     store: Store
     guard: Guard
-    transport: Transport
+    #: by network
+    transports: Mapping[str, Transport]
     agent: str
     clock: Callable[[], datetime]
     log: FilteringBoundLogger
@@ -68,7 +61,8 @@ class Mouth:
         numbers the lines of an answer that goes to a second place.
         """
         target = str(outgoing.target)
-        parts = self.transport.split(outgoing.target, outgoing.text)
+        transport = self.transports[outgoing.target.network]
+        parts = transport.split(outgoing.target, outgoing.text)
         if not parts:
             return []
         permit = await self.guard.permit(self._act(outgoing, parts, why, command))
@@ -86,7 +80,13 @@ class Mouth:
                 first_part=first_part,
             )
         try:
-            deliveries = await self.transport.say(outgoing.target, parts, permit)
+            deliveries = await transport.say(
+                outgoing.target,
+                parts,
+                permit,
+                keys=[key_of(reply_id, outgoing.trace_id) for reply_id in ids],
+                answers=outgoing.answers,
+            )
         except PermitRefused as error:
             # Recording took longer than the permit lasts; nothing has left.
             deliveries = [Delivery(sent=False, proof=str(error), unsaid=True) for _ in parts]
@@ -132,6 +132,11 @@ class Mouth:
             self.log.info(
                 "reply", state=state.value, proof=proof, lines=len(settled), trace_id=trace_id
             )
+
+
+def key_of(reply_id: int, trace_id: str) -> str:
+    """What names one line for good, in at most 25 characters (Discord's limit for a nonce)."""
+    return f"{trace_id[:16]}.{reply_id % 10**8}"
 
 
 def _state(delivery: Delivery) -> ReplyState:

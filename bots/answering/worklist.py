@@ -5,7 +5,7 @@ across sessions.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -43,7 +43,10 @@ class _Session:
 
 
 class Worklist:
-    """What one agent owes. `turn` gets a burst of one person's lines, `command` one line."""
+    """What one agent owes. `turn` gets a burst of one person's lines, `command` one line.
+
+    `connected` tells the networks on which something can be said.
+    """
 
     def __init__(
         self,
@@ -55,7 +58,7 @@ class Worklist:
         turn: Callable[[list[Work]], Awaitable[None]],
         command: Callable[[Work], Awaitable[None]],
         outlives_kill: Callable[[Work], bool],
-        may_speak: Callable[[], bool],
+        connected: Callable[[], Collection[str]],
         coalesce_s: float,
         log: FilteringBoundLogger,
     ) -> None:
@@ -66,7 +69,7 @@ class Worklist:
         self._turn = turn
         self._command = command
         self._outlives_kill = outlives_kill
-        self._may_speak = may_speak
+        self._connected = connected
         self._coalesce_s = coalesce_s
         self._log = log
         self._nudged = asyncio.Event()
@@ -84,9 +87,7 @@ class Worklist:
     async def run(self) -> None:
         """Take up rows as they come, until cancelled."""
         while True:
-            # Without a connection nothing could be said: what is owed waits in the store.
-            if self._may_speak():
-                await self._look()
+            await self._look()
             try:
                 async with asyncio.timeout(LOOK_EVERY_S):
                     await self._nudged.wait()
@@ -98,7 +99,8 @@ class Worklist:
         try:
             await self._take_back()
             async with self._store.reading() as unit:
-                rows = await inbox.waiting(unit, self._agent)
+                # Without a connection nothing could be said: what is owed there waits.
+                rows = await inbox.waiting(unit, self._agent, networks=self._connected())
         except StorageError as error:
             self._log.warning("inbox.unreadable", error=str(error))
             return

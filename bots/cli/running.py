@@ -9,9 +9,11 @@ import signal
 import subprocess
 import sys
 import time
+import webbrowser
 from contextlib import suppress
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import structlog
 import typer
@@ -41,6 +43,12 @@ def up(
         str, typer.Option(help="Run these agents only: names with commas between them.")
     ] = "",
     *,
+    sandbox_users: Annotated[
+        int, typer.Option(help="Ordinary people in the sandbox guild, besides its operator.", min=0)
+    ] = 0,
+    opened: Annotated[
+        bool, typer.Option("--open", help="Open the page in the browser once all are ready.")
+    ] = False,
     detach: Annotated[
         bool, typer.Option("--detach", help="Return once all are ready; the swarm goes on.")
     ] = False,
@@ -48,8 +56,9 @@ def up(
 ) -> None:
     """Start the swarm and stay until Ctrl-C, or return once it is ready with --detach.
 
-    Starts the bus, an IRC server unless swarm.toml names one, and every agent as a process of its
-    own. Ctrl-C or `down` stops all of them. Exit code 5 when a swarm runs here already.
+    Starts the bus, an IRC server and a sandbox guild unless swarm.toml names others, the page, and
+    every agent as a process of its own. Ctrl-C or `down` stops all of them. Exit code 5 when a
+    swarm runs here already.
     """
     settings, state = open_project(config)
     names = [n.strip() for n in only.split(",") if n.strip()]
@@ -69,9 +78,11 @@ def up(
             Exit.ALREADY_RUNNING,
         )
     if detach:
-        _detach(only, config, state)
+        _detach(only, sandbox_users, config, state)
+        if opened:
+            _open(Supervisor.require(state).get("/status"))
     else:
-        _stay(settings, state, names)
+        _stay(Plan(settings, state, names, sandbox_users, opened=opened))
 
 
 def down(config: ConfigOption = DEFAULT_CONFIG) -> None:
@@ -104,30 +115,54 @@ def restart(
     typer.echo(f"Restarting {', '.join(answer['restarting'])}.")
 
 
-def _stay(settings: Settings, state: StateFolder, only: list[str]) -> None:
-    limits = settings.limits
+@dataclass(frozen=True)
+class Plan:
+    """What `up` was asked for."""
+
+    settings: Settings
+    state: StateFolder
+    #: agents to run, all of them when empty
+    only: list[str]
+    #: ordinary people in the sandbox guild
+    guests: int
+    _: KW_ONLY
+    #: open the page in a browser
+    opened: bool
+
+
+def _open(status: dict[str, Any]) -> None:
+    """Show the page in the person's browser, where there are both."""
+    if status["console_login"] is None:
+        typer.echo("There is no page: it needs the sandbox guild and console.enabled.", err=True)
+    elif not webbrowser.open(status["console_login"]):
+        typer.echo("No browser could be opened; the address above does it by hand.", err=True)
+
+
+def _stay(plan: Plan) -> None:
+    limits = plan.settings.limits
     logs.configure(
-        state.log_of("supervisor"),
+        plan.state.log_of("supervisor"),
         bytes=limits.log_bytes,
         files=limits.log_files,
         redactor=Redactor([]),
     )
     try:
-        asyncio.run(_supervise(settings, state, only))
+        asyncio.run(_supervise(plan))
     except AlreadyRunning as error:
         raise CommandError(str(error), Exit.ALREADY_RUNNING) from None
     except (PortTaken, ServiceFailed, StorageError, SecretError, OSError) as error:
         raise CommandError(str(error)) from None
 
 
-async def _supervise(settings: Settings, state: StateFolder, only: list[str]) -> None:
+async def _supervise(plan: Plan) -> None:
     console = Console(stderr=True)
     with console.status("starting") as shown:
         supervisor = SwarmSupervisor(
-            settings,
-            state,
+            plan.settings,
+            plan.state,
             ROOT / "prompts",
-            only=only,
+            only=plan.only,
+            guests=plan.guests,
             rng=random.Random(),
             log=structlog.get_logger().bind(process="supervisor"),
         )
@@ -139,7 +174,10 @@ async def _supervise(settings: Settings, state: StateFolder, only: list[str]) ->
                 break
             shown.update(supervisor.progress_line())
     if not living.done():
-        print_status(await supervisor.status())
+        status = await supervisor.status()
+        print_status(status)
+        if plan.opened:
+            _open(status)
         console.print(
             f"Ready after {time.monotonic() - began_s:.1f} s. Ctrl-C stops the swarm, "
             "`run.py kill` its agents' work."
@@ -148,11 +186,13 @@ async def _supervise(settings: Settings, state: StateFolder, only: list[str]) ->
     console.print("The swarm has stopped.")
 
 
-def _detach(only: str, config: Path, state: StateFolder) -> None:
+def _detach(only: str, sandbox_users: int, config: Path, state: StateFolder) -> None:
     """Start ourselves again without a terminal and wait until everybody is ready."""
     words = [sys.executable, str(ROOT / "run.py"), "up", "--config", str(config.absolute())]
     if only:
         words += ["--only", only]
+    if sandbox_users:
+        words += ["--sandbox-users", str(sandbox_users)]
     output = state.log_of("up")
     with output.open("wb") as file:
         process = subprocess.Popen(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -82,12 +83,21 @@ def print_status(report: dict[str, Any]) -> None:
             f"{escape(kill['reason']) or 'no reason given'}. "
             "`run.py resume --reason …` brings them back."
         )
+    for line in _doors(report):
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def _doors(report: dict[str, Any]) -> Iterator[str]:
+    """Where people meet the swarm."""
+    if report["console_login"]:
+        yield f"Page: {report['console_login']}  (open it in a browser and say hello)"
+    discord = report["discord"]
+    if discord and not discord["user_token"]:
+        yield f"Discord: {discord['api'] or 'Discord itself'}"
     irc = report["irc"]
-    for line in (
-        (
+    if any(agent["irc"] for agent in report["agents"]):
+        yield (
             f"IRC: {irc['host']}:{irc['port']}  (any IRC client; say for example "
             "[bold]secretary: help[/] in #lobby)"
-        ),
-        "Brains: offline. No language model, no key: they search, summarise and report.",
-    ):
-        console.print(line, highlight=False, soft_wrap=True)
+        )
+    yield "Brains: offline. No language model, no key: they search, summarise and report."

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 #: longer lists of names are no address
-_MOST_NAMES = 16
+_MOST_NAMES = 32
 #: one name of an opening list and what follows it; matched step by step, so nothing backtracks
 _STEP = re.compile(r"\s*@?([^\s,:&@]{1,64})\s*([,&:]|and(?=\s))?")
 _MENTION = re.compile(r"(?<![\w@])@([^\s,:;!?.&@]+)")
@@ -65,7 +65,14 @@ def _opening(text: str, agents: Mapping[str, str]) -> tuple[tuple[str, ...], str
 
 
 def _without_leading_mention(text: str, agents: Mapping[str, str]) -> str:
-    """`@secretary what happened?` asks `what happened?`; a mention further on stays in it."""
-    first, _, rest = text.strip().partition(" ")
-    name = first.removeprefix("@").rstrip(",:;!?.&")
-    return rest.lstrip() if first.startswith("@") and name.lower() in agents else text
+    """`@secretary what happened?` asks `what happened?`, however many are called at the beginning;
+    a mention further on stays in it.
+    """
+    words = text.strip()
+    for _ in range(_MOST_NAMES):
+        first, _, rest = words.partition(" ")
+        name = first.removeprefix("@").rstrip(",:;!?.&")
+        if not first.startswith("@") or name.lower() not in agents:
+            break
+        words = rest.lstrip()
+    return words

@@ -18,7 +18,7 @@ from bots.commands.parse import Spoken, parse
 from bots.hearing import gate
 from bots.hearing.imitation import imitated
 from bots.hearing.listening import Ears
-from bots.messages import Heard, Place
+from bots.messages import DISCORD, Heard, Place
 from bots.roster import Roster
 from bots.settings import Settings
 from storage.record import NewLine, Owed
@@ -69,6 +69,9 @@ class Intake:
 
     def heard(self, heard: Heard) -> None:
         """Take one line; called by the transport, in order."""
+        ignored = heard.network == DISCORD and self._settings.discord.peers == "ignore"
+        if ignored and self._is_bot(heard) and self._roster.speaker(heard) is None:
+            return
         self._look_at(heard)
         if heard.where.place is Place.CHANNEL:
             self._in_channel(heard)
@@ -78,7 +81,8 @@ class Intake:
     def _look_at(self, heard: Heard) -> None:
         """Say once who could be taken for one of us and is not."""
         nick = heard.text if heard.kind is LineKind.NICK else heard.sender
-        if heard.is_own or nick in self._looked_at or self._roster.agent_behind(nick):
+        ours = self._roster.speaker(replace(heard, sender=nick))
+        if heard.is_own or nick in self._looked_at or ours:
             return
         if len(self._looked_at) >= _NICKS_REMEMBERED:
             self._looked_at.clear()
@@ -90,16 +94,8 @@ class Intake:
 
     def _in_channel(self, heard: Heard) -> None:
         channel = heard.where.name
-        speaker = self._agent if heard.is_own else self._roster.agent_behind(heard.sender)
-        addressed = gate.Addressed((), heard.text)
-        spoken = None
-        if heard.kind is LineKind.SAID and not self._settings.listen_only(channel):
-            addressed = gate.addressees(
-                heard.text, self._roster.addressable(channel), by_agent=speaker is not None
-            )
-            spoken = self._command(
-                heard, addressed.text if addressed.agents else heard.text, speaker
-            )
+        speaker = self._agent if heard.is_own else self._roster.speaker(heard)
+        addressed, spoken = self._understood(heard, channel, speaker)
         session = f"{heard.network}:{channel}"
         if spoken is not None and spoken.name == "kill":
             self._reflexes.kill(heard, spoken)
@@ -107,6 +103,28 @@ class Intake:
             self._reflexes.stop(session, heard.sender)
         owed = self._owed(addressed, spoken, channel, session, speaker)
         self._ears.heard(self._line(heard, channel, speaker, owed))
+
+    def _understood(
+        self, heard: Heard, channel: str, speaker: str | None
+    ) -> tuple[gate.Addressed, Spoken | None]:
+        """Whom a line in a channel is for, and the command in it."""
+        place = self._settings.channel(channel)
+        if heard.kind is not LineKind.SAID or place.listen_only:
+            return gate.Addressed((), heard.text), None
+        here = self._roster.addressable(channel)
+        addressed = gate.addressees(heard.text, here, by_agent=speaker is not None)
+        spoken = self._command(heard, addressed.text if addressed.agents else heard.text, speaker)
+        is_bot = speaker is None and self._is_bot(heard)
+        if not addressed.agents and spoken is None and speaker is None and not is_bot:
+            # Nobody is called by name: who was replied to, else who always answers here.
+            meant = (heard.answers,) if heard.answers else place.free_response
+            addressed = gate.Addressed(tuple(a for a in meant if a in here.values()), heard.text)
+        if is_bot and not self._answers_bots(heard):
+            addressed = gate.Addressed((), heard.text)
+        return addressed, spoken
+
+    def _answers_bots(self, heard: Heard) -> bool:
+        return heard.network != DISCORD or self._settings.discord.peers == "answer"
 
     def _owed(
         self,
@@ -141,8 +159,10 @@ class Intake:
         ]
 
     def _in_private(self, heard: Heard) -> None:
-        speaker = self._roster.agent_behind(heard.sender)
-        session = f"{heard.network}:nick:{heard.where.name}"
+        speaker = self._roster.speaker(heard)
+        if self._is_bot(heard) and speaker is None and not self._answers_bots(heard):
+            return
+        session = str(heard.where)
         spoken = self._command(heard, heard.text, speaker)
         if spoken is not None and spoken.name == "kill":
             self._reflexes.kill(heard, spoken)
@@ -157,7 +177,8 @@ class Intake:
 
     def _command(self, heard: Heard, text: str, speaker: str | None) -> Spoken | None:
         """The command in this line if it is one that exists; only people command."""
-        if speaker is not None or self._is_bot(heard):
+        if speaker is not None or self._is_bot(heard) or heard.network == DISCORD:
+            # Discord has slash commands: one picker entry a command.
             return None
         prefix = self._settings.irc.command_prefix
         if heard.where.place is Place.CHANNEL:

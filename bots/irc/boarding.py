@@ -47,9 +47,6 @@ class Boarding:
         if folded:
             self._wire.spawn(self._enter(folded), on_failure=partial(self._failed, folded))
 
-    def leave(self, folded: str, reason: str) -> None:
-        self._wire.send(f"PART {self._rooms.name(folded)} :{reason}")
-
     def read(self, line: Line) -> None:
         """Follow what happens to us. Call it before the hearing forgets who was where."""
         match line.command:

@@ -42,9 +42,6 @@ class Rooms:
         """Each server has its own idea of equal names."""
         self._rooms = {fold(room.name): room for room in self._rooms.values()}
 
-    def forget(self, folded: str) -> None:
-        self._rooms.pop(folded, None)
-
     def wants(self, folded: str) -> bool:
         return folded in self._rooms
 
@@ -82,6 +79,10 @@ class Rooms:
 
     def present(self) -> tuple[str, ...]:
         return tuple(folded for folded, room in self._rooms.items() if room.joined)
+
+    def absent(self) -> tuple[str, ...]:
+        """Names of the rooms that we want and do not sit in."""
+        return tuple(sorted(room.name for room in self._rooms.values() if not room.joined))
 
     def name(self, folded: str) -> str:
         room = self._rooms.get(folded)

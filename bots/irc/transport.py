@@ -17,7 +17,7 @@ from bots.irc.session import Callbacks, Ending, Session
 from bots.irc.splitting import split_text
 from bots.irc.tls import context_for
 from bots.irc.wire import Log
-from bots.messages import Delivery, Heard, Place, Target, TransportHealth
+from bots.messages import Delivery, Heard, Mark, Place, Target, TransportHealth
 from storage.acts import Permit
 from storage.errors import PermitRefused
 
@@ -76,6 +76,14 @@ class IrcTransport:
         self._health = TransportHealth(connected=False)
 
     @property
+    def network(self) -> str:
+        return self._config.network
+
+    @property
+    def has_replies(self) -> bool:
+        return False
+
+    @property
     def health(self) -> TransportHealth:
         return self._health
 
@@ -121,8 +129,17 @@ class IrcTransport:
         """Parts of `text` that each fit into one line to `target`, our prefix included."""
         return split_text(text, self._room_for(target) - _SPARE_BYTES)
 
-    async def say(self, target: Target, parts: Sequence[str], permit: Permit) -> list[Delivery]:
-        """One `Delivery` for each part (made by `split`), in order.
+    async def say(
+        self,
+        target: Target,
+        parts: Sequence[str],
+        permit: Permit,
+        *,
+        keys: Sequence[str] = (),
+        answers: str | None = None,
+    ) -> list[Delivery]:
+        """One `Delivery` for each part (made by `split`), in order. IRC knows neither keys nor
+        replies.
 
         Raises `PermitRefused` when `permit` is not for sending to `target`, or stale.
         """
@@ -136,6 +153,15 @@ class IrcTransport:
             return []
         return await self._session.say(target, parts, lambda: self._vetoed(target, permit))
 
+    async def fetch_missed(self, channel: str, after: str) -> None:
+        """Nothing: IRC keeps no history that could be told from what was heard."""
+
+    async def mark(self, target: Target, message: str, mark: Mark, permit: Permit) -> None:
+        """Nothing: IRC has no reactions."""
+
+    async def typing(self, target: Target, permit: Permit) -> None:
+        """Nothing: few networks show it."""
+
     def _vetoed(self, target: Target, permit: Permit) -> str:
         """A permit was good when the first line left; a kill, or time, may have ended it since."""
         try:
@@ -143,20 +169,6 @@ class IrcTransport:
         except PermitRefused as error:
             return str(error)
         return self._veto(permit)
-
-    def join(self, channel: str) -> None:
-        """Sit in `channel` from now on, across reconnects."""
-        folded = self.fold(channel)
-        self._rooms.want(folded, channel)
-        if self._session is not None and self._session.is_ready and not self._rooms.is_in(folded):
-            self._session.boarding.enter([folded])
-
-    def part(self, channel: str, reason: str = "") -> None:
-        """Leave `channel` and stay away."""
-        folded = self.fold(channel)
-        if self._session is not None and self._rooms.is_in(folded):
-            self._session.boarding.leave(folded, reason)
-        self._rooms.forget(folded)
 
     def _objection(self, target: Target, parts: Sequence[str], rules: ServerRules) -> str:
         """Why nothing can be sent there; empty when it can."""
@@ -215,6 +227,7 @@ class IrcTransport:
             channels=self._rooms.present() if ready else (),
             fatal=self._fatal,
             note=" ".join([self._trouble, *notes]).strip() if not self._fatal else "",
+            missing=self._rooms.absent(),
         )
         if health != self._health:
             self._health = health

@@ -38,10 +38,15 @@ class Births:
         """
         settings = self._settings
         agent = settings.agent(name)
+        guild = self._ground.guild
+        token = guild.tokens.get(name)
+        if token is None and agent.discord.token and "discord" in agent.transports:
+            # Why it could not be had at the start, in the words of who looks now.
+            token = resolve(agent.discord.token)
         return AgentSpec(
             name=name,
             epoch=epoch,
-            settings=settings,
+            settings=_with_roles(settings, guild.operator_roles),
             state_folder=self._state.path,
             prompts_folder=self._prompts,
             database_url=self._ground.database_url,
@@ -51,9 +56,21 @@ class Births:
             irc_port=self._ground.irc_port,
             irc_server_password=_secret(settings.irc.server_password),
             irc_account_password=_secret(agent.irc.password),
+            discord_token=SecretStr(token) if token else None,
+            discord_api=guild.api,
+            discord_gateway=guild.gateway,
+            discord_guild=guild.id,
+            discord_agents=guild.agents,
             control_token=SecretStr(self._identities.door_tokens[name]),
             operator_key=self._identities.operator_key,
         ).model_dump(mode="json")
+
+
+def _with_roles(settings: Settings, roles: tuple[str, ...]) -> Settings:
+    """The settings with these roles among those that steer."""
+    own = settings.operators
+    steering = own.model_copy(update={"discord_roles": (*own.discord_roles, *roles)})
+    return settings.model_copy(update={"operators": steering})
 
 
 def _secret(reference: str | None) -> SecretStr | None:

@@ -71,6 +71,8 @@ class Child:
         self.state = AgentState.STARTING
         self.reason = ""
         self.nick: str | None = None
+        #: name of its bot on Discord
+        self.discord: str | None = None
         self.hook_url: str | None = None
         self.epoch = 0
         self.exit_code: int | None = None
@@ -242,6 +244,7 @@ class Child:
             if self.nick != message.get("nick"):
                 self.nick = message.get("nick")
                 self._on_state(self)
+            self.discord = message.get("discord")
             self.hook_url = message.get("hook_url")
             self._change(AgentState(message["state"]), message.get("reason", ""))
         if "killed" in message or "please" in message:

@@ -1,4 +1,6 @@
-"""What the agents stand on: the state folder's lock, the database, the bus and the IRC server."""
+"""What the agents stand on: the state folder's lock, the database, the bus, the IRC server, the
+guild.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +9,17 @@ import fcntl
 import os
 import random
 import socket
-from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
 from bots.settings import Settings
 from bots.state import StateFolder
-from bots.supervisor import ports
+from bots.supervisor import guild, ports
+from bots.supervisor.guild import Guild
 from bots.supervisor.identities import Identities
+from bots.supervisor.page import Page, page_program
 from bots.supervisor.programs import irc_server, nats_server
-from bots.supervisor.service import Program, Service
+from bots.supervisor.service import Program, Service, ServiceFailed
 from storage.migrate import upgrade
 from storage.store import Store
 
@@ -68,12 +71,15 @@ class Ground:
         state: StateFolder,
         identities: Identities,
         *,
+        guests: int,
         rng: random.Random,
         log: FilteringBoundLogger,
     ) -> None:
+        """`guests`: ordinary people in the sandbox guild, besides its operator."""
         self._settings = settings
         self._state = state
         self._identities = identities
+        self._guests = guests
         self._rng = rng
         self._log = log
         self._store: Store | None = None
@@ -82,6 +88,9 @@ class Ground:
         self.nats_url = settings.swarm.nats_url
         self.irc_host = settings.irc.host or ports.LOOPBACK
         self.irc_port = settings.irc.port
+        self.guild = Guild()
+        #: None without one: an outside guild lets nobody in but bots
+        self.page: Page | None = None
 
     @property
     def store(self) -> Store:
@@ -93,46 +102,89 @@ class Ground:
         return database_url(self._settings, self._state)
 
     @property
-    def database_driver(self) -> str:
-        """The module that speaks with the database, for the fork server to preload."""
-        return "psycopg" if self.database_url.startswith("postgresql") else "aiosqlite"
+    def preload(self) -> list[str]:
+        """Modules that only some swarms use, for the fork server to load before it forks."""
+        driver = "psycopg" if self.database_url.startswith("postgresql") else "aiosqlite"
+        sandbox = guild.wants_sandbox(self._settings)
+        discord = sandbox or any(a.discord.token for a in self._settings.agents)
+        return [driver, "bots.agent.discord"] if discord else [driver]
 
     async def open(self) -> None:
         """Start the servers and bring the database to today's schema, side by side.
 
-        Raises `PortTaken`, `ServiceFailed`, `StorageError`.
+        Raises `PortTaken`, `ServiceFailed`, `SettingsError`, `StorageError`.
         """
-        swarm = self._settings.swarm
-        if not swarm.nats_url:
-            port = ports.choose(swarm.nats_port, "swarm.nats_port")
-            self.nats_url = f"nats://{ports.LOOPBACK}:{port}"
-            program = nats_server(self._state.nats, port, self._identities.bus_passwords)
-            self.services.append(self._service(program, self._state.log_of("nats")))
-        if not self._settings.irc.host and self._settings.sandbox.irc:
-            self._irc_right = ports.claim(_IRC_PORT)
-            usual = self._irc_right is not None and ports.is_free(_IRC_PORT)
-            self.irc_port = ports.choose(
-                self._settings.sandbox.irc_port,
-                "sandbox.irc_port",
-                # Where it cannot be the usual one, let clients at least find last time's again.
-                preferred=_IRC_PORT if usual else self._state.last_irc_port(),
-            )
-            self._state.remember_irc_port(self.irc_port)
-            self.services.append(
-                self._service(irc_server(self.irc_port), self._state.log_of("irc"))
-            )
+        self._plan_bus()
+        self._plan_irc()
+        self._plan_guild()
         await asyncio.gather(self._open_store(), *(s.start() for s in self.services))
 
+    async def open_page(self, control_url: str) -> None:
+        """Start the page, where there is one; a swarm without it is a swarm."""
+        if not self._settings.console.enabled or not self.guild.is_sandbox:
+            return
+        self.page = Page.plan(self._settings)
+        program = page_program(
+            self.page,
+            self._settings,
+            self.guild,
+            self._state.secrets,
+            control_url,
+            self._identities.token,
+        )
+        try:
+            await self.serve(program).start()
+        except ServiceFailed as error:
+            self._log.warning("page.missing", why=str(error))
+
     async def close(self) -> None:
+        if self.page is not None:
+            self.page.close()
         await asyncio.gather(*(s.stop() for s in self.services))
         if self._store is not None:
             await self._store.close()
         if self._irc_right is not None:
             self._irc_right.close()
 
+    def _plan_bus(self) -> None:
+        swarm = self._settings.swarm
+        if not swarm.nats_url:
+            port = ports.choose(swarm.nats_port, "swarm.nats_port")
+            self.nats_url = f"nats://{ports.LOOPBACK}:{port}"
+            program = nats_server(self._state.nats, port, self._identities.bus_passwords)
+            self.serve(program)
+
+    def _plan_irc(self) -> None:
+        wanted = any("irc" in a.transports for a in self._settings.agents)
+        if self._settings.irc.host or not self._settings.sandbox.irc or not wanted:
+            return
+        self._irc_right = ports.claim(_IRC_PORT)
+        usual = self._irc_right is not None and ports.is_free(_IRC_PORT)
+        self.irc_port = ports.choose(
+            self._settings.sandbox.irc_port,
+            "sandbox.irc_port",
+            # Where it cannot be the usual one, let clients at least find last time's again.
+            preferred=_IRC_PORT if usual else self._state.last_irc_port(),
+        )
+        self._state.remember_irc_port(self.irc_port)
+        self.serve(irc_server(self.irc_port))
+
+    def _plan_guild(self) -> None:
+        settings = self._settings
+        if not guild.wants_sandbox(settings):
+            self.guild = guild.outside(settings)
+            return
+        port = ports.choose(settings.sandbox.discord_port, "sandbox.discord_port")
+        self.guild = guild.sandbox(settings, port, self._guests)
+        self.serve(guild.sandbox_program(settings, self.guild, self._state.secrets, port))
+
+    def serve(self, program: Program) -> Service:
+        """Have this program run from now on; its caller starts it."""
+        log_file = self._state.log_of(program.name)
+        service = Service(program, log_file, rng=self._rng, log=self._log)
+        self.services.append(service)
+        return service
+
     async def _open_store(self) -> None:
         self._store = await Store.open(self.database_url)
         await upgrade(self._store, self._state.path / "migrate.lock")
-
-    def _service(self, program: Program, log_file: Path) -> Service:
-        return Service(program, log_file, rng=self._rng, log=self._log)

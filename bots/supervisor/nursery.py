@@ -173,12 +173,12 @@ class Nurseries:
     def __init__(
         self,
         log_file: Path,
-        database_driver: str,
+        preload: Sequence[str],
         on_exit: Callable[[str, int, int], None],
         log: FilteringBoundLogger,
     ) -> None:
         self._log_file = log_file
-        self._database_driver = database_driver
+        self._preload = preload
         self._on_exit = on_exit
         self._log = log
         self._nursery: Nursery | None = None
@@ -192,7 +192,7 @@ class Nurseries:
         self._began_s = asyncio.get_running_loop().time()
         nursery = Nursery(on_exit=self._on_exit, on_death=self._dead)
         with self._log_file.open("ab") as output:
-            await nursery.start(output.fileno(), [self._database_driver])
+            await nursery.start(output.fileno(), self._preload)
         self._nursery = nursery
         self._there.set()
 

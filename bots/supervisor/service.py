@@ -1,4 +1,6 @@
-"""One server program that the supervisor starts and starts again: NATS, miniircd."""
+"""One server program that the supervisor starts and starts again: NATS, miniircd, the
+sandbox guild, the page.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import asyncio
 import os
 import random
 import signal
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +34,13 @@ class Program:
     port: int
     #: it gives up root after its start, which takes another kind of leash
     changes_user: bool = False
+    #: it is a module of this project, which it must find whatever folder we were started in
+    is_ours: bool = False
+
+    def environment(self) -> dict[str, str]:
+        if not self.is_ours:
+            return child_environment()
+        return child_environment(PYTHONPATH=os.pathsep.join(p for p in sys.path if p))
 
 
 class Service:
@@ -124,7 +134,7 @@ class Service:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=output,
                 stderr=output,
-                env=child_environment(),
+                env=self.program.environment(),
             )
 
     def _signal(self, number: signal.Signals) -> None:

@@ -36,17 +36,17 @@ class Status:
         self._clock = clock
 
     async def report(self) -> dict[str, Any]:
-        """The JSON object of `run.py status --json`; `user_token`, `console` and Discord come with
-        their issue.
-        """
+        """The JSON object of `run.py status --json`; people's tokens only for the sandbox."""
         beats, database = await self._beats()
+        page = self._ground.page
         pids = [c.pid for c in self._children.values()]
         sizes = await asyncio.to_thread(lambda: [pss_mb(p) if p else None for p in pids])
         return {
             "swarm": self._swarm,
             "killed": self._killed(),
-            "console": None,
-            "discord": None,
+            "console": page.url if page else None,
+            "console_login": page.login if page else None,
+            "discord": self._discord(),
             "irc": {"host": self._ground.irc_host, "port": self._ground.irc_port},
             "nats": self._ground.nats_url,
             "database": database,
@@ -60,6 +60,20 @@ class Status:
             ],
         }
 
+    def _discord(self) -> dict[str, Any] | None:
+        guild = self._ground.guild
+        if not guild.tokens:
+            return None
+        return {
+            "api": guild.api or None,
+            "gateway": guild.gateway or None,
+            "guild": guild.id or None,
+            "user_token": guild.users[0].token if guild.users else None,
+            "users": [
+                {"name": u.name, "token": u.token, "operator": u.operator} for u in guild.users
+            ],
+        }
+
     def _agent(
         self, child: Child, beats: Mapping[tuple[str, str], Heartbeat], size: float | None
     ) -> dict[str, Any]:
@@ -67,7 +81,7 @@ class Status:
             "name": child.name,
             "pid": child.pid,
             "hook_url": child.hook_url,
-            "discord": None,
+            "discord": child.discord,
             "irc": child.nick,
             "infra_heartbeat": self._beat(beats.get((child.name, HeartbeatTier.INFRA))),
             "functional_heartbeat": self._beat(beats.get((child.name, HeartbeatTier.FUNCTIONAL))),

@@ -61,11 +61,12 @@ class Supervisor:
         prompts: Path,
         *,
         only: Sequence[str] = (),
+        guests: int = 0,
         rng: random.Random,
         log: FilteringBoundLogger,
     ) -> None:
         """`only` names the agents to run, all of them when empty; an unknown one raises
-        `SettingsError`.
+        `SettingsError`. `guests`: ordinary people in the sandbox guild.
         """
         self._settings = settings
         self._state = state
@@ -79,11 +80,9 @@ class Supervisor:
         chosen = [settings.agent(n).name for n in only] or [a.name for a in settings.agents]
         self.children = {name: self._child(name) for name in chosen}
         identities = Identities.make([a.name for a in settings.agents], settings, state)
-        self.ground = Ground(settings, state, identities, rng=rng, log=log)
+        self.ground = Ground(settings, state, identities, guests=guests, rng=rng, log=log)
         self._births = Births(settings, state, prompts, identities, self.ground)
-        self._nurseries = Nurseries(
-            state.log_of("agents"), self.ground.database_driver, self._exited, log
-        )
+        self._nurseries = Nurseries(state.log_of("agents"), self.ground.preload, self._exited, log)
         # Not the process: after kill -9 the next supervisor of this folder, which holds its lock,
         # need not wait for the dead one's leases to run out.
         holder = f"{socket.gethostname()}:{state.identity()}"
@@ -177,6 +176,7 @@ class Supervisor:
         self._tasks.start(
             self._bus.run({KILL: self._latching.hear_kill, RESUME: self._latching.hear_resume})
         )
+        self._tasks.start(self.ground.open_page(self._door.url))
         self._tasks.start(self._watch())
         self._tasks.start(self._registrar.run())
         self._tasks.start(self._latching.run())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,9 +17,11 @@ async def swarm(tmp_path: Path) -> AsyncIterator[Callable[..., Swarm]]:
     made: list[Swarm] = []
 
     def make(
-        agents: tuple[str, ...] = ("captain", "secretary", "auditor"), more: str = "", **tables: str
+        agents: tuple[str, ...] = ("captain", "secretary", "auditor"),
+        more: str = "",
+        **more_of: Any,
     ) -> Swarm:
-        made.append(Swarm.make(tmp_path / f"swarm{len(made)}", agents, more, **tables))
+        made.append(Swarm.make(tmp_path / f"swarm{len(made)}", agents, more, **more_of))
         return made[-1]
 
     yield make

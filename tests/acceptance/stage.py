@@ -27,6 +27,8 @@ _LOOK_EVERY_S = 0.02
 SWARM = """
 [swarm]
 name = "test"
+[console]
+enabled = false
 """
 CHANNELS = """
 [[channels]]
@@ -64,11 +66,17 @@ class Swarm:
 
     @classmethod
     def make(
-        cls, folder: Path, agents: tuple[str, ...], more: str, swarm_table: str = SWARM
+        cls,
+        folder: Path,
+        agents: tuple[str, ...],
+        more: str,
+        swarm_table: str = SWARM,
+        transports: tuple[str, ...] = ("irc",),
     ) -> Swarm:
         folder.mkdir(parents=True)
         tables = "".join(
             f'[[agents]]\nname = "{name}"\nrole = "{name}"\nsoul = "{_soul(name)}"\n'
+            f"transports = {json.dumps(transports)}\n"
             for name in agents
         )
         (folder / "swarm.toml").write_text(swarm_table + CHANNELS + more + tables)

@@ -136,9 +136,10 @@ async def test_what_hangs_is_replaced_and_what_keeps_crashing_is_given_up(swarm:
         one = swarm(
             more="[limits]\ncrashes = 2\n"
             f'[[agents]]\nname = "usher"\nrole = "x"\nsoul = "secretary"\nhook_port = {port}\n'
-            '[[agents]]\nname = "guest"\nrole = "x"\nsoul = "secretary"\n'
+            'transports = ["irc"]\n'
+            '[[agents]]\nname = "guest"\ntransports = ["irc"]\nrole = "x"\nsoul = "secretary"\n'
             'irc.password = "file:absent"\n'
-            '[[agents]]\nname = "ghost"\nrole = "x"\nsoul = "nobody"\n'
+            '[[agents]]\nname = "ghost"\ntransports = ["irc"]\nrole = "x"\nsoul = "nobody"\n'
         )
         done = await one.run("up", "--detach")
         assert done.code == 1

@@ -19,9 +19,12 @@ AGENTS = 24
 SOULS = ("captain", "tech-lead", "secretary", "auditor", "harvester", "buyer")
 
 
-def config(agents: int = AGENTS) -> str:
-    """A swarm.toml of agents `bot01` …, all in #lobby, each pair in one channel more."""
-    tables = ['[swarm]\nname = "bench"\n[[channels]]\nname = "#lobby"\neverybody = true\n']
+def config(agents: int = AGENTS, *, discord: bool = False) -> str:
+    """A swarm.toml of agents `bot01` …, all in #lobby, each pair in one channel more; on IRC, and
+    on the sandbox guild too where it is asked for.
+    """
+    switches = f"[sandbox]\ndiscord = {json.dumps(discord)}\n[console]\nenabled = false\n"
+    tables = [f'[swarm]\nname = "bench"\n{switches}[[channels]]\nname = "#lobby"\neverybody = true\n']
     for number in range(1, agents + 1):
         soul = SOULS[number % len(SOULS)]
         channel = json.dumps([f"#room{(number + 1) // 2}"])

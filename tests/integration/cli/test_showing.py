@@ -19,6 +19,8 @@ REPORT = {
         }
     ],
     "killed": [{"scope": "all", "by": "[/root]", "at": "now", "reason": "[/x]", "door": "here"}],
+    "console_login": None,
+    "discord": None,
     "irc": {"host": "127.0.0.1", "port": 6667},
 }
 

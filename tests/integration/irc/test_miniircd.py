@@ -236,21 +236,6 @@ async def test_a_silent_server_is_unknown_first_and_deaf_later(
     assert not ear.transport.health.connected
 
 
-async def test_channels_can_be_joined_and_left_for_good(ircd: MiniIrcd, ears: MakeEar) -> None:
-    ear = ears(port=ircd.port)
-    await ear.seated("#lobby")
-
-    ear.transport.join("#Extra")
-    await ear.seated("#extra")
-    ear.transport.part("#lobby", "enough")
-    await until(lambda: ear.transport.health.channels == ("#extra",), "the part")
-    await ircd.kill()
-    await ircd.start()
-
-    await until(lambda: ear.joining == ["#lobby", "#extra", "#extra"], "the way back")
-    await until(lambda: ear.transport.health.channels == ("#extra",), "one channel only")
-
-
 async def test_a_join_that_could_not_be_prepared_is_tried_again(
     ircd: MiniIrcd, ears: MakeEar
 ) -> None:

@@ -98,7 +98,7 @@ async def working(
         turn=turn,
         command=lambda work: turn([work]),
         outlives_kill=lambda _work: False,
-        may_speak=lambda: True,
+        connected=lambda: ["irc"],
         coalesce_s=0,
         log=LOG,
     )
@@ -199,7 +199,7 @@ async def test_work_that_is_stopped_before_it_began_is_refused_and_leaves_nothin
         turn=never,
         command=never,
         outlives_kill=lambda _: False,
-        may_speak=lambda: True,
+        connected=lambda: ["irc"],
         coalesce_s=0.0,
         log=LOG,
     )

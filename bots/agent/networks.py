@@ -1,0 +1,129 @@
+"""The networks that one agent lives in: their transports, made from its spec, and how they are."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from structlog.typing import FilteringBoundLogger
+
+from bots.agent.health import Link
+from bots.agent.spec import AgentSpec
+from bots.irc.config import IrcConfig
+from bots.irc.transport import IrcTransport
+from bots.messages import DISCORD, IRC, Heard, TransportHealth
+from bots.state import StateFolder
+from bots.transport import Transport
+from storage.acts import Permit
+
+#: our own IRC server kicks nobody for speaking fast
+_SANDBOX_LINES = 50
+_CALLED = {IRC: "IRC", DISCORD: "Discord"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Events:
+    """What transports report; none of these may raise."""
+
+    heard: Callable[[Heard], None]
+    changed: Callable[[str, TransportHealth], None]
+    #: awaited with network and channel before a channel is entered
+    before_join: Callable[[str, str], Awaitable[None]]
+    #: a session began anew on this network: something may have been missed
+    began: Callable[[str], None]
+    #: somebody used a slash command or pressed a button (a `discord.Interaction`)
+    interaction: Callable[[Any], None]
+    #: why a line may not be sent at this moment, empty when it may
+    veto: Callable[[Permit], str]
+
+
+class Networks:
+    """An agent's transports by network."""
+
+    def __init__(
+        self, spec: AgentSpec, state: StateFolder, events: Events, log: FilteringBoundLogger
+    ) -> None:
+        self._spec = spec
+        self.transports: dict[str, Transport] = {}
+        if IRC in spec.agent.transports:
+            self.transports[IRC] = _irc(spec, events, log)
+        #: the Discord transport, for who needs more of it than the protocol says
+        self.discord: Any = None
+        if spec.discord_token is not None:
+            self.discord = self.transports[DISCORD] = _discord(spec, state, events, log)
+
+    def connected(self) -> list[str]:
+        """Networks on which something can be said at this moment."""
+        return [name for name, t in self.transports.items() if t.health.connected]
+
+    def links(self) -> list[Link]:
+        """How each of them is."""
+        agent = self._spec.agent
+        links = [
+            Link(
+                network=_CALLED[name],
+                health=transport.health,
+                wanted_name=agent.nick if name == IRC else "",
+            )
+            for name, transport in self.transports.items()
+        ]
+        if DISCORD in agent.transports and agent.discord.token and not self.discord:
+            health = TransportHealth(connected=False, fatal="its Discord token cannot be had")
+            links.append(Link(network="Discord", health=health))
+        return links
+
+    def name_on(self, network: str) -> str | None:
+        """The name that it holds there at this moment."""
+        transport = self.transports.get(network)
+        return transport.health.nick if transport else None
+
+
+def irc_config(spec: AgentSpec) -> IrcConfig:
+    """What the IRC transport needs to know, from the spec."""
+    agent, irc = spec.agent, spec.settings.irc
+    return IrcConfig(
+        agent=agent.name,
+        network=IRC,
+        host=spec.irc_host,
+        port=spec.irc_port,
+        tls=irc.tls,
+        tls_authority=Path(irc.tls_authority) if irc.tls_authority else None,
+        nick=agent.nick,
+        channels=spec.settings.channels_of(agent),
+        server_password=_plain(spec.irc_server_password),
+        account=agent.irc.account,
+        account_password=_plain(spec.irc_account_password),
+        certificate=Path(agent.irc.certificate) if agent.irc.certificate else None,
+        services_nick=irc.services_nick,
+        burst=irc.burst if irc.host else _SANDBOX_LINES,
+        lines_per_s=irc.lines_per_s if irc.host else _SANDBOX_LINES,
+    )
+
+
+def _irc(spec: AgentSpec, events: Events, log: FilteringBoundLogger) -> IrcTransport:
+    return IrcTransport(
+        irc_config(spec),
+        on_heard=events.heard,
+        on_change=lambda health: events.changed(IRC, health),
+        before_join=lambda channel: events.before_join(IRC, channel),
+        veto=events.veto,
+        rng=random.Random(),
+        log=log,
+    )
+
+
+def _discord(
+    spec: AgentSpec, state: StateFolder, events: Events, log: FilteringBoundLogger
+) -> Transport:
+    # Only a swarm on Discord pays for the library; its fork server has it loaded.
+    from bots.agent.discord import GuildTransport  # noqa: PLC0415
+
+    return GuildTransport(spec, state, events, log)
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
