@@ -232,43 +232,6 @@ async def test_identifies_in_a_hurry_are_invalid_sessions_when_configured_so() -
         assert (await second.receive())["op"] == Op.INVALID_SESSION
 
 
-@pytest.mark.parametrize(
-    ("asked", "names"),
-    [
-        ({"query": "", "limit": 0}, {"captain", "rook", "deaf", "you", "guest"}),
-        ({"query": "ca", "limit": 5}, {"captain"}),
-        ({"user_ids": [str(CAPTAIN_ID), "7"]}, {"captain"}),
-        ({"user_ids": str(CAPTAIN_ID)}, {"captain"}),
-        ({"query": "", "limit": 2}, {"captain", "rook"}),
-    ],
-    ids=str,
-)
-async def test_members_come_in_chunks_with_the_nonce(
-    sandbox: Sandbox, asked: dict[str, Any], names: set[str]
-) -> None:
-    socket = await sandbox.socket()
-    await socket.identify(CAPTAIN, ALL)
-    request = {"guild_id": str(sandbox.guild_id), "presences": True, "nonce": "n1"} | asked
-    await socket.send(Op.REQUEST_GUILD_MEMBERS, request)
-    chunk = await socket.until("GUILD_MEMBERS_CHUNK")
-    assert {m["user"]["username"] for m in chunk["members"]} == names
-    assert (chunk["chunk_index"], chunk["chunk_count"], chunk["nonce"]) == (0, 1, "n1")
-    assert chunk["not_found"] == (["7"] if "7" in asked.get("user_ids", ()) else [])
-    assert [p["status"] for p in chunk["presences"]] == ["online"]
-
-
-async def test_a_person_sees_presences_come_change_and_go(sandbox: Sandbox) -> None:
-    watcher = await sandbox.listening(GUEST)
-    socket = await sandbox.socket()
-    await socket.identify(CAPTAIN, ALL)
-    assert (await watcher.until("PRESENCE_UPDATE"))["status"] == "online"
-    await socket.send(Op.PRESENCE_UPDATE, {"status": "dnd", "activities": [], "afk": False})
-    assert (await watcher.until("PRESENCE_UPDATE"))["status"] == "dnd"
-    await socket.raw.close(code=1000)
-    gone = await watcher.until("PRESENCE_UPDATE")
-    assert (gone["user"]["id"], gone["status"]) == (str(CAPTAIN_ID), "offline")
-
-
 async def test_a_drop_that_is_resumed_soon_is_not_seen_by_others(sandbox: Sandbox) -> None:
     first = await sandbox.socket()
     ready = await first.identify(CAPTAIN, ALL)

@@ -13,7 +13,8 @@ import aiohttp
 import pytest
 
 from bots.sandbox.frames import Op
-from tests.integration.sandbox.stage import CAPTAIN, PATIENCE_S, identity, plan
+from tests.integration.sandbox.bot import PATIENCE_S
+from tests.integration.sandbox.stage import CAPTAIN, identity, plan
 
 ROOT = Path(__file__).parents[3]
 

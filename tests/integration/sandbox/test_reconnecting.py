@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator
 import discord
 
 from bots.sandbox.server import build
-from tests.integration.sandbox.stage import CAPTAIN, ROOK, Bot, Sandbox, bot_token, config, serving
+from tests.integration.sandbox.bot import Bot
+from tests.integration.sandbox.stage import CAPTAIN, ROOK, Sandbox, bot_token, config, serving
 
 
 @contextlib.asynccontextmanager
