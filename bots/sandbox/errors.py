@@ -24,7 +24,6 @@ SENTENCES: dict[int, tuple[int, str]] = {
     20001: (403, "Bots cannot use this endpoint"),
     20002: (403, "Only bots can use this endpoint"),
     20012: (403, "You are not authorized to perform this action on this application"),
-    20016: (429, "This action cannot be performed due to slowmode rate limit"),
     30010: (400, "Maximum number of reactions reached (20)"),
     30013: (400, "Maximum number of server channels reached (500)"),
     30032: (400, "Maximum number of application commands reached (100)"),
@@ -45,7 +44,6 @@ SENTENCES: dict[int, tuple[int, str]] = {
             "than or equal to 100 messages to delete"
         ),
     ),
-    50021: (403, "Cannot execute action on a system message"),
     50024: (400, "Cannot execute action on this channel type"),
     50027: (401, "Invalid Webhook Token"),
     50033: (400, "Invalid Recipient(s)"),

@@ -88,15 +88,18 @@ def begin(
         message=message,
         name=name,
     )
-    world.interactions[interaction.id] = interaction
+    world.interactions[interaction.token] = interaction
     world.schedule(ACKNOWLEDGE_S, lambda: _expire(world, interaction))
     return interaction
 
 
 def _forget_old(world: World) -> None:
     oldest = world.clock() - TOKEN_LASTS
-    for old in [i for i in world.interactions.values() if i.created_at < oldest]:
-        del world.interactions[old.id]
+    while world.interactions:
+        first = next(iter(world.interactions.values()))
+        if first.created_at >= oldest:
+            return
+        del world.interactions[first.token]
 
 
 def _expire(world: World, interaction: Interaction) -> None:
@@ -118,8 +121,8 @@ def to_answer(world: World, interaction_id: int, token: str) -> Interaction:
 
     :raises ApiError: 10062 when it is unknown or dead, 40060 when it is answered
     """
-    interaction = world.interactions.get(interaction_id)
-    if interaction is None or interaction.token != token or interaction.failed:
+    interaction = world.interactions.get(token)
+    if interaction is None or interaction.id != interaction_id or interaction.failed:
         raise refusal(10062)
     if interaction.acknowledged:
         raise refusal(40060)
@@ -138,7 +141,7 @@ def by_token(world: World, application_id: int, token: str) -> Interaction:
 
     :raises ApiError: 50027 for an unknown or expired token, 10015 before the first answer
     """
-    found = next((i for i in world.interactions.values() if i.token == token), None)
+    found = world.interactions.get(token)
     if found is None or found.created_at < world.clock() - TOKEN_LASTS:
         raise refusal(50027)
     if found.application.id != application_id or not found.acknowledged:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bots.sandbox import payloads
-from bots.sandbox.model import Message, User
+from bots.sandbox.model import Message, MessageFlag, User
 from bots.sandbox.payloads import Payload, moment
 from bots.sandbox.world import World
 
@@ -36,7 +36,7 @@ def message(world: World, one: Message, viewer: User, *, quoted: bool = False) -
         "mention_roles": [str(r) for r in one.mention_roles],
         "mention_channels": [],
         "attachments": [payloads.attachment(a, world.base_url) for a in one.attachments],
-        "embeds": one.embeds,
+        "embeds": [] if one.flags & MessageFlag.SUPPRESS_EMBEDS else one.embeds,
         "components": one.components,
         "pinned": one.pinned,
         "flags": int(one.flags),

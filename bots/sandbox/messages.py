@@ -17,6 +17,8 @@ from bots.sandbox.world import World
 NONCE_LASTS = timedelta(minutes=5)
 #: bulk deletion refuses what is older (Discord's documentation, "Bulk Delete Messages")
 BULK_AGE = timedelta(days=14)
+#: messages kept a channel, so that a swarm left running does not fill the memory
+MOST_KEPT = 20_000
 _ORDINARY = (MessageType.DEFAULT, MessageType.REPLY, MessageType.CHAT_INPUT_COMMAND)
 
 
@@ -32,7 +34,7 @@ def require(world: World, author: User, channel: Channel, draft: Draft) -> None:
     if send not in held or (draft.files and Permission.ATTACH_FILES not in held):
         raise refusal(50013)
     if channel.is_thread and channel.locked and Permission.MANAGE_THREADS not in held:
-        raise refusal(50083)
+        raise refusal(160005)
     if channel.is_dm and author.bot and all(u.bot for u in channel.recipients):
         raise refusal(50007)
     if draft.reference and Permission.READ_MESSAGE_HISTORY not in held:
@@ -45,22 +47,25 @@ def send(world: World, author: User, channel: Channel, draft: Draft) -> Message:
     :raises ApiError: no permission, or the answered message does not exist
     """
     require(world, author, channel, draft)
-    if draft.enforce_nonce and (known := _same_nonce(world, author, channel, draft)):
+    if draft.enforce_nonce and (known := _same_nonce(world, author, draft)):
         return known
     message = composing.compose(world, author, channel, draft)
     threads.wake(world, channel)
     put(world, channel, message)
+    if draft.nonce is not None:
+        world.nonces[author.id, draft.nonce] = message
     return message
 
 
-def _same_nonce(world: World, author: User, channel: Channel, draft: Draft) -> Message | None:
+def _same_nonce(world: World, author: User, draft: Draft) -> Message | None:
+    """What `author` sent under the draft's nonce a moment ago."""
     oldest = world.clock() - NONCE_LASTS
-    for message in reversed(channel.messages.values()):
-        if message.created_at < oldest:
-            return None
-        if message.author is author and message.nonce == draft.nonce is not None:
-            return message
-    return None
+    while world.nonces:
+        first = next(iter(world.nonces))
+        if world.nonces[first].created_at >= oldest:
+            break
+        del world.nonces[first]
+    return None if draft.nonce is None else world.nonces.get((author.id, draft.nonce))
 
 
 def audience(channel: Channel, message: Message) -> frozenset[int] | None:
@@ -84,9 +89,11 @@ def _event(world: World, name: str, channel: Channel, message: Message) -> Event
 def put(world: World, channel: Channel, message: Message) -> None:
     """`message` stands in `channel` from now on."""
     channel.messages[message.id] = message
+    while len(channel.messages) > MOST_KEPT:
+        _drop(world, channel, next(iter(channel.messages.values())))
     if message.only_for is None:
         channel.last_message_id = message.id
-        if channel.is_thread:
+        if channel.is_thread and message.type != MessageType.THREAD_STARTER:
             channel.message_count += 1
             threads.join(world, channel, message.author)
             for user in message.mentions:
@@ -141,12 +148,16 @@ def delete_many(world: World, channel: Channel, message_ids: Sequence[int]) -> N
 
 
 def _forget(world: World, channel: Channel, message: Message) -> None:
-    del channel.messages[message.id]
-    for attachment in message.attachments:
-        world.attachments.pop(attachment.id, None)
+    _drop(world, channel, message)
     for other in channel.messages.values():
         if other.referenced is message:
             other.referenced = None
+
+
+def _drop(world: World, channel: Channel, message: Message) -> None:
+    del channel.messages[message.id]
+    for attachment in message.attachments:
+        world.attachments.pop(attachment.id, None)
 
 
 def history(

@@ -63,7 +63,10 @@ class World:
         self.session_start_limit: Callable[[User], dict[str, int]] = _all_starts
         #: application → (day, commands created on it)
         self.commands_created: dict[int, tuple[date, int]] = {}
-        self.interactions: dict[int, Interaction] = {}
+        #: by token, oldest first
+        self.interactions: dict[str, Interaction] = {}
+        #: (author, nonce) → what was sent under it, oldest first
+        self.nonces: dict[tuple[int, str | int], Message] = {}
         self.schedule = schedule
         self._by_token: dict[str, User] = {}
         self._listeners: list[Listener] = []

@@ -45,6 +45,9 @@ async def create_channel(call: Call) -> Any:
     channels.read(world, form, made)
     problems.check()
     channels.require_overwrites(world, call.user, made)
+    if made.parent_id is not None and "permission_overwrites" not in form:
+        # a new channel begins with its category's rules
+        made.overwrites = list(world.channels[made.parent_id].overwrites)
     channels.add(world, made)
     return Reply(201, payloads.channel(made, world.guild_id, call.user))
 
