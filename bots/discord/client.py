@@ -20,11 +20,11 @@ import discord
 import yarl
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 from discord.http import Route
+from structlog.typing import FilteringBoundLogger
 
 from bots.discord.config import DiscordConfig
 from bots.discord.identify import IdentifyBudget
 from bots.irc.backoff import delay_s
-from bots.irc.wire import Log
 
 #: close codes after which another try ends the same way
 #: (https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway)
@@ -33,6 +33,8 @@ FATAL_CODES = frozenset({4004, 4010, 4011, 4012, 4013, 4014})
 _UNREADABLE = (AttributeError, LookupError, TypeError, ValueError, AssertionError)
 # There is no voice here, so nobody needs to hear that its libraries are missing.
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+#: so many vain tries to resume, and a new session is asked for at the front door
+_MOST_UNOPENED = 5
 #: a long pause for the budget looks at the clock this often
 _LOOK_EVERY_S = 60.0
 
@@ -80,7 +82,7 @@ class SwarmClient(discord.Client):
         *,
         clock: Callable[[], datetime],
         rng: random.Random,
-        log: Log,
+        log: FilteringBoundLogger,
     ) -> None:
         super().__init__(
             intents=_intents(),
@@ -99,6 +101,7 @@ class SwarmClient(discord.Client):
         self._rng = rng
         self._log = log
         self._failures = 0
+        self._unopened = 0
 
     # --- the connection ---------------------------------------------------------------------------
 
@@ -163,7 +166,9 @@ class SwarmClient(discord.Client):
         self, known: _Resumption, before: DiscordWebSocket, *, resumable: bool = True
     ) -> None:
         """What the next connection may resume."""
-        if not resumable:
+        self._unopened = self._unopened + 1 if self.ws is before else 0
+        if not resumable or self._unopened >= _MOST_UNOPENED:
+            # The host that a session is resumed at may be gone for good.
             known.session = known.sequence = known.gateway = None
         elif self.ws is not before:
             known.session, known.sequence = self.ws.session_id, self.ws.sequence
@@ -216,7 +221,8 @@ class SwarmClient(discord.Client):
     async def _on_place(self, *_changed: object) -> None:
         self._events.places()
 
-    on_guild_available = on_guild_join = on_guild_remove = on_guild_update = _on_place
+    on_guild_available = on_guild_unavailable = on_guild_update = _on_place
+    on_guild_join = on_guild_remove = _on_place
     on_guild_channel_create = on_guild_channel_delete = on_guild_channel_update = _on_place
     on_guild_role_update = on_guild_role_delete = on_member_update = _on_place
     on_thread_create = on_thread_join = on_thread_remove = on_thread_update = _on_place

@@ -6,10 +6,11 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from structlog.typing import FilteringBoundLogger
+
 from bots.discord.refusals import FAILURES, sentence
 from bots.discord.requests import Requests
 from bots.discord.speech import Speech, Unsayable
-from bots.irc.wire import Log
 from bots.messages import Mark, Target
 from storage.acts import Permit
 
@@ -21,7 +22,9 @@ _MOST_S = 20.0
 class Courtesies:
     """`mark` and `typing` of one agent."""
 
-    def __init__(self, speech: Speech, veto: Callable[[Permit], str], log: Log) -> None:
+    def __init__(
+        self, speech: Speech, veto: Callable[[Permit], str], log: FilteringBoundLogger
+    ) -> None:
         self._speech = speech
         self._veto = veto
         self._log = log

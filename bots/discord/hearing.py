@@ -9,7 +9,7 @@ from datetime import datetime
 import discord
 
 from bots.discord.directs import Directs
-from bots.discord.readable import one_line, readable, stranger
+from bots.discord.readable import one_line, readable, stranger, without_addresses
 from bots.messages import Heard, Place, Target
 from storage.tables import LineKind
 
@@ -92,7 +92,11 @@ class Ears:
             channels={str(c.id): c.name for c in message.channel_mentions} if guild else {},
         )
         stickers = [f"[sticker {one_line(sticker.name)}]" for sticker in message.stickers]
-        return "\n".join(part for part in (text, *stickers) if part)
+        forwarded = [
+            f"[forwarded]\n{without_addresses(snapshot.content, self.agents)}"
+            for snapshot in message.message_snapshots
+        ]
+        return "\n".join(part for part in (text, *stickers, *forwarded) if part)
 
     def _answered(self, message: discord.Message) -> str | None:
         """The agent that a person's reply pinged: it stands among the mentions without being

@@ -6,9 +6,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 import discord
+from structlog.typing import FilteringBoundLogger
 
 from bots.discord.refusals import FAILURES, sentence
-from bots.irc.wire import Log
 
 _REMEMBERED = 2_000
 
@@ -18,7 +18,9 @@ class History:
     fetched before it came, is passed on once.
     """
 
-    def __init__(self, *, most: int, pass_on: Callable[[discord.Message], None], log: Log) -> None:
+    def __init__(
+        self, *, most: int, pass_on: Callable[[discord.Message], None], log: FilteringBoundLogger
+    ) -> None:
         self._most = most
         self._pass_on = pass_on
         self._log = log

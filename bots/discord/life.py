@@ -11,6 +11,7 @@ from datetime import datetime
 
 import aiohttp
 import discord
+from structlog.typing import FilteringBoundLogger
 
 from bots.discord import condition
 from bots.discord.client import Events, SwarmClient, point_at
@@ -18,7 +19,6 @@ from bots.discord.config import DiscordConfig
 from bots.discord.identify import IdentifyBudget
 from bots.discord.refusals import FAILURES, sentence
 from bots.irc.backoff import delay_s
-from bots.irc.wire import Log
 
 
 class Life:
@@ -33,7 +33,7 @@ class Life:
         after_login: Callable[[discord.ClientUser], None],
         clock: Callable[[], datetime],
         rng: random.Random,
-        log: Log,
+        log: FilteringBoundLogger,
     ) -> None:
         self._config = config
         self._events = events

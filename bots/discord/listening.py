@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import discord
+from structlog.typing import FilteringBoundLogger
 
 from bots.discord.attachments import Reader
 from bots.discord.config import DiscordConfig
@@ -15,7 +16,6 @@ from bots.discord.hearing import Ears
 from bots.discord.history import History
 from bots.discord.lanes import Lanes
 from bots.discord.refusals import FAILURES, sentence
-from bots.irc.wire import Log
 from bots.messages import Heard, Place
 
 
@@ -31,7 +31,7 @@ class Listening:
         on_heard: Callable[[Heard], None],
         directs: Directs,
         clock: Callable[[], datetime],
-        log: Log,
+        log: FilteringBoundLogger,
     ) -> None:
         self._config = config
         self._directs = directs

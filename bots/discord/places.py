@@ -36,6 +36,8 @@ def places_of(guilds: Iterable[discord.Guild]) -> dict[str, Named]:
     """Record key (``channel:123``) → name, for every text channel and thread that we may see."""
     found: dict[str, Named] = {}
     for guild in guilds:
+        if guild.unavailable:
+            continue
         visible = {c.id for c in guild.text_channels if _sees(c)}
         visible |= {f.id for f in guild.forums if _sees(f)}
         for channel in guild.text_channels:

@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Callable
 
 import discord
+from structlog.typing import FilteringBoundLogger
 
 from bots.discord.refusals import FAILURES, sentence
-from bots.irc.wire import Log
 from storage.tables import AgentState
 
 #: Discord takes 5 presence updates in 20 seconds
@@ -28,7 +28,9 @@ _STARTING = (discord.Status.idle, "starting")
 class Presence:
     """`show` what is so; it is sent when it changed, and goes with every IDENTIFY."""
 
-    def __init__(self, client: Callable[[], discord.Client | None], log: Log) -> None:
+    def __init__(
+        self, client: Callable[[], discord.Client | None], log: FilteringBoundLogger
+    ) -> None:
         self._client = client
         self._log = log
         self._wanted = _STARTING

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Final
 
 import discord
+from structlog.typing import FilteringBoundLogger
 
 from bots.discord.readable import one_line
 from bots.discord.refusals import FAILURES, sentence
 from bots.discord.requests import Requests
 from bots.discord.speech import Speech, Unsayable
-from bots.irc.wire import Log
 from bots.messages import Place, Target
 from storage.acts import Permit
 
@@ -23,7 +23,9 @@ _MOST_S = 20.0
 
 
 class Threads:
-    def __init__(self, speech: Speech, veto: Callable[[Permit], str], log: Log) -> None:
+    def __init__(
+        self, speech: Speech, veto: Callable[[Permit], str], log: FilteringBoundLogger
+    ) -> None:
         self._speech = speech
         self._veto = veto
         self._log = log

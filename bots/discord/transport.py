@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import discord
 from discord.http import HTTPClient
+from structlog.typing import FilteringBoundLogger
 
 from bots.discord import condition
 from bots.discord.avatars import Avatar
@@ -26,7 +27,6 @@ from bots.discord.speech import Speech
 from bots.discord.splitting import split_message
 from bots.discord.streaming import Draft
 from bots.discord.threads import Threads
-from bots.irc.wire import Log
 from bots.messages import Delivery, Heard, Mark, Target, TransportHealth
 from storage.acts import Permit
 from storage.tables import AgentState
@@ -64,7 +64,7 @@ class DiscordTransport:
         on_places: Callable[[], None] = _nothing,
         named: Callable[[str], str | None] = lambda _: None,
         rng: random.Random,
-        log: Log,
+        log: FilteringBoundLogger,
         clock: Callable[[], datetime] = _utc_now,
         veto: Callable[[Permit], str] = _no_veto,
     ) -> None:

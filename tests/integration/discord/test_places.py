@@ -1,0 +1,87 @@
+"""What the bot sees of the guild, and what it says when that is not enough."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bots.sandbox.server import build
+from bots.sandbox.session import encode
+from tests.integration.discord.stage import Agent, permit
+from tests.integration.sandbox.stage import CAPTAIN_ID, Sandbox, config, serving
+
+VIEW, SEND = 1 << 10, 1 << 11
+MEMBER = 1
+
+
+async def _deny(sandbox: Sandbox, channel: str, bits: int) -> None:
+    await sandbox.person().ask(
+        "PUT",
+        f"/channels/{channel}/permissions/{CAPTAIN_ID}",
+        json={"type": MEMBER, "allow": "0", "deny": str(bits)},
+    )
+
+
+async def test_a_missing_permission_is_named_before_and_when_it_matters(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async with Agent(sandbox, tmp_path) as agent:
+        await agent.ready()
+        lobby = agent.target("#lobby")
+        await _deny(sandbox, lobby.name, SEND)
+        await agent.until(lambda: "Send Messages, Attach Files in #lobby" in agent.transport.health.note)
+        delivery = (await agent.transport.say(lobby, ["hello"], permit(lobby), keys=["k"]))[0]
+        assert not delivery.sent
+        assert not delivery.unknown
+        assert "lacks a permission" in delivery.proof
+        await _deny(sandbox, lobby.name, 0)
+        await agent.until(lambda: not agent.transport.health.note)
+
+
+async def test_a_channel_that_is_hidden_or_deleted_is_missed(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async with Agent(sandbox, tmp_path) as agent:
+        await agent.ready()
+        lobby, board = agent.target("#lobby"), agent.target("#task-board")
+        await _deny(sandbox, lobby.name, VIEW)
+        await agent.until(lambda: agent.transport.health.missing == ("#lobby",))
+        assert agent.transport.health.channels == (board.key,)
+        await sandbox.person().ask("DELETE", f"/channels/{board.name}")
+        await agent.until(lambda: agent.transport.health.missing == ("#lobby", "#task-board"))
+        delivery = (await agent.transport.say(board, ["x"], permit(board), keys=["k"]))[0]
+        assert delivery.proof == "the channel does not exist any more"
+
+
+async def test_a_new_channel_becomes_a_place(sandbox: Sandbox, tmp_path: Path) -> None:
+    async with Agent(sandbox, tmp_path, wanted=("#vault",)) as agent:
+        await agent.ready()
+        assert agent.transport.health.missing == ("#vault",)
+        made = await sandbox.person().ask(
+            "POST", f"/guilds/{sandbox.guild_id}/channels", json={"name": "vault", "type": 0}
+        )
+        await agent.until(lambda: not agent.transport.health.missing)
+        assert agent.transport.places()[f"channel:{made['id']}"].name == "#vault"
+
+
+async def test_a_guild_that_it_is_not_in_is_said_with_the_invitation(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async with Agent(sandbox, tmp_path, guild="4242") as agent:
+        await agent.ready()
+        assert "It is in no guild; let it in: https://" in agent.transport.health.note
+        assert agent.transport.guild is None
+        assert dict(agent.transport.places()) == {}
+
+
+async def test_an_event_that_cannot_be_read_costs_nothing_but_itself(tmp_path: Path) -> None:
+    """discord.py's client ends here."""
+    server = build(config())
+    async with serving(server) as sandbox, Agent(sandbox, tmp_path) as agent:
+        await agent.ready()
+        lobby, person = agent.target("#lobby").name, sandbox.person()
+        await person.say(lobby, "before")
+        for session in server._gateway._sessions.values():
+            session.tell("MESSAGE_CREATE", encode({"id": "1", "channel_id": "x"}))
+        await person.say(lobby, "after")
+        assert [line.text for line in await agent.lines(2)] == ["before", "after"]
+        assert agent.readies == 1
