@@ -10,13 +10,17 @@ from bots.sandbox.world import World
 
 def changed(world: World, member: User) -> None:
     """Tell that nick, name, avatar or roles of `member` are others now."""
-    world.publish(
-        Event(
-            name="GUILD_MEMBER_UPDATE",
-            payload=lambda _: world.member_payload(member) | {"guild_id": str(world.guild_id)},
-            intent=Intent.GUILD_MEMBERS,
+    # who is meant hears it without the intent too ("Gateway", "Gateway Intents", "Caveats")
+    others = frozenset(world.users) - {member.id}
+    for to, intent in ((frozenset({member.id}), None), (others, Intent.GUILD_MEMBERS)):
+        world.publish(
+            Event(
+                name="GUILD_MEMBER_UPDATE",
+                payload=lambda _: world.member_payload(member) | {"guild_id": str(world.guild_id)},
+                to=to,
+                intent=intent,
+            )
         )
-    )
 
 
 def add_role(world: World, role: Role) -> None:
