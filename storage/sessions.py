@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -71,16 +72,76 @@ async def recent_of(unit: AsyncSession, agent: str, key: str, n: int) -> list[Tu
     return await _newest(unit, TURN.c.session_id == session.scalar_subquery(), n)
 
 
+@dataclass(frozen=True)
+class History:
+    """What an agent knows of a conversation when the next question comes."""
+
+    #: stands for earlier turns, empty when nothing was made shorter
+    digest: str
+    #: the newest of the turns behind it, oldest first
+    turns: tuple[Turn, ...]
+
+
+async def history(unit: AsyncSession, agent: str, key: str, n: int) -> History:
+    """The history of an agent's session: at most `n` turns."""
+    row = await _row(unit, agent, key)
+    if row is None:
+        return History("", ())
+    behind = max(row.begun_after, row.digest_until)
+    where = sa.and_(TURN.c.session_id == row.id, TURN.c.id > behind)
+    return History(row.digest, tuple(await _newest(unit, where, n)))
+
+
+async def since_begun(unit: AsyncSession, agent: str, key: str, n: int) -> list[Turn]:
+    """The newest `n` turns since the conversation began anew, also those that a digest stands for;
+    none when no turn came since the digest.
+    """
+    row = await _row(unit, agent, key)
+    if row is None:
+        return []
+    where = sa.and_(TURN.c.session_id == row.id, TURN.c.id > row.begun_after)
+    turns = await _newest(unit, where, n)
+    return turns if turns and (turns[-1].id or 0) > row.digest_until else []
+
+
+async def begin_anew(unit: AsyncSession, agent: str, key: str) -> bool:
+    """What was said so far is history no more; False when there was none."""
+    row = await _row(unit, agent, key)
+    newest = sa.select(sa.func.max(TURN.c.id))
+    last = row and (await run(unit, newest.where(TURN.c.session_id == row.id))).scalar()
+    if row is None or last is None or last <= row.begun_after:
+        return False
+    values = {"begun_after": last, "digest_until": 0, "digest": "", "digest_at": None}
+    await run(unit, sa.update(SESSION).where(SESSION.c.id == row.id).values(**values))
+    return True
+
+
+async def compact(
+    unit: AsyncSession, agent: str, key: str, *, until: int, digest: str, now: datetime
+) -> None:
+    """From now on `digest` stands for the turns up to the id `until`."""
+    change = sa.update(SESSION).where(SESSION.c.agent == agent, SESSION.c.key == key)
+    await run(unit, change.values(digest_until=until, digest=digest, digest_at=now))
+
+
+async def _row(unit: AsyncSession, agent: str, key: str) -> sa.Row[*tuple[Any, ...]] | None:
+    c = SESSION.c
+    query = sa.select(c.id, c.begun_after, c.digest_until, c.digest)
+    return (await run(unit, query.where(c.agent == agent, c.key == key))).first()
+
+
 async def _newest(unit: AsyncSession, where: sa.ColumnElement[bool], n: int) -> list[Turn]:
     query = sa.select(*_COLUMNS).where(where).order_by(TURN.c.id.desc()).limit(n)
     return [Turn(**row) for row in reversed((await run(unit, query)).mappings().all())]
 
 
 async def prune(unit: AsyncSession, before: datetime) -> int:
-    """Delete turns that ended before `before`, and sessions that nobody spoke in since; returns
-    how many turns.
+    """Delete turns that ended before `before`, digests made before it, and sessions that nobody
+    spoke in since; returns how many turns.
     """
     gone = await run(unit, sa.delete(TURN).where(TURN.c.finished_at < before))
+    old = sa.update(SESSION).where(SESSION.c.digest_at < before)
+    await run(unit, old.values(digest="", digest_at=None))
     empty = ~sa.exists().where(TURN.c.session_id == SESSION.c.id)
     await run(unit, sa.delete(SESSION).where(SESSION.c.last_at < before, empty))
     return gone.rowcount

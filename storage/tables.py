@@ -231,6 +231,12 @@ class Session(SQLModel, table=True):
     key: str
     started_at: datetime = _time()
     last_at: datetime = _time()
+    #: newest turn that is history no more, for somebody began the conversation anew
+    begun_after: int = 0
+    #: newest turn that `digest` stands for; the turns themselves stay
+    digest_until: int = 0
+    digest: str = ""
+    digest_at: datetime | None = _time(default=None)
 
 
 class Turn(SQLModel, table=True):

@@ -16,6 +16,7 @@ from bots.answering.courtesy import Courtesy
 from bots.answering.desk import Desk
 from bots.answering.loopguard import Limits, LoopGuard
 from bots.answering.mouth import Mouth
+from bots.answering.recovery import Recovery
 from bots.answering.thinker import Cards, Thinker
 from bots.commands.catalogue import catalogue
 from bots.commands.registry import Registry
@@ -38,9 +39,20 @@ class Answering:
     """What turns inbox rows into answers."""
 
     answerer: Answerer
+    recovery: Recovery
     desk: Desk
     commands: Registry
     reflex: KillReflex
+    guard: Guard
+    operators: Operators
+
+
+def _nothing_at_work(session: str, who: str) -> bool:
+    return False
+
+
+def _found_later(agent: str) -> None:
+    """An inbox is looked at every few seconds anyway."""
 
 
 def answering(
@@ -52,18 +64,25 @@ def answering(
     switch: KillSwitch,
     ask: Callable[[dict[str, Any]], Awaitable[str]],
     own_state: Callable[[], str],
+    stop: Callable[[str, str], object] = _nothing_at_work,
+    nudge: Callable[[str], object] = _found_later,
     log: FilteringBoundLogger,
 ) -> Answering:
-    """Put the parts together; `ask` reaches the supervisor, `own_state` tells how the agent is."""
+    """Put the parts together; `ask` reaches the supervisor, `own_state` tells how the agent is,
+    `stop` ends its work in a session, `nudge` tells an agent that its inbox has something.
+    """
     settings = spec.settings
     guard = Guard(store, [LatchPolicy(switch.binding)], time.monotonic, utc_now)
+    recovery = Recovery(store, guard, transports, spec.name, spec.epoch, clock=utc_now, log=log)
     thinker = _thinker(spec, store, guard, roster, switch)
     answerer = Answerer(
         agent=spec.name,
         epoch=spec.epoch,
         store=store,
         thinker=thinker,
-        mouth=Mouth(store, guard, transports, spec.name, utc_now, log),
+        mouth=Mouth(
+            store, guard, transports, spec.name, utc_now, log, may_begin=lambda: recovery.knows
+        ),
         courtesy=Courtesy(spec.name, guard, transports, settings.discord.acknowledge),
         guard=LoopGuard(_loop_limits(spec)),
         roster=roster,
@@ -85,9 +104,11 @@ def answering(
         roster=roster,
         ask=ask,
         own_state=own_state,
+        stop=stop,
+        nudge=nudge,
         log=log,
     )
-    return Answering(answerer, desk, commands, reflex)
+    return Answering(answerer, recovery, desk, commands, reflex, guard, operators)
 
 
 def _thinker(

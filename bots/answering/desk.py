@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
 from bots.answering.answerer import Answerer, note_of, outcome, raise_if_store
+from bots.answering.handing import Handing
 from bots.answering.thinker import Thinker
+from bots.commands.asked import Asked
 from bots.commands.parse import Spoken, parse
-from bots.commands.registry import Registry
+from bots.commands.registry import Arguments, Command, Kind, Registry, Unclear
 from bots.control.door import Unavailable
-from bots.control.operators import Evidence, NotAnOperator, Operators
+from bots.control.operators import NotAnOperator, Operators
 from bots.hearing import gate
 from bots.hearing.intake import is_stop
 from bots.roster import Roster
@@ -22,6 +24,8 @@ from bots.settings import Settings
 from brain.errors import Refused, ToolError
 from storage.errors import LeaseLost
 from storage.inbox import Work
+from storage.latch import Latch
+from storage.store import Store
 from storage.tables import InboxState
 
 #: asks the supervisor for something and gives its answer
@@ -40,7 +44,13 @@ class Desk:
     roster: Roster
     ask: Ask
     own_state: Callable[[], str]
+    #: ends this agent's own work in a session: session, who said so; true when there was any
+    stop: Callable[[str, str], object]
+    #: tells an agent, this one too, that its inbox has something
+    nudge: Callable[[str], object]
     log: FilteringBoundLogger
+
+    # --- a line that was heard --------------------------------------------------------------------
 
     async def command(self, work: Work) -> None:
         """Answer one command line; raises `StorageError`, `Unsaid`."""
@@ -65,12 +75,20 @@ class Desk:
 
     async def _answered(self, work: Work, spoken: Spoken | None) -> None:
         text = await self._text(work, spoken)
+        if text is None:
+            # Nothing may be awaited behind this: the row in hand may be the one to look at.
+            self.nudge(self.agent)
+            return
         if not text:
             await self.answerer.settle([work], InboxState.SILENT, "nothing to say to that")
             return
         name = spoken.name if spoken else "stop"
         why = f"{work.sender}: {name}"
-        deliveries = await self.answerer.reply(work, text, why=why, command=name)
+        command = self.commands.get(name)
+        place = work
+        if command is not None and command.operators:
+            place = replace(work, channel=f"nick:{self.agent}")
+        deliveries = await self.answerer.reply(place, text, why=why, command=name)
         await self.answerer.settle([work], outcome(deliveries), note_of(deliveries))
 
     async def _steered(self, work: Work, spoken: Spoken) -> None:
@@ -88,45 +106,21 @@ class Desk:
         command = self.commands.get(spoken.name)
         return command is not None and command.steering
 
-    async def use_tool(self, work: Work, name: str, arguments: Mapping[str, Any]) -> str:
-        spoken = self._spoken(work)
-        return await self.thinker.use_tool(work, name, arguments, spoken.name if spoken else "")
-
-    async def steer(self, work: Work, spoken: Spoken) -> str:
-        """Check the operator here, then ask the supervisor, which checks again."""
-        if work.heard_at < self.answerer.clock() - STEER_WITHIN:
-            # A word that waited in a queue may be overtaken by what happened since.
-            return "No: that was said too long ago; say it again."
-        try:
-            by = self.operators.vouch(Evidence(work.account, spoken.signed))
-        except NotAnOperator as error:
-            return f"No: {error}."
-        return await self.ask(
-            {
-                "please": "steer",
-                "words": self._words(work).strip().removeprefix(self._prefix(work)),
-                "by": f"{work.sender} ({by})",
-                "door": work.session,
-                "account": work.account,
-            }
-        )
-
-    async def _text(self, work: Work, spoken: Spoken | None) -> str:
+    async def _text(self, work: Work, spoken: Spoken | None) -> str | None:
+        """The answer; empty for silence, None when the line was handed on."""
         if spoken is None:
             return "Stopped." if is_stop(self._words(work)) else ""
         command = self.commands.get(spoken.name)
-        if command is None:
+        if command is None or (self.answerer.latch() is not None and not command.when_killed):
             return ""
-        latch = self.answerer.latch()
-        if latch is not None and not command.when_killed:
+        arguments = command.read(_read_from(command, spoken))
+        if arguments is None:
             return ""
-        try:
-            return await command.run(self, work, spoken)
-        except (ToolError, Unavailable) as error:
-            return str(error)
+        words = self._words(work).strip().removeprefix(self.settings.prefix_in(work.channel))
+        return await self._run(command, Asked.by_line(work, words, spoken), arguments)
 
     def _spoken(self, work: Work) -> Spoken | None:
-        return parse(self._words(work), self._prefix(work))
+        return parse(self._words(work), self.settings.prefix_in(work.channel))
 
     def _words(self, work: Work) -> str:
         if work.channel.startswith("nick:"):
@@ -134,5 +128,106 @@ class Desk:
         addressed = gate.addressees(work.text, self.roster.addressable(work.channel))
         return addressed.text if addressed.agents else work.text
 
-    def _prefix(self, work: Work) -> str:
-        return self.settings.prefix_in(work.channel)
+    # --- a command, wherever it came from ---------------------------------------------------------
+
+    async def answer(self, command: Command, asked: Asked, arguments: Arguments) -> str:
+        """What to say to a command that was picked from a list, never empty; the caller says it.
+
+        Raises `Refused`, `LeaseLost` and `StorageError`.
+        """
+        latch = self.answerer.latch()
+        if latch is not None and not command.when_killed:
+            return f"{_killed(self.agent, latch)} Until it is resumed it answers status only."
+        return await self._run(command, asked, arguments) or "There is nothing to say to that."
+
+    async def _run(self, command: Command, asked: Asked, arguments: Arguments) -> str | None:
+        try:
+            return await command.run(self, asked, arguments)
+        except (ToolError, Unavailable, Unclear) as error:
+            return str(error)
+
+    # --- what a command may use (`bots.commands.registry.Desk`) -----------------------------------
+
+    @property
+    def agent(self) -> str:
+        return self.answerer.agent
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        return tuple(a.name for a in self.settings.agents)
+
+    @property
+    def store(self) -> Store:
+        return self.answerer.store
+
+    def now(self) -> datetime:
+        return self.answerer.clock()
+
+    def agent_called(self, name: str) -> str | None:
+        return self.roster.addressable(None).get(name.lower())
+
+    def prefix(self, asked: Asked) -> str:
+        return self.settings.prefix_in(asked.channel)
+
+    def model_of(self, agent: str) -> str:
+        """There is one brain so far, and it calls no model."""
+        return f"{self.settings.agent(agent).brain} brain: no model is called"
+
+    def latch_on(self, agent: str) -> Latch | None:
+        return self.thinker.latch(agent)
+
+    def present(self, asked: Asked) -> Sequence[str]:
+        channel = None if asked.in_private else asked.channel
+        here = set(self.roster.addressable(channel).values())
+        return [agent for agent in self.agents if agent in here]
+
+    async def use_tool(self, asked: Asked, name: str, arguments: Arguments) -> str:
+        spoken = asked.words.partition(" ")[0]
+        return await self.thinker.use_tool(asked, name, arguments, spoken)
+
+    async def hand_on(
+        self, asked: Asked, agents: Sequence[str], words: str, *, urgent: bool
+    ) -> None:
+        handing = Handing(self.agent, self.answerer.epoch, self.store, self.answerer.clock)
+        await handing.hand_on(asked, agents, words, urgent=urgent)
+        for agent in agents:
+            if agent != self.agent or asked.inbox_id is None:
+                self.nudge(agent)
+
+    async def steer(self, asked: Asked, order: str) -> str:
+        """Check the operator here, then ask the supervisor, which checks again."""
+        if asked.heard_at < self.answerer.clock() - STEER_WITHIN:
+            # A word that waited in a queue may be overtaken by what happened since.
+            return "No: that was said too long ago; say it again."
+        evidence = asked.evidence
+        try:
+            by = self.operators.vouch(evidence)
+        except NotAnOperator as error:
+            return f"No: {error}."
+        return await self.ask(
+            {
+                "please": "steer",
+                "words": order,
+                "by": f"{asked.sender} ({by})",
+                "door": asked.session,
+                "account": evidence.account,
+                "discord_user": evidence.discord_user,
+                "discord_roles": list(evidence.discord_roles),
+            }
+        )
+
+
+def _read_from(command: Command, spoken: Spoken) -> str:
+    """The words to read: a target that names somebody is an argument as well."""
+    kinds = {option.kind for option in command.options}
+    target = spoken.target or ""
+    name = target.removeprefix("agent:") if target.startswith("agent:") else ""
+    if not name and target == "all" and Kind.SCOPE in kinds:
+        name = target
+    names_somebody = name and kinds & {Kind.AGENT, Kind.SCOPE}
+    return f"{name} {spoken.words}".strip() if names_somebody else spoken.words
+
+
+def _killed(agent: str, latch: Latch) -> str:
+    why = f": {latch.reason}" if latch.reason else ""
+    return f"{agent} was killed by {latch.by} at {latch.changed_at:%Y-%m-%d %H:%M:%S} UTC{why}."

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from bots.roster import Roster
 from bots.settings import Settings
@@ -30,6 +30,30 @@ from storage.tables import HeartbeatTier
 
 #: earlier exchanges of the session that a question is asked with
 HISTORY = 4
+#: the question that a digest of earlier turns answers
+_EARLIER = "What have we talked about so far?"
+
+
+class Asking(Protocol):
+    """What a tool may know of who asks: an inbox row, or a command."""
+
+    @property
+    def sender(self) -> str: ...
+
+    @property
+    def network(self) -> str: ...
+
+    @property
+    def channel(self) -> str: ...
+
+    @property
+    def session(self) -> str: ...
+
+    @property
+    def trace_id(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -68,7 +92,7 @@ class Thinker:
         return await loop.run(question)
 
     async def use_tool(
-        self, work: Work, name: str, arguments: Mapping[str, Any], command: str
+        self, work: Asking, name: str, arguments: Mapping[str, Any], command: str
     ) -> str:
         """Run one tool for a command; raises `Refused`, `ToolError`, `StorageError`."""
         act = Act(
@@ -115,10 +139,11 @@ class Thinker:
 
     async def _history(self, work: Work) -> tuple[Exchange, ...]:
         async with self.store.reading() as unit:
-            turns = await sessions.recent_of(unit, self.agent, work.session, HISTORY)
-        return tuple(Exchange(asked=t.asked, answer=t.answer) for t in turns)
+            known = await sessions.history(unit, self.agent, work.session, HISTORY)
+        earlier = (Exchange(asked=_EARLIER, answer=known.digest),) if known.digest else ()
+        return (*earlier, *(Exchange(asked=t.asked, answer=t.answer) for t in known.turns))
 
-    def _toolbox(self, work: Work, asked: str) -> Toolbox:
+    def _toolbox(self, work: Asking, asked: str) -> Toolbox:
         context = Context(
             store=self.store,
             agent=self.agent,
@@ -165,5 +190,5 @@ class Cards:
         ]
 
 
-def _channel(work: Work) -> str | None:
+def _channel(work: Asking) -> str | None:
     return None if work.channel.startswith("nick:") else work.channel

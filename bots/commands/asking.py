@@ -1,87 +1,144 @@
-"""The commands that ask: each hands its words to one of the brain's tools."""
+"""The commands that ask: an agent with its own mouth, or one of the brain's tools."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from bots.commands.parse import Spoken
-from bots.commands.registry import Command, Desk
-from storage.inbox import Work
+from bots.commands import reading
+from bots.commands.asked import Asked
+from bots.commands.registry import Arguments, Command, Desk, Kind, Option, named
+from storage import agents
 
-_DAY = re.compile(r"^(?:\d{4}-\d\d-\d\d|today|yesterday)$", re.IGNORECASE)
-_HOURS = re.compile(r"^(\d{1,4}(?:\.\d)?)\s*h(?:ours?)?$", re.IGNORECASE)
-
-
-def _scope(work: Work, words: str) -> tuple[dict[str, Any], str]:
-    """Channel and hours named at the front of `words`, and what remains; the channel asked in by
-    default.
-    """
-    given: dict[str, Any] = {}
-    rest = words.split()
-    while rest:
-        hours = _HOURS.match(rest[0])
-        if hours:
-            given["hours"] = float(hours[1])
-        elif _DAY.match(rest[0]):
-            given["day"] = rest[0].lower()
-        elif rest[0].startswith("#"):
-            given["channel"] = rest[0]
-        else:
-            break
-        rest = rest[1:]
-    if "channel" not in given and work.channel.startswith("#"):
-        given["channel"] = work.channel
-    return given, " ".join(rest)
+_CHANNEL = Option("channel", "Only this channel, such as #lobby", Kind.CHANNEL)
+_HOURS = Option("hours", "Only the last so many hours", Kind.HOURS)
+_DAY = Option("day", "Only one day (UTC): today, yesterday or YYYY-MM-DD", Kind.DAY)
 
 
-async def _search(desk: Desk, work: Work, spoken: Spoken) -> str:
-    scope, words = _scope(work, spoken.words)
-    if not words:
-        return ""
-    if not spoken.words.lstrip().startswith("#"):
-        # People search what the swarm has heard; only a named channel narrows it.
-        scope.pop("channel", None)
-    return await desk.use_tool(work, "search", {**scope, "query": words})
+async def _ask(desk: Desk, asked: Asked, arguments: Arguments) -> str | None:
+    agent, question = named(desk, arguments["agent"]), arguments["question"]
+    latch = desk.latch_on(agent)
+    if latch is not None:
+        why = f": {latch.reason}" if latch.reason else ""
+        return f"{agent} was killed by {latch.by}{why}; it answers nobody until it is resumed."
+    if agent not in desk.present(asked):
+        return f"{agent} cannot speak in {asked.channel}; ask it where it sits, or in private."
+    await desk.hand_on(asked, [agent], question, urgent=False)
+    # A line stands in the channel for everybody to read; a slash command does not.
+    return f"{asked.sender} asks {agent}: {question}" if asked.interaction else None
 
 
-async def _summary(desk: Desk, work: Work, spoken: Spoken) -> str:
-    scope, rest = _scope(work, spoken.words)
-    return "" if rest else await desk.use_tool(work, "summary", scope)
+async def _search(desk: Desk, asked: Asked, arguments: Arguments) -> str:
+    # People search what the swarm has heard; only a named channel narrows it.
+    given = dict(arguments)
+    return await desk.use_tool(asked, "search", {"query": given.pop("words"), **given})
 
 
-async def _seen(desk: Desk, work: Work, spoken: Spoken) -> str:
-    nick = spoken.words.strip()
-    if not nick or " " in nick:
-        return ""
-    return await desk.use_tool(work, "seen", {"nick": nick})
+async def _summary(desk: Desk, asked: Asked, arguments: Arguments) -> str:
+    return await desk.use_tool(asked, "summary", _here(asked, arguments))
 
 
-async def _stats(desk: Desk, work: Work, spoken: Spoken) -> str:
-    scope, rest = _scope(work, spoken.words)
-    return "" if rest else await desk.use_tool(work, "stats", scope)
+async def _seen(desk: Desk, asked: Asked, arguments: Arguments) -> str:
+    return await desk.use_tool(asked, "seen", {"nick": arguments["nick"]})
 
 
-async def _agents(desk: Desk, work: Work, spoken: Spoken) -> str:
-    return await desk.use_tool(work, "agents", {})
+async def _stats(desk: Desk, asked: Asked, arguments: Arguments) -> str:
+    return await desk.use_tool(asked, "stats", _here(asked, arguments))
 
 
-async def _status(desk: Desk, work: Work, spoken: Spoken) -> str:
-    # Who is named answers for itself; otherwise the listener answers for all.
-    return desk.own_state() if spoken.target else await desk.use_tool(work, "status", {})
+async def _agents(desk: Desk, asked: Asked, arguments: Arguments) -> str:
+    return await desk.use_tool(asked, "agents", {})
+
+
+async def _status(desk: Desk, asked: Asked, arguments: Arguments) -> str:
+    agent = named(desk, arguments["agent"]) if "agent" in arguments else None
+    if agent == desk.agent or (agent is None and asked.target is not None):
+        # Who is named answers for itself; otherwise one answers for all.
+        return desk.own_state()
+    if agent is None:
+        return await desk.use_tool(asked, "status", {})
+    return await _state_of(desk, agent)
+
+
+async def _state_of(desk: Desk, agent: str) -> str:
+    """Another agent, as the record of the swarm has it."""
+    latch = desk.latch_on(agent)
+    if latch is not None:
+        when = f"{latch.changed_at:%Y-%m-%d %H:%M} UTC"
+        why = f": {latch.reason}" if latch.reason else ""
+        return f"{agent}: killed by {latch.by} at {when}{why}"
+    async with desk.store.reading() as unit:
+        rows = {row.name: row for row in await agents.roster(unit)}
+    row = rows.get(agent)
+    if row is None:
+        return f"{agent}: never started"
+    return f"{agent}: {row.state}" + (f" ({row.reason})" if row.reason else "")
+
+
+def _here(asked: Asked, arguments: Arguments) -> dict[str, Any]:
+    """The channel asked in, unless one is named."""
+    given = dict(arguments)
+    if "channel" not in given and not asked.in_private:
+        given["channel"] = asked.channel
+    return given
 
 
 ASKING = (
-    Command("search", "[#channel] [HOURSh|DAY] WORDS", "who said it, when, and the line", _search),
-    Command("summary", "[#channel] [HOURSh|DAY]", "what was talked about", _summary),
-    Command("seen", "NICK", "when somebody was last heard", _seen),
-    Command("stats", "[#channel] [HOURSh|DAY]", "lines, people, busiest hour", _stats),
-    Command("agents", "", "who is here and what for", _agents),
     Command(
-        "status",
-        "[agent:NAME|role:ROLE|all]",
-        "who is ready, who is not",
-        _status,
+        name="ask",
+        usage="AGENT QUESTION",
+        summary="an agent answers with its own mouth",
+        options=(
+            Option("agent", "Who should answer", Kind.AGENT, required=True),
+            Option("question", "What you want to know", required=True),
+        ),
+        read=reading.agent_and_question,
+        run=_ask,
+    ),
+    Command(
+        name="search",
+        usage="[#channel] [HOURSh|DAY] WORDS",
+        summary="who said it, when, and the line",
+        options=(Option("words", "Words to look for", required=True), _CHANNEL, _HOURS, _DAY),
+        read=reading.scope_and_words,
+        run=_search,
+    ),
+    Command(
+        name="summary",
+        usage="[#channel] [HOURSh|DAY]",
+        summary="what was talked about",
+        options=(_CHANNEL, _HOURS, _DAY),
+        read=reading.scope,
+        run=_summary,
+    ),
+    Command(
+        name="seen",
+        usage="NICK",
+        summary="when somebody was last heard",
+        options=(Option("nick", "Whom you miss", required=True),),
+        read=reading.one("nick"),
+        run=_seen,
+    ),
+    Command(
+        name="stats",
+        usage="[#channel] [HOURSh|DAY]",
+        summary="lines, people, busiest hour",
+        options=(_CHANNEL, _HOURS, _DAY),
+        read=reading.scope,
+        run=_stats,
+    ),
+    Command(
+        name="agents",
+        summary="who is here and what for",
+        read=reading.nothing,
+        run=_agents,
+    ),
+    Command(
+        name="status",
+        usage="[agent:NAME|role:ROLE|all]",
+        summary="who is ready, who is not",
+        options=(Option("agent", "Only this agent", Kind.AGENT),),
+        read=reading.at_most_one("agent"),
+        run=_status,
         when_killed=True,
     ),
 )

@@ -5,11 +5,15 @@ Pure.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from bots.control import signatures
 from bots.control.signatures import Signed
 
+#: the names of commands on Discord that are spoken shorter elsewhere; both are understood
+SPOKEN_AS: Final[Mapping[str, str]] = {"kill-autonomous": "kill"}
 _WORD = re.compile(r"^[a-z][a-z-]{0,30}$")
 _TARGET = re.compile(r"^(?:agent:[\w-]+|role:[\w-]+|all)$", re.IGNORECASE)
 
@@ -34,9 +38,11 @@ def parse(text: str, prefix: str) -> Spoken | None:
     text = text[len(prefix) :]
     signed = signatures.parse(text)
     name, _, rest = (signed.words if signed else text).partition(" ")
-    if not _WORD.match(name.lower()):
+    name = name.lower()
+    if not _WORD.match(name):
         return None
+    name = SPOKEN_AS.get(name, name)
     first, _, others = rest.strip().partition(" ")
     if _TARGET.match(first):
-        return Spoken(name.lower(), first.lower(), others.strip(), signed)
-    return Spoken(name.lower(), None, rest.strip(), signed)
+        return Spoken(name, first.lower(), others.strip(), signed)
+    return Spoken(name, None, rest.strip(), signed)

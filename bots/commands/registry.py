@@ -1,43 +1,152 @@
-"""Commands: one definition each, spoken on IRC with a prefix.
+"""Commands: one definition each, spoken with a prefix on IRC, picked from a list on Discord and in
+the console.
 
 A query command calls the tool that the brain would call; a steering command needs an operator. What
-a handler returns is the answer; an empty text is silence.
+a handler returns is the answer; an empty text is silence, None says that others answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import difflib
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 
-from bots.commands.parse import Spoken
-from storage.inbox import Work
+from bots.commands.asked import Asked
+from bots.control.operators import Operators
+from storage.latch import Latch
+from storage.store import Store
+
+#: option name → text, or a number for hours
+Arguments = Mapping[str, Any]
+
+
+class Unclear(Exception):
+    """The words name nobody, or nothing that is there; the text is the answer."""
+
+
+class Kind(StrEnum):
+    """What an option takes, and so what is offered while it is typed."""
+
+    TEXT = "text"
+    AGENT = "agent"
+    #: an agent, or ``all``
+    SCOPE = "scope"
+    CHANNEL = "channel"
+    #: a number of hours
+    HOURS = "hours"
+    #: today, yesterday or YYYY-MM-DD
+    DAY = "day"
+
+
+@dataclass(frozen=True)
+class Option:
+    name: str
+    summary: str
+    kind: Kind = Kind.TEXT
+    required: bool = False
 
 
 class Desk(Protocol):
     """What a command may use of the agent that answers it."""
 
-    async def use_tool(self, work: Work, name: str, arguments: Mapping[str, Any]) -> str:
+    @property
+    def agent(self) -> str:
+        """Name of the agent that answers."""
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """Every agent of the swarm."""
+
+    def agent_called(self, name: str) -> str | None:
+        """The agent of this name or nick, whatever its case."""
+
+    def prefix(self, asked: Asked) -> str:
+        """What begins a command where it was asked."""
+
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def operators(self) -> Operators: ...
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+
+    async def use_tool(self, asked: Asked, name: str, arguments: Arguments) -> str:
         """Run one of the brain's tools with a permit and give its text."""
 
     @property
     def own_state(self) -> Callable[[], str]:
         """How the answering agent itself is, in one line."""
 
-    async def steer(self, work: Work, spoken: Spoken) -> str:
+    def model_of(self, agent: str) -> str:
+        """What this agent thinks with, in a few words."""
+
+    def latch_on(self, agent: str) -> Latch | None:
+        """The kill that holds an agent."""
+
+    def present(self, asked: Asked) -> Sequence[str]:
+        """Agents that can speak where it was asked."""
+
+    async def hand_on(
+        self, asked: Asked, agents: Sequence[str], words: str, *, urgent: bool
+    ) -> None:
+        """Have `agents` find `words` in their inboxes, said by who asks, where it was asked.
+
+        `urgent`: as a command, ahead of talk. A chat line is handed on as it stands; the answering
+        agent itself may be among `agents` when it is not urgent.
+        """
+
+    @property
+    def stop(self) -> Callable[[str, str], object]:
+        """End this agent's own work in a session at once: session, who said so; true when there was
+        any.
+        """
+
+    async def steer(self, asked: Asked, order: str) -> str:
         """Have the supervisor carry out a steering command; the sentence that came of it."""
 
 
-@dataclass(frozen=True)
+def named(desk: Desk, name: str) -> str:
+    """The agent of this name; raises `Unclear` with the nearest one."""
+    found = desk.agent_called(name)
+    if found is not None:
+        return found
+    near = difflib.get_close_matches(name.lower(), desk.agents, 1)
+    hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(desk.agents)}"
+    raise Unclear(f"There is no agent {name!r}{hint}")
+
+
+Run = Callable[[Desk, Asked, Arguments], Awaitable[str | None]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Command:
     name: str
-    #: what follows the name, for `help`
-    usage: str
     summary: str
-    run: Callable[[Desk, Work, Spoken], Awaitable[str]]
+    #: chat words → the same arguments that the slash options carry; None when they make no sense
+    read: Callable[[str], Arguments | None]
+    run: Run
+    #: what follows the name when it is spoken, for `help`
+    usage: str = ""
+    options: tuple[Option, ...] = ()
+    #: needs an operator, and is settled before it is carried out
     steering: bool = False
+    #: needs an operator, changes nothing, and is answered in private on IRC too
+    operators: bool = False
     #: a killed agent still answers it
     when_killed: bool = False
+    #: on Discord the answer is for the one who asks alone
+    private: bool = False
+    #: its name on Discord where that differs
+    slash: str = ""
+
+    @property
+    def slash_name(self) -> str:
+        return self.slash or self.name
 
 
 class Registry:
@@ -45,11 +154,12 @@ class Registry:
 
     def __init__(self, commands: tuple[Command, ...]) -> None:
         self._commands = {c.name: c for c in commands}
+        self._slash = {c.slash_name: c for c in commands}
 
     def __contains__(self, name: object) -> bool:
         return name in self._commands
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Command]:
         return iter(self._commands.values())
 
     def __len__(self) -> int:
@@ -57,3 +167,7 @@ class Registry:
 
     def get(self, name: str) -> Command | None:
         return self._commands.get(name)
+
+    def by_slash(self, name: str) -> Command | None:
+        """The command that is called so on Discord."""
+        return self._slash.get(name)

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import difflib
 
+from bots.commands.asked import Asked
 from bots.commands.parse import Spoken
-from bots.commands.registry import Command, Desk
-from storage.inbox import Work
+from bots.commands.reading import agent_and_reason, words_of
+from bots.commands.registry import Arguments, Command, Desk, Kind, Option, Run
 
 _ALIKE = 0.7
 
@@ -44,14 +45,59 @@ def _first_word(spoken: Spoken) -> tuple[str, str]:
     return first.lower(), rest.strip()
 
 
-def steering() -> tuple[Command, ...]:
-    """The three commands; whom they mean is worked out where they are carried out."""
+_REASON = Option("reason", "Why; it stays on record")
 
-    async def steer(desk: Desk, work: Work, spoken: Spoken) -> str:
-        return await desk.steer(work, spoken)
 
-    return (
-        Command("kill", "[AGENT|all] [REASON]", "stop at once", steer, True, True),
-        Command("resume", "AGENT|all REASON", "take a kill back", steer, True, True),
-        Command("restart", "AGENT", "a new process", steer, True),
-    )
+def order_of(name: str, arguments: Arguments) -> str:
+    """A steering command's options as the words that mean the same: ``kill all it loops``."""
+    given = dict(arguments)
+    if name == "kill" and not given.get("agent"):
+        given["agent"] = "all"
+    return f"{name} {words_of(('agent', 'reason'), given)}".strip()
+
+
+def _steers(name: str) -> Run:
+    async def steer(desk: Desk, asked: Asked, arguments: Arguments) -> str:
+        # What was spoken is passed on word by word: a signature may hang on it.
+        order = asked.words if asked.interaction is None else order_of(name, arguments)
+        return await desk.steer(asked, order)
+
+    return steer
+
+
+#: whom they mean is worked out where they are carried out
+STEERING = (
+    Command(
+        name="kill",
+        slash="kill-autonomous",
+        usage="[AGENT|all] [REASON]",
+        summary="stop at once",
+        options=(Option("agent", "Whom; left out: all", Kind.SCOPE), _REASON),
+        read=agent_and_reason,
+        run=_steers("kill"),
+        steering=True,
+        when_killed=True,
+    ),
+    Command(
+        name="resume",
+        usage="AGENT|all REASON",
+        summary="take a kill back",
+        options=(
+            Option("agent", "Whom, or all", Kind.SCOPE, required=True),
+            Option("reason", "Why; it stays on record", required=True),
+        ),
+        read=agent_and_reason,
+        run=_steers("resume"),
+        steering=True,
+        when_killed=True,
+    ),
+    Command(
+        name="restart",
+        usage="AGENT|all",
+        summary="a new process",
+        options=(Option("agent", "Whom, or all", Kind.SCOPE, required=True),),
+        read=agent_and_reason,
+        run=_steers("restart"),
+        steering=True,
+    ),
+)

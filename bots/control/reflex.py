@@ -32,7 +32,9 @@ class KillReflex:
     async def __call__(self, heard: Heard, spoken: Spoken) -> None:
         """Kill if an operator said so, else silence: the command's answer comes by the inbox."""
         try:
-            by = self.operators.vouch(Evidence(heard.account, spoken.signed))
+            by = self.operators.vouch(
+                Evidence.of(heard.network, heard.account, signed=spoken.signed)
+            )
         except NotAnOperator as error:
             self.log.warning("kill.refused", sender=heard.sender, why=str(error))
             return

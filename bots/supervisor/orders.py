@@ -90,12 +90,12 @@ class Orders:
         happens.
 
         A signature binds the words that were signed, whatever the agent says they were; that an
-        account spoke is the agent's word, for only its connection can know.
+        account or a Discord user spoke is the agent's word, for only its connection can know.
         """
         answer: dict[str, Any] = {"answer": message["id"]}
         try:
             wish = Wish.of(message, self._agents)
-            by = self._operators.vouch(Evidence(message.get("account"), wish.signed))
+            by = self._operators.vouch(_evidence(message, wish.signed))
             await self._use_up(wish)
             answer |= {"ok": True, "text": await self._obey(wish, f"{message['by']} ({by})")}
         except (NotAnOperator, BadRequest, Unavailable, ScopeError) as error:
@@ -183,3 +183,12 @@ class Orders:
         raise BadRequest(
             f"there is no agent {name!r}" + (f"; did you mean {near[0]}?" if near else "")
         )
+
+
+def _evidence(message: Message, signed: Signed | None) -> Evidence:
+    return Evidence(
+        account=message.get("account"),
+        signed=signed,
+        discord_user=message.get("discord_user"),
+        discord_roles=tuple(map(str, message.get("discord_roles") or ())),
+    )

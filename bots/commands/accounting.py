@@ -1,0 +1,119 @@
+"""The commands that give account: models, use, who one is, what was decided."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from bots.commands import reading
+from bots.commands.asked import Asked
+from bots.commands.registry import Arguments, Command, Desk, Kind, Option, named
+from bots.control.operators import NotAnOperator
+from bots.messages import DISCORD
+from storage import audit, usage
+from storage.tables import AuditEntry
+from storage.usage import Usage
+
+_SHOWN = 8
+_LONGEST = 90
+_MODEL_CALLED = {"offline": "offline brain"}
+
+
+async def _model(desk: Desk, asked: Asked, arguments: Arguments) -> str:
+    by_model: dict[str, list[str]] = defaultdict(list)
+    for agent in desk.agents:
+        by_model[desk.model_of(agent)].append(agent)
+    return "\n".join(f"{model}: {', '.join(who)}" for model, who in by_model.items())
+
+
+async def _usage(desk: Desk, asked: Asked, arguments: Arguments) -> str:
+    only = named(desk, arguments["agent"]) if "agent" in arguments else None
+    midnight = desk.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    async with desk.store.reading() as unit:
+        rows = [u for u in await usage.of_agents(unit, midnight) if only in (None, u.agent)]
+    if not rows:
+        return f"{only or 'Nobody'} has answered nothing yet." if only else "No turns yet."
+    return "\n".join([*map(_used, rows), "Commands are not counted; tokens cost nothing offline."])
+
+
+def _used(used: Usage) -> str:
+    model = _MODEL_CALLED.get(used.model, used.model)
+    today, in_all = used.today, used.in_all
+    return (
+        f"{used.agent} ({model}): today {today.turns} turns, {today.steps} steps, "
+        f"{today.answers} answers; in all {in_all.turns}, {in_all.steps}, {in_all.answers}; "
+        "0 tokens, 0.00 USD"
+    )
+
+
+async def _whoami(desk: Desk, asked: Asked, arguments: Arguments) -> str:
+    if asked.network == DISCORD:
+        known = f"Discord user id {asked.account}"
+        roles = f", roles {', '.join(asked.roles)}" if asked.roles else ""
+    else:
+        known = f"account {asked.account}" if asked.account else "no account"
+        roles = ""
+    try:
+        steers = f"You may steer, by {desk.operators.vouch(asked.evidence)}."
+    except NotAnOperator:
+        steers = "You may not steer: kill, resume, restart and audit are for operators."
+    return f"You are {asked.sender} on {asked.network} ({known}{roles}). {steers}"
+
+
+async def _audit(desk: Desk, asked: Asked, arguments: Arguments) -> str:
+    try:
+        desk.operators.vouch(asked.evidence)
+    except NotAnOperator as error:
+        return f"No: {error}."
+    agent = named(desk, arguments["agent"]) if "agent" in arguments else desk.agent
+    async with desk.store.reading() as unit:
+        entries = await audit.entries(unit, agent, _SHOWN)
+        broken = await audit.verify(unit, agent)
+    if not entries:
+        return f"{agent}: no decision is on record."
+    whole = "the chain holds" if broken is None else f"THE CHAIN IS BROKEN at entry {broken}"
+    head = f"{agent}: {entries[-1].seq} decisions, {whole}; the newest (UTC):"
+    return "\n".join([head, *map(_decided, reversed(entries))])
+
+
+def _decided(entry: AuditEntry) -> str:
+    reason = " ".join(entry.reason.split())
+    if len(reason) > _LONGEST:
+        reason = f"{reason[:_LONGEST]}…"
+    return f"{entry.at:%m-%d %H:%M:%S} {entry.verb} {entry.target}: {entry.outcome} ({reason})"
+
+
+ACCOUNTING = (
+    Command(
+        name="model",
+        summary="what each agent thinks with",
+        read=reading.nothing,
+        run=_model,
+        private=True,
+    ),
+    Command(
+        name="usage",
+        usage="[AGENT]",
+        summary="turns, steps, answers and cost",
+        options=(Option("agent", "Only this agent's", Kind.AGENT),),
+        read=reading.at_most_one("agent"),
+        run=_usage,
+        private=True,
+    ),
+    Command(
+        name="whoami",
+        summary="how the swarm knows you, and whether you may steer",
+        read=reading.nothing,
+        run=_whoami,
+        private=True,
+    ),
+    Command(
+        name="audit",
+        usage="[AGENT]",
+        summary="newest decisions, and whether the record of them is whole",
+        options=(Option("agent", "Whose; left out: the one who answers", Kind.AGENT),),
+        read=reading.at_most_one("agent"),
+        run=_audit,
+        operators=True,
+        private=True,
+    ),
+)
