@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import discord
+
+from bots.discord import condition
+from bots.discord.config import DiscordConfig
+from bots.messages import THREAD
 
 #: permission's name in discord.py → as Discord's settings call it
 _NEEDED = {
@@ -29,7 +33,41 @@ class Named:
 
     @property
     def name(self) -> str:
-        return f"{self.channel}/{self.thread}" if self.thread else self.channel
+        return f"{self.channel}{THREAD}{self.thread}" if self.thread else self.channel
+
+
+class Surroundings:
+    """Where a bot is: `look` again whenever the guild changed."""
+
+    def __init__(self, config: DiscordConfig, client: Callable[[], discord.Client | None]) -> None:
+        self._config = config
+        self._client = client
+        #: record key (``channel:123``) → what that channel or thread is called
+        self.places: dict[str, Named] = {}
+
+    def guilds(self) -> list[discord.Guild]:
+        """The guild that is served, or all that the bot is in."""
+        client, wanted = self._client(), self._config.guild
+        if client is None:
+            return []
+        return [g for g in client.guilds if not wanted or str(g.id) == wanted]
+
+    def look(self) -> bool:
+        """Whether any place came, went or got another name."""
+        before, self.places = self.places, places_of(self.guilds())
+        return before != self.places
+
+    def missing(self) -> tuple[str, ...]:
+        """Wanted names that no visible channel has."""
+        return missing(self._config.wanted, self.places)
+
+    def note(self, application_id: int | None) -> str:
+        """What it cannot see or do, with the link that mends it; empty when all is well."""
+        guilds = self.guilds()
+        outside = condition.outside(
+            self.missing(), has_guild=bool(guilds), application_id=application_id
+        )
+        return " ".join(part for part in (outside, lacking(guilds, self._config.wanted)) if part)
 
 
 def places_of(guilds: Iterable[discord.Guild]) -> dict[str, Named]:

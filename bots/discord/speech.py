@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,6 +17,7 @@ from bots.discord.readable import one_line, size
 from bots.discord.refusals import FAILURES, delivery_of, refused, sentence, unsaid
 from bots.discord.requests import Requests
 from bots.discord.splitting import MESSAGE_CHARACTERS
+from bots.discord.streaming import Draft
 from bots.messages import Delivery, Place, Target
 from storage.acts import Permit
 from storage.errors import PermitRefused
@@ -156,6 +158,18 @@ class Speech:
         except FAILURES as error:
             return delivery_of(error)
         return Delivery(sent=True, proof=f"id:{said['id']}")
+
+    def draft(self, target: Target, permit: Permit, *, key: str, answers: str | None) -> Draft:
+        return Draft(
+            self,
+            target,
+            permit,
+            key=key,
+            answers=answers,
+            every_s=self._config.edit_every_s,
+            now_s=time.monotonic,
+            pause=asyncio.sleep,
+        )
 
     async def channel(self, target: Target) -> tuple[discord.Client, int]:
         """The client and the id of the channel that `target` means; raises `Unsayable`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -21,7 +20,7 @@ from bots.discord.directs import Directs
 from bots.discord.hearing import Ears
 from bots.discord.life import Life
 from bots.discord.listening import Listening
-from bots.discord.places import Named, lacking, missing, places_of
+from bots.discord.places import Named, Surroundings
 from bots.discord.presence import Presence
 from bots.discord.speech import Speech
 from bots.discord.splitting import split_message
@@ -38,14 +37,6 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _no_veto(permit: Permit) -> str:
-    return ""
-
-
-def _nothing() -> None:
-    return None
-
-
 class DiscordTransport:
     """`run` until `stop`; what it learns goes to the callbacks, which must not raise or wait.
 
@@ -59,14 +50,14 @@ class DiscordTransport:
         *,
         on_heard: Callable[[Heard], None],
         on_change: Callable[[TransportHealth], None],
-        on_ready: Callable[[], None] = _nothing,
-        on_interaction: Callable[[discord.Interaction], None] = lambda _: None,
-        on_places: Callable[[], None] = _nothing,
+        on_ready: Callable[[], None],
+        on_interaction: Callable[[discord.Interaction], None],
+        on_places: Callable[[], None],
         named: Callable[[str], str | None] = lambda _: None,
         rng: random.Random,
         log: FilteringBoundLogger,
+        veto: Callable[[Permit], str],
         clock: Callable[[], datetime] = _utc_now,
-        veto: Callable[[Permit], str] = _no_veto,
     ) -> None:
         """`veto` is asked before every single part: why it may not be sent, empty when it may.
         `named` finds the id of a channel that a target calls by name.
@@ -111,7 +102,7 @@ class DiscordTransport:
         )
         self._courtesies = Courtesies(self._speech, veto, log)
         self._threads = Threads(self._speech, veto, log)
-        self._places: dict[str, Named] = {}
+        self._surroundings = Surroundings(config, lambda: self._life.client)
         self._connected = False
         self._trouble = ""
         self._picture_trouble = ""
@@ -151,11 +142,11 @@ class DiscordTransport:
     @property
     def guild(self) -> discord.Guild | None:
         """The guild that it serves; None until it is known."""
-        return next(iter(self._guilds()), None)
+        return next(iter(self._surroundings.guilds()), None)
 
     def places(self) -> Mapping[str, Named]:
         """Record key (``channel:123``) → what that channel or thread is called."""
-        return self._places
+        return self._surroundings.places
 
     # --- its life ---------------------------------------------------------------------------------
 
@@ -182,14 +173,17 @@ class DiscordTransport:
 
     # --- hearing and speaking ---------------------------------------------------------------------
 
-    async def fetch_missed(self, key: str, after: str) -> bool:
+    async def fetch_missed(self, channel: str, after: str) -> None:
         """Hand over, oldest first and with `missed` set, what was said in ``channel:123`` (or to us
-        by ``user:45``) after the message `after`; False when some of it could not be had.
+        by ``user:45``) after the message `after`; what cannot be had is logged.
         """
         client = self._life.client
-        if client is None:
-            return False
-        return await self._listening.fetch_missed(client, self.guild, key, after)
+        if client is not None:
+            await self._listening.fetch_missed(client, self.guild, channel, after)
+
+    @property
+    def has_replies(self) -> bool:
+        return True
 
     def fold(self, name: str) -> str:
         """Ids are compared as they are, names without regard to case."""
@@ -231,16 +225,7 @@ class DiscordTransport:
         self, target: Target, permit: Permit, *, key: str, answers: str | None = None
     ) -> Draft:
         """An answer that is shown while it grows, under a permit to send to `target`."""
-        return Draft(
-            self._speech,
-            target,
-            permit,
-            key=key,
-            answers=answers,
-            every_s=self._config.edit_every_s,
-            now_s=time.monotonic,
-            pause=asyncio.sleep,
-        )
+        return self._speech.draft(target, permit, key=key, answers=answers)
 
     async def mark(self, target: Target, message: str, mark: Mark, permit: Permit) -> None:
         """As `bots.transport.Transport.mark`; 👀 goes when ✅ or ❌ comes."""
@@ -257,12 +242,6 @@ class DiscordTransport:
         return await self._threads.open(target, message, name, permit)
 
     # --- what happens -----------------------------------------------------------------------------
-
-    def _guilds(self) -> list[discord.Guild]:
-        client, wanted = self._life.client, self._config.guild
-        if client is None:
-            return []
-        return [g for g in client.guilds if not wanted or str(g.id) == wanted]
 
     def _know_ourselves(self, user: discord.ClientUser) -> None:
         agents = {str(user.id): self._config.agent} | dict(self._config.agents)
@@ -296,9 +275,7 @@ class DiscordTransport:
         self._changed()
 
     def _look_around(self) -> None:
-        places = places_of(self._guilds())
-        if places != self._places:
-            self._places = places
+        if self._surroundings.look():
             self._on_places()
         self._changed()
 
@@ -319,16 +296,11 @@ class DiscordTransport:
         if not self._connected or client is None or client.user is None:
             note = "" if fatal else self._trouble
             return TransportHealth(connected=False, fatal=fatal, note=note)
-        guilds, gone = self._guilds(), missing(self._config.wanted, self._places)
-        notes = (
-            condition.outside(gone, has_guild=bool(guilds), application_id=self.application_id),
-            lacking(guilds, self._config.wanted),
-            self._picture_trouble,
-        )
+        notes = (self._surroundings.note(self.application_id), self._picture_trouble)
         return TransportHealth(
             connected=True,
             nick=client.user.name,
-            channels=tuple(self._places),
+            channels=tuple(self._surroundings.places),
             note=" ".join(note for note in notes if note),
-            missing=gone,
+            missing=self._surroundings.missing(),
         )

@@ -50,6 +50,7 @@ class Agent:
             on_change=self._changed,
             on_ready=self._ready,
             on_interaction=self._interaction,
+            on_places=self._news.set,
             rng=random.Random(7),
             log=structlog.get_logger(),
             veto=lambda _: self.vetoes[0] if self.vetoes else "",

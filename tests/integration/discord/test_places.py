@@ -28,7 +28,9 @@ async def test_a_missing_permission_is_named_before_and_when_it_matters(
         await agent.ready()
         lobby = agent.target("#lobby")
         await _deny(sandbox, lobby.name, SEND)
-        await agent.until(lambda: "Send Messages, Attach Files in #lobby" in agent.transport.health.note)
+        await agent.until(
+            lambda: "Send Messages, Attach Files in #lobby" in agent.transport.health.note
+        )
         delivery = (await agent.transport.say(lobby, ["hello"], permit(lobby), keys=["k"]))[0]
         assert not delivery.sent
         assert not delivery.unknown

@@ -205,7 +205,7 @@ async def test_a_thread_is_a_place_of_its_own(sandbox: Sandbox, tmp_path: Path) 
         )
         await agent.until(lambda: thread.key in agent.transport.places())
         place = agent.transport.places()[thread.key]
-        assert (place.name, place.parent) == ("#lobby/a long story", lobby.key)
+        assert (place.name, place.parent) == ("#lobby / a long story", lobby.key)
         await person.say(thread.name, "go on")
         assert (await agent.lines(2))[-1].where == thread
         delivery = (await agent.transport.say(thread, ["once upon"], permit(thread), keys=["k"]))[0]
@@ -224,3 +224,24 @@ async def test_somebody_who_is_called_like_an_agent_is_told_apart(
 async def _marks(person: Person, target: Target, message: str) -> list[str]:
     found = await person.ask("GET", f"/channels/{target.name}/messages/{message}")
     return [one["emoji"]["name"] for one in found.get("reactions", [])]
+
+
+async def test_an_edit_or_a_reaction_is_no_new_line(sandbox: Sandbox, tmp_path: Path) -> None:
+    async with Agent(sandbox, tmp_path) as agent:
+        await agent.ready()
+        lobby, person = agent.target("#lobby").name, sandbox.person()
+        said = await person.say(lobby, "helo")
+        where = f"/channels/{lobby}/messages/{said['id']}"
+        await person.ask("PATCH", where, json={"content": f"<@{CAPTAIN_ID}> hello"})
+        await person.ask("PUT", f"{where}/reactions/%F0%9F%91%8D/@me")
+        await person.say(lobby, "next")
+        assert [line.text for line in await agent.lines(2)] == ["helo", "next"]
+
+
+async def test_a_hundred_lines_are_heard_in_order(sandbox: Sandbox, tmp_path: Path) -> None:
+    async with Agent(sandbox, tmp_path) as agent:
+        await agent.ready()
+        lobby, person = agent.target("#lobby").name, sandbox.person()
+        for n in range(100):
+            await person.say(lobby, str(n))
+        assert [line.text for line in await agent.lines(100)] == [str(n) for n in range(100)]
