@@ -9,14 +9,12 @@ from collections.abc import Callable
 from structlog.typing import FilteringBoundLogger
 
 from bots.discord.refusals import FAILURES, sentence
-from bots.discord.requests import Requests
 from bots.discord.speech import Speech, Unsayable
 from bots.messages import Mark, Target
 from storage.acts import Permit
 
 #: marks that we remember having set, to take them back
 _REMEMBERED = 500
-_MOST_S = 20.0
 
 
 class Courtesies:
@@ -28,7 +26,6 @@ class Courtesies:
         self._speech = speech
         self._veto = veto
         self._log = log
-        self._requests = Requests(most_s=_MOST_S)
         self._seen: deque[str] = deque(maxlen=_REMEMBERED)
 
     async def mark(self, target: Target, message: str, mark: Mark, permit: Permit) -> None:
@@ -38,14 +35,14 @@ class Courtesies:
             return
         try:
             client, channel = await self._speech.channel(target)
-            await self._requests.once(
+            await self._speech.requests.once(
                 lambda: client.http.add_reaction(channel, int(message), mark.value)
             )
             if mark is Mark.SEEN:
                 self._seen.append(message)
             elif message in self._seen:
                 self._seen.remove(message)
-                await self._requests.once(
+                await self._speech.requests.once(
                     lambda: client.http.remove_own_reaction(channel, int(message), Mark.SEEN.value)
                 )
         except Unsayable as error:
@@ -60,7 +57,7 @@ class Courtesies:
             return
         try:
             client, channel = await self._speech.channel(target)
-            await self._requests.once(lambda: client.http.send_typing(channel))
+            await self._speech.requests.once(lambda: client.http.send_typing(channel))
         except Unsayable as error:
             self._log.info("discord_typing_missed", target=str(target), why=str(error))
         except FAILURES as error:

@@ -11,6 +11,7 @@ from structlog.typing import FilteringBoundLogger
 from bots.discord.refusals import FAILURES, sentence
 
 _REMEMBERED = 2_000
+Fetched = discord.TextChannel | discord.Thread | discord.PartialMessageable
 
 
 class History:
@@ -24,20 +25,34 @@ class History:
         self._most = most
         self._pass_on = pass_on
         self._log = log
-        self._live: OrderedDict[int, None] = OrderedDict()
-        self._fetched: OrderedDict[int, None] = OrderedDict()
+        self._live: OrderedDict[int, int] = OrderedDict()
+        self._fetched: OrderedDict[int, int] = OrderedDict()
+        #: channel → newest message that came live
+        self._newest: OrderedDict[int, int] = OrderedDict()
+        #: the same, when the connection was lost
+        self._before_gap: dict[int, int] = {}
 
     def is_new(self, message: discord.Message) -> bool:
         """Take note of a message that came live; False when it was fetched already."""
-        _remember(self._live, message.id)
+        _remember(self._live, message.id, message.channel.id)
+        _remember(self._newest, message.channel.id, message.id)
         return message.id not in self._fetched
 
-    async def fetch(self, channel: discord.abc.Messageable, name: str, after: str) -> bool:
-        """True when everything after the message `after` was passed on."""
-        count = 0
+    def lost(self) -> None:
+        """The connection is gone: from here on something may be missed."""
+        self._before_gap = dict(self._newest)
+
+    async def fetch(self, channel: Fetched, name: str, after: str) -> bool:
+        """True when everything after the message `after` was passed on.
+
+        `after` may be newer than the gap, where a line came live before anybody asked for what was
+        missed; then the gap's own beginning counts.
+        """
+        count, begin = 0, int(after)
+        begin = min(begin, self._before_gap.get(channel.id, begin))
         try:
             async for message in channel.history(
-                limit=self._most + 1, after=discord.Object(int(after)), oldest_first=True
+                limit=self._most + 1, after=discord.Object(begin), oldest_first=True
             ):
                 count += 1
                 if count > self._most:
@@ -45,7 +60,7 @@ class History:
                     self._log.warning("discord_missed_too_many", channel=name, why=says)
                     return False
                 if message.id not in self._live:
-                    _remember(self._fetched, message.id)
+                    _remember(self._fetched, message.id, channel.id)
                     self._pass_on(message)
         except (ValueError, *FAILURES) as error:
             self._log.warning("discord_missed_unread", channel=name, why=sentence(error))
@@ -55,7 +70,8 @@ class History:
         return True
 
 
-def _remember(ids: OrderedDict[int, None], message: int) -> None:
-    ids[message] = None
-    if len(ids) > _REMEMBERED:
-        ids.popitem(last=False)
+def _remember(known: OrderedDict[int, int], key: int, value: int) -> None:
+    known[key] = value
+    known.move_to_end(key)
+    if len(known) > _REMEMBERED:
+        known.popitem(last=False)

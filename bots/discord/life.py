@@ -113,6 +113,10 @@ class Life:
             self.fatal = condition.closed_for_good(error.code, config.agent, self.application_id)
         except FAILURES as error:
             return f"It cannot log in: {sentence(error)}."
+        except (LookupError, TypeError, ValueError) as error:
+            # discord.py believes whatever answers, a proxy's page included.
+            self._log.warning("discord_strange_answer", error=repr(error))
+            return "It cannot log in: what answers there does not speak as Discord does."
         finally:
             self._is_logged_in = False
             await _close(client, config.close_s)

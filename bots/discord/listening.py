@@ -13,7 +13,7 @@ from bots.discord.attachments import Reader
 from bots.discord.config import DiscordConfig
 from bots.discord.directs import Directs
 from bots.discord.hearing import Ears
-from bots.discord.history import History
+from bots.discord.history import Fetched, History
 from bots.discord.lanes import Lanes
 from bots.discord.refusals import FAILURES, sentence
 from bots.messages import Heard, Place
@@ -47,6 +47,10 @@ class Listening:
         if self._is_ours(message) and self._history.is_new(message):
             self._take(message, missed=False)
 
+    def lost(self) -> None:
+        """The connection is gone."""
+        self._history.lost()
+
     async def fetch_missed(
         self, client: discord.Client, guild: discord.Guild | None, key: str, after: str
     ) -> bool:
@@ -56,7 +60,7 @@ class Listening:
         if kind not in (Place.CHANNEL, Place.USER) or not is_id:
             self._log.warning("discord_missed_unread", channel=key, why="no id of Discord")
             return False
-        channel: discord.abc.Messageable
+        channel: Fetched
         try:
             if kind == Place.USER:
                 opened = await self._directs.channel_to(number, client)

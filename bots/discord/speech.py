@@ -52,7 +52,8 @@ class Speech:
         self._client = client
         self._directs = directs
         self._veto = veto
-        self._requests = Requests(most_s=config.send_s)
+        #: shared by all that shows something: a 429 bars them together
+        self.requests = Requests(most_s=config.send_s)
 
     async def say(
         self,
@@ -85,7 +86,7 @@ class Speech:
         try:
             client, channel = await self.channel(target)
             params = _content(part, key, channel, answers)
-            said = await self._requests.again(
+            said = await self.requests.again(
                 lambda: client.http.send_message(channel, params=params)
             )
         except Unsayable as error:
@@ -103,7 +104,7 @@ class Speech:
         )
         try:
             client, channel = await self.channel(target)
-            await self._requests.again(
+            await self.requests.again(
                 lambda: client.http.edit_message(channel, int(message), params=params)
             )
         except Unsayable as error:
@@ -118,7 +119,7 @@ class Speech:
             return refused(why)
         try:
             client, channel = await self.channel(target)
-            await self._requests.once(lambda: client.http.delete_message(channel, int(message)))
+            await self.requests.once(lambda: client.http.delete_message(channel, int(message)))
         except Unsayable as error:
             return error.delivery
         except FAILURES as error:
@@ -152,7 +153,7 @@ class Speech:
                 params = _content(text, key, channel, answers, file=file)
                 return client.http.send_message(channel, params=params)
 
-            said = await self._requests.again(ask)
+            said = await self.requests.again(ask)
         except Unsayable as error:
             return error.delivery
         except FAILURES as error:
@@ -184,7 +185,7 @@ class Speech:
         if target.place is Place.CHANNEL:
             return client, int(name)
         try:
-            return client, await self._requests.once(
+            return client, await self.requests.once(
                 lambda: self._directs.channel_to(target.name, client)
             )
         except FAILURES as error:

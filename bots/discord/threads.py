@@ -11,7 +11,6 @@ from structlog.typing import FilteringBoundLogger
 
 from bots.discord.readable import one_line
 from bots.discord.refusals import FAILURES, sentence
-from bots.discord.requests import Requests
 from bots.discord.speech import Speech, Unsayable
 from bots.messages import Place, Target
 from storage.acts import Permit
@@ -19,7 +18,6 @@ from storage.acts import Permit
 #: Discord's code for a message that has its thread already
 _EXISTS = 160004
 _ARCHIVE_AFTER_MINUTES: Final = 1440
-_MOST_S = 20.0
 
 
 class Threads:
@@ -29,7 +27,6 @@ class Threads:
         self._speech = speech
         self._veto = veto
         self._log = log
-        self._requests = Requests(most_s=_MOST_S)
 
     async def open(self, target: Target, message: str, name: str, permit: Permit) -> Target | None:
         """The thread below `message` in the channel `target`, opened as `name` unless there is one;
@@ -41,7 +38,7 @@ class Threads:
             return None
         try:
             client, channel = await self._speech.channel(target)
-            await self._requests.once(
+            await self._speech.requests.once(
                 lambda: client.http.start_thread_with_message(
                     channel,
                     int(message),

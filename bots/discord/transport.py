@@ -263,6 +263,7 @@ class DiscordTransport:
 
     def _lost(self, why: str, wait_s: float) -> None:
         self._connected = False
+        self._listening.lost()
         self._trouble = f"{why} Trying again in {wait_s:.1f} s."
         self._log.warning("discord_disconnected", why=why, again_in_s=round(wait_s, 1))
         self._changed()

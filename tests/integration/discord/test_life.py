@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from bots.messages import Place, Target
@@ -69,6 +71,24 @@ async def test_a_session_that_ended_is_begun_anew_and_what_was_missed_is_fetched
             ("missed 2", True),
         ]
         assert len(json.loads(agent.config.identify_file.read_text())) == 2
+
+
+async def test_a_line_that_comes_before_the_missed_ones_hides_none_of_them(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async with Agent(sandbox, tmp_path, reidentify_s=(0.3, 0.3)) as agent:
+        await agent.ready()
+        lobby, person = agent.target("#lobby"), sandbox.person()
+        await person.say(lobby.name, "before")
+        await agent.lines(1)
+        await sandbox.chaos("invalid", "captain")
+        await agent.until(lambda: not agent.transport.health.connected)
+        await person.say(lobby.name, "missed")
+        await agent.until(lambda: agent.readies == 2)
+        live = await person.say(lobby.name, "live")
+        await agent.lines(2)
+        await agent.transport.fetch_missed(lobby.key, live["id"])
+        assert [line.text for line in agent.heard] == ["before", "live", "missed"]
 
 
 async def test_what_came_live_is_not_handed_over_a_second_time(
@@ -139,6 +159,21 @@ async def test_a_server_that_is_not_there_yet_is_waited_for(
         delivery = (await agent.transport.say(lobby, ["hello"], permit(lobby), keys=["k"]))[0]
         assert delivery.unsaid
         assert delivery.proof == "not connected to Discord"
+
+
+async def test_a_server_that_is_not_discords_is_told_apart(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async def hello(request: web.Request) -> web.Response:
+        return web.Response(text="hello")
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", hello)
+    async with (
+        TestServer(app) as other,
+        Agent(sandbox, tmp_path, api_base=str(other.make_url("/api/v10"))) as agent,
+    ):
+        await agent.until(lambda: "does not speak as Discord" in agent.transport.health.note)
 
 
 async def test_a_server_that_comes_back_is_used_again(tmp_path: Path) -> None:
