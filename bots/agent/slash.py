@@ -1,0 +1,82 @@
+"""One agent's slash commands, put together: only an agent on Discord imports this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import discord
+from structlog.typing import FilteringBoundLogger
+
+from bots.agent.assembly import Answering, utc_now
+from bots.agent.discord import GuildTransport
+from bots.agent.spec import AgentSpec
+from bots.control.switch import KillSwitch
+from bots.discord.answers import Answers
+from bots.discord.front import Front
+from bots.discord.interactions import Reader
+from bots.discord.registration import Registration, carried_by
+from bots.state import StateFolder
+from bots.tasks import Tasks
+
+
+class Slash:
+    """Registers what this agent's application carries, and answers what people use of it."""
+
+    def __init__(
+        self,
+        spec: AgentSpec,
+        state: StateFolder,
+        parts: Answering,
+        *,
+        transport: GuildTransport,
+        switch: KillSwitch,
+        tasks: Tasks,
+        changed: Callable[[], None],
+        log: FilteringBoundLogger,
+    ) -> None:
+        """`changed` is called when `trouble` is another one."""
+        settings = spec.settings
+        carried = carried_by(spec.name, settings, parts.commands)
+        file = state.identifies_of(spec.name).with_suffix(".commands.json")
+        self._registration = Registration(carried, file, log)
+        self._transport = transport
+        self._tasks = tasks
+        self._changed = changed
+        #: why its commands are not registered, in one sentence; empty when they are
+        self.trouble = ""
+        self.front = Front(
+            carried,
+            parts.desk.answer,
+            reader=Reader(
+                agent=spec.name,
+                agents=spec.discord_agents,
+                name_of=transport.name_of,
+                clock=utc_now,
+            ),
+            answers=Answers(spec.name, parts.guard, switch.veto, log),
+            operators=parts.operators,
+            switch=switch,
+            agents=[a.name for a in settings.agents],
+            channels=lambda: [c.name for c in settings.channels],
+            listen_only=settings.listen_only,
+            log=log,
+        )
+
+    def on_interaction(self, interaction: discord.Interaction) -> None:
+        self.front.on_interaction(interaction)
+
+    def began(self) -> None:
+        """A session on Discord began (READY): see to it that the commands are there."""
+        self._tasks.start(self._sync())
+
+    async def close(self) -> None:
+        await self.front.close()
+
+    async def _sync(self) -> None:
+        client, guild = self._transport.inner.client, self._transport.inner.guild
+        if client is None or guild is None:
+            return
+        trouble = await self._registration.sync(client, guild)
+        if trouble != self.trouble:
+            self.trouble = trouble
+            self._changed()
