@@ -20,6 +20,10 @@ class Transport(Protocol):
         """An answer shows which line it answers, by whom, and may be long."""
 
     @property
+    def knows_keys(self) -> bool:
+        """A part with a key that was said before is not said again, see `say`."""
+
+    @property
     def health(self) -> TransportHealth: ...
 
     async def run(self) -> None: ...

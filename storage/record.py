@@ -5,7 +5,6 @@ Writing it (`keep`, `compare`) lives in `storage.keeping` and is offered here to
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -31,9 +30,9 @@ __all__ = [
     "keep",
     "keep_new",
     "last_id",
+    "last_msgid",
+    "last_private",
     "last_seen",
-    "newest_msgids",
-    "newest_private",
     "prune",
     "stats",
     "tail",
@@ -117,45 +116,46 @@ async def last_seen(unit: AsyncSession, nick: str, channel: str | None = None) -
     return next(iter(await _messages(unit, newest)), None)
 
 
-async def newest_msgids(
-    unit: AsyncSession, network: str, channels: Collection[str]
-) -> dict[str, str]:
-    """The network's id of the newest line of each of these channels, where it gives ids that grow.
-
-    Discord's do; an id with more digits is newer.
+async def last_msgid(
+    unit: AsyncSession, network: str, channel: str, before: datetime
+) -> str | None:
+    """The network's id of the newest line of a channel that was heard before then, of its oldest
+    line when all are younger; None without any. Ids must grow, as Discord's do.
     """
     c = MESSAGE.c
-    newest: dict[str, str] = {}
-    for channel in channels:
-        query = (
-            sa.select(c.msgid)
-            .where(c.network == network, c.channel == channel, c.msgid.is_not(None))
-            .order_by(sa.func.length(c.msgid).desc(), c.msgid.desc())
-            .limit(1)
-        )
-        if (found := (await run(unit, query)).scalar()) is not None:
-            newest[channel] = found
-    return newest
+    named = sa.select(c.msgid).where(
+        c.network == network, c.channel == channel, c.msgid.is_not(None)
+    )
+    older = named.where(c.heard_at < before)
+    newest = older.order_by(sa.func.length(c.msgid).desc(), c.msgid.desc()).limit(1)
+    first = named.order_by(sa.func.length(c.msgid), c.msgid).limit(1)
+    return (await run(unit, newest)).scalar() or (await run(unit, first)).scalar()
 
 
-async def newest_private(
-    unit: AsyncSession, network: str, agent: str, *, people: int = 50
+async def last_private(
+    unit: AsyncSession, network: str, agent: str, before: datetime, *, people: int = 50
 ) -> dict[str, str]:
-    """``user:<account>`` → the network's id of the newest line that this person said to `agent` in
-    private; the people who spoke last.
+    """``user:<account>`` → as `last_msgid`, of what this person said to `agent` in private; the
+    people who spoke last.
     """
     c = MESSAGE.c
-    query = (
-        sa.select(c.account, sa.func.max(c.id).label("newest"))
-        .where(c.network == network, c.channel == f"nick:{agent}", c.account.is_not(None))
+    here = (c.network == network, c.channel == f"nick:{agent}")
+    talked = (
+        sa.select(c.account)
+        .where(*here, c.account.is_not(None))
         .group_by(c.account)
-        .order_by(sa.desc("newest"))
+        .order_by(sa.func.max(c.id).desc())
         .limit(people)
     )
-    rows = (await run(unit, query)).all()
-    msgids = sa.select(c.id, c.msgid).where(c.id.in_([row.newest for row in rows]))
-    known = {row.id: row.msgid for row in await run(unit, msgids)}
-    return {f"user:{row.account}": known[row.newest] for row in rows if known.get(row.newest)}
+    found: dict[str, str] = {}
+    for account in (await run(unit, talked)).scalars():
+        own = sa.select(c.msgid).where(*here, c.account == account)
+        newest = own.where(c.heard_at < before).order_by(c.id.desc()).limit(1)
+        first = own.order_by(c.id).limit(1)
+        msgid = (await run(unit, newest)).scalar() or (await run(unit, first)).scalar()
+        if msgid is not None:
+            found[f"user:{account}"] = msgid
+    return found
 
 
 async def stats(

@@ -62,6 +62,10 @@ class GuildTransport:
         return True
 
     @property
+    def knows_keys(self) -> bool:
+        return True
+
+    @property
     def health(self) -> TransportHealth:
         health = self.inner.health
         names = (self.name_of(key) for key in health.channels)

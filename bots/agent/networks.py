@@ -19,6 +19,7 @@ from bots.messages import DISCORD, IRC, Heard, TransportHealth
 from bots.state import StateFolder
 from bots.transport import Transport
 from storage.acts import Permit
+from storage.tables import AgentState
 
 #: our own IRC server kicks nobody for speaking fast
 _SANDBOX_LINES = 50
@@ -59,6 +60,11 @@ class Networks:
     def connected(self) -> list[str]:
         """Networks on which something can be said at this moment."""
         return [name for name, t in self.transports.items() if t.health.connected]
+
+    def show(self, state: AgentState) -> None:
+        """Let people see how the agent is, where a network can show it."""
+        if self.discord is not None:
+            self.discord.show(state)
 
     def links(self) -> list[Link]:
         """How each of them is."""

@@ -20,7 +20,6 @@ from bots.agent.beats import beat_for_ever
 from bots.agent.networks import Events, Networks
 from bots.agent.spec import AgentSpec
 from bots.agent.supervision import Supervision
-from bots.answering.mouth import recover
 from bots.answering.worklist import Worklist
 from bots.bus import KILL, NUDGE, Bus
 from bots.control import wire
@@ -31,13 +30,14 @@ from bots.hearing.attention import Attention
 from bots.hearing.intake import Intake, Reflexes
 from bots.hearing.journal import Journal
 from bots.hearing.listening import Ears
+from bots.hearing.presence import Presence
 from bots.lifeline import Message, first_message
 from bots.messages import DISCORD, IRC, Heard, TransportHealth
 from bots.roster import Roster
 from bots.secrets import Redactor
 from bots.state import StateFolder
 from bots.tasks import Tasks
-from storage import agents, record
+from storage import agents
 from storage.errors import StorageError
 from storage.latch import Latch, LatchFile
 from storage.store import Store, make_engine
@@ -104,8 +104,8 @@ class AgentProcess:
             Events(
                 heard=self._heard,
                 changed=self._network_changed,
-                before_join=self._before_join,
-                began=self._network_began,
+                before_join=self._enter,
+                began=lambda network: self._tasks.start(self._presence.came_back(network)),
                 interaction=self._interaction,
                 veto=self._switch.veto,
             ),
@@ -133,6 +133,7 @@ class AgentProcess:
             coalesce_s=spec.settings.limits.coalesce_s,
             log=log,
         )
+        self._recovery = parts.recovery
         self._obedience = Obedience(
             agent=spec.name,
             store=store,
@@ -152,7 +153,11 @@ class AgentProcess:
             clock=utc_now,
             journal=Journal(state.journal_of(spec.name)),
             on_owed=self._owed,
+            on_taken=lambda *where: self._tasks.start(self._presence.catch_up(*where)),
             log=log,
+        )
+        self._presence = Presence(
+            store, spec.name, self._ears, self._networks.transports, utc_now, log
         )
         self._attention = Attention()
         self._intake = Intake(
@@ -226,6 +231,7 @@ class AgentProcess:
         )
         if self._fatal and state is not AgentState.KILLED:
             state, reason = AgentState.FAILED, self._fatal
+        self._networks.show(state)
         self._was_ready = self._was_ready or state is AgentState.READY
         return {
             "state": state.value,
@@ -243,7 +249,7 @@ class AgentProcess:
     def _stop(self, session: str, who: str) -> None:
         self._worklist.stop_session(session, f"{who} said stop", who)
 
-    async def _before_join(self, network: str, channel: str) -> None:
+    async def _enter(self, network: str, channel: str) -> None:
         await self._ears.enter(network, channel)
 
     def _heard(self, heard: Heard) -> None:
@@ -254,36 +260,9 @@ class AgentProcess:
 
     def _network_changed(self, network: str, changed: TransportHealth) -> None:
         self._supervision.tell()
-        self._tasks.start(*(self._volunteer(network, channel) for channel in changed.channels))
+        self._tasks.start(*(self._presence.sit_in(network, c) for c in changed.channels))
         if changed.connected:
             self._worklist.nudge()
-
-    def _network_began(self, network: str) -> None:
-        self._tasks.start(self._catch_up(network))
-
-    async def _volunteer(self, network: str, channel: str) -> bool:
-        """Be the channel's listener if nobody is; True when we are."""
-        try:
-            await self._ears.volunteer(network, channel)
-        except StorageError as error:
-            self._log.warning("lease.unreachable", channel=channel, error=str(error))
-        return self._ears.listens(network, channel)
-
-    async def _catch_up(self, network: str) -> None:
-        """Hear what was said while we, a channel's listener, were away; each agent looks after its
-        private talk itself.
-        """
-        transport = self._networks.transports[network]
-        listened = [c for c in transport.health.channels if await self._volunteer(network, c)]
-        try:
-            async with self._store.reading() as unit:
-                after = await record.newest_msgids(unit, network, listened)
-                after |= await record.newest_private(unit, network, self._spec.name)
-        except StorageError as error:
-            self._log.warning("record.unreadable", error=str(error))
-            return
-        for key, message in after.items():
-            await transport.fetch_missed(key, message)
 
     def _owed(self, agents_owing: Iterable[str]) -> None:
         for agent in agents_owing:
@@ -317,20 +296,13 @@ class AgentProcess:
         """Learn who is called what, and settle what predecessors left; look again while proof of
         their last words may come.
         """
-        pending, born_at = True, utc_now()
+        pending = True
         while pending:
             try:
                 async with self._store.reading() as unit:
                     rows = await agents.roster(unit)
                 self._roster.refresh({r.name: r.irc_nick for r in rows})
-                pending = await recover(
-                    self._store,
-                    self._spec.name,
-                    self._spec.epoch,
-                    born_at=born_at,
-                    now=utc_now(),
-                    log=self._log,
-                )
+                pending = await self._recovery.look()
             except StorageError as error:
                 self._log.warning("recovery.waits", error=str(error))
             self._worklist.nudge()

@@ -1,16 +1,16 @@
 """An answer's way out: guard → `sending` recorded → transport → `sent` on proof, else `unknown`.
 
-What is recorded as `sending` when a process dies is settled by its replacement, from proof in the
-record alone; without proof it is shown as unknown and never sent again.
+What is recorded as `sending` when a process dies is settled by its replacement: see
+`bots.answering.recovery`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.typing import FilteringBoundLogger
@@ -20,20 +20,11 @@ from bots.messages import Delivery, Outgoing
 from bots.metrics import REPLIES
 from bots.transport import Transport
 from brain.guard import Guard
-from storage import inbox, replies
+from storage import replies
 from storage.acts import Act
 from storage.errors import PermitRefused
-from storage.inbox import Work
 from storage.store import Store
-from storage.tables import InboxState, ReplyState
-
-#: a replacement waits this long for the others to store what they heard before it calls a reply
-#: unknown
-PROOF_WAIT = timedelta(seconds=8)
-
-
-_TAKEN_BACK = "taken back"
-_MOST_TRIES = 5
+from storage.tables import ReplyState
 
 
 class Unsaid(Exception):
@@ -51,6 +42,8 @@ class Mouth:
     agent: str
     clock: Callable[[], datetime]
     log: FilteringBoundLogger
+    #: what a predecessor left is known: from now on lines that are `sending` may be our own
+    may_begin: Callable[[], bool]
 
     async def say(
         self, outgoing: Outgoing, *, epoch: int, why: str, command: str = "", first_part: int = 0
@@ -65,6 +58,8 @@ class Mouth:
         parts = transport.split(outgoing.target, outgoing.text)
         if not parts:
             return []
+        if not self.may_begin():
+            raise Unsaid("what a dead predecessor left is still being looked for")
         permit = await self.guard.permit(self._act(outgoing, parts, why, command))
         async with self.store.writing() as unit:
             ids = await replies.begin(
@@ -119,7 +114,7 @@ class Mouth:
     async def _settle(self, ids: list[int], deliveries: list[Delivery], trace_id: str) -> None:
         outcomes: dict[tuple[ReplyState, str], list[int]] = {}
         for reply_id, delivery in zip(ids, deliveries, strict=True):
-            outcomes.setdefault((_state(delivery), delivery.proof), []).append(reply_id)
+            outcomes.setdefault((state_of(delivery), delivery.proof), []).append(reply_id)
 
         async def write(unit: AsyncSession) -> None:
             for (state, proof), settled in outcomes.items():
@@ -139,102 +134,7 @@ def key_of(reply_id: int, trace_id: str) -> str:
     return f"{trace_id[:16]}.{reply_id % 10**8}"
 
 
-def _state(delivery: Delivery) -> ReplyState:
+def state_of(delivery: Delivery) -> ReplyState:
     if delivery.sent:
         return ReplyState.SENT
     return ReplyState.UNKNOWN if delivery.unknown else ReplyState.FAILED
-
-
-async def recover(
-    store: Store,
-    agent: str,
-    epoch: int,
-    *,
-    born_at: datetime,
-    now: datetime,
-    log: FilteringBoundLogger,
-) -> bool:
-    """Settle what this agent's dead predecessors left; True when some of it must be looked at again
-    later.
-
-    Work of which nothing was sent goes back to the queue. Lines that were being sent before
-    `born_at` are looked for in the record; after `PROOF_WAIT` the rest is unknown.
-    """
-    pending = False
-    async with store.writing() as unit:
-        for reply in await replies.open_of(unit, agent):
-            if reply.sending_at >= born_at:
-                # Our own, on its way.
-                continue
-            assert reply.id is not None
-            witness = await replies.heard(unit, reply)
-            if witness is not None:
-                await replies.settle(unit, [reply.id], ReplyState.SENT, f"record:{witness}", now)
-            elif reply.sending_at < now - PROOF_WAIT:
-                await replies.settle(unit, [reply.id], ReplyState.UNKNOWN, "its process died", now)
-            else:
-                pending = True
-        orphans = await inbox.orphans(unit, agent, epoch)
-        await _take_back(unit, orphans, agent, epoch, now=now, log=log, died=True)
-    return pending
-
-
-async def take_back(
-    store: Store,
-    agent: str,
-    epoch: int,
-    ids: Collection[int],
-    *,
-    now: datetime,
-    log: FilteringBoundLogger,
-) -> None:
-    """Rows that this very process works on no longer, because the store failed in the middle: back
-    to the queue, or settled when their answer was on its way. Raises `StorageError`.
-    """
-    async with store.writing() as unit:
-        working = await inbox.orphans(unit, agent, epoch + 1)
-        ours = [work for work in working if work.inbox_id in ids]
-        await _take_back(unit, ours, agent, epoch, now=now, log=log, died=False)
-
-
-async def _take_back(
-    unit: AsyncSession,
-    orphans: Sequence[Work],
-    agent: str,
-    epoch: int,
-    *,
-    now: datetime,
-    log: FilteringBoundLogger,
-    died: bool,
-) -> None:
-    bursts: dict[object, list[Work]] = {}
-    for work in orphans:
-        # One answer to several lines is recorded with the last of them.
-        bursts.setdefault((work.session, work.sender, work.claimed_at), []).append(work)
-    for burst in bursts.values():
-        ids = [work.inbox_id for work in burst]
-        states = {state for one in ids for state in await replies.states_of(unit, one)}
-        log.info("orphan", inbox_ids=ids, replies=sorted(states), trace_id=burst[-1].trace_id)
-        if ReplyState.SENDING in states:
-            continue
-        # Only a death counts: a lost connection or a locked database is not the line's fault.
-        tries = int(died) + max(_tries(work) for work in burst)
-        await inbox.requeue(unit, ids, agent, epoch, f"{_TAKEN_BACK} {tries}")
-        if not states and tries >= _MOST_TRIES:
-            # A line that ends whoever reads it must not end its replacements for ever.
-            why = f"given up after {tries} tries"
-            await inbox.settle(unit, ids, agent, epoch, InboxState.REFUSED, now, why)
-        elif states:
-            note = "settled after a fault"
-            await inbox.settle(unit, ids, agent, epoch, _ended(states), now, note)
-
-
-def _tries(work: Work) -> int:
-    word, _, number = work.note.rpartition(" ")
-    return int(number) if word == _TAKEN_BACK and number.isdigit() else 0
-
-
-def _ended(states: Collection[ReplyState]) -> InboxState:
-    if ReplyState.UNKNOWN in states:
-        return InboxState.UNKNOWN
-    return InboxState.ANSWERED if ReplyState.SENT in states else InboxState.REFUSED

@@ -12,7 +12,8 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
-from bots.answering.mouth import Unsaid, take_back
+from bots.answering.mouth import Unsaid
+from bots.answering.recovery import take_back
 from bots.insist import insist
 from bots.metrics import ERRORS
 from storage import inbox

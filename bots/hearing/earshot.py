@@ -46,8 +46,8 @@ class Channel:
     #: so many at the head of `memory` are stored
     settled: int = 0
     lease: Held | None = None
-    #: a try to get the lease is under way
-    volunteering: bool = False
+    #: held while a try to get the lease is under way
+    volunteering: asyncio.Lock = field(default_factory=asyncio.Lock)
     #: newest id, if we have heard every line up to it: tells that nobody else wrote meanwhile
     last_own_id: int | None = None
     #: storing and beginning anew take turns

@@ -7,7 +7,7 @@ result in every agent, so it does not matter which of them stores it.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -48,7 +48,7 @@ class Intake:
         agent: str,
         settings: Settings,
         roster: Roster,
-        commands: Collection[str],
+        commands: Container[str],
         *,
         ears: Ears,
         reflexes: Reflexes,
@@ -99,7 +99,8 @@ class Intake:
         session = f"{heard.network}:{channel}"
         if spoken is not None and spoken.name == "kill":
             self._reflexes.kill(heard, spoken)
-        if speaker is None and self._agent in addressed.agents and is_stop(addressed.text):
+        called = speaker is None and self._agent in addressed.agents
+        if called and is_stop(addressed.text) and not heard.missed:
             self._reflexes.stop(session, heard.sender)
         owed = self._owed(addressed, spoken, channel, session, speaker)
         self._ears.heard(self._line(heard, channel, speaker, owed))
@@ -167,7 +168,7 @@ class Intake:
         if spoken is not None and spoken.name == "kill":
             self._reflexes.kill(heard, spoken)
         stop = speaker is None and is_stop(heard.text)
-        if stop:
+        if stop and not heard.missed:
             self._reflexes.stop(session, heard.sender)
         priority = COMMAND_PRIORITY if spoken or stop else PRIVATE_PRIORITY
         owed = (Owed(self._agent, session, priority),)

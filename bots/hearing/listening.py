@@ -46,13 +46,18 @@ class Ears:
         clock: Callable[[], datetime],
         journal: Journal,
         on_owed: Callable[[Iterable[str]], None],
+        on_taken: Callable[[str, str], None] = lambda _network, _channel: None,
         log: FilteringBoundLogger,
     ) -> None:
+        """`on_owed` gets the agents that new lines are for, `on_taken` network and channel when we
+        become its listener.
+        """
         self._store = store
         self._agent = agent
         self._clock = clock
         self._journal = journal
         self._on_owed = on_owed
+        self._on_taken = on_taken
         self._log = log
         self._private: list[NewLine] = []
         self._channels: dict[tuple[str, str], Channel] = {}
@@ -181,18 +186,15 @@ class Ears:
 
     async def volunteer(self, network: str, channel: str) -> None:
         """Become the channel's listener if nobody is."""
-        known = self._channels.get((network, channel))
-        if known is None or known.lease is not None or known.volunteering:
-            return
-        known.volunteering = True
-        try:
+        known = self._channel(network, channel)
+        async with known.volunteering:
+            if known.lease is not None:
+                return
             now = self._clock()
             async with self._store.reading() as unit:
                 taken = await leases.current(unit, known.lease_name, now)
             if taken is None or taken.holder == self._agent:
                 await self._take_over(known, now)
-        finally:
-            known.volunteering = False
 
     async def _take_over(self, channel: Channel, now: datetime) -> None:
         from_others = f"{channel.network}:{channel.name}"
@@ -209,6 +211,7 @@ class Ears:
             self._log.info(
                 "listener.taken", channel=channel.name, epoch=channel.lease.epoch, adopted=adopted
             )
+            self._on_taken(channel.network, channel.name)
             if adopted:
                 self._on_owed([self._agent])
 

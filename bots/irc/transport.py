@@ -84,6 +84,10 @@ class IrcTransport:
         return False
 
     @property
+    def knows_keys(self) -> bool:
+        return False
+
+    @property
     def health(self) -> TransportHealth:
         return self._health
 

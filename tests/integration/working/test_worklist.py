@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,8 +13,9 @@ from pathlib import Path
 import pytest
 import structlog
 
-from bots.answering.mouth import recover
+from bots.answering.recovery import Recovery
 from bots.answering.worklist import CHANNEL_PRIORITY, Worklist
+from brain.guard import Guard
 from storage import agents, inbox, record, replies
 from storage.errors import StoreUnavailable
 from storage.inbox import Work
@@ -152,6 +154,11 @@ async def test_work_that_was_answered_when_the_store_failed_is_only_settled(stor
     assert await states(store) == {"secretary": {"answered": 2}}
 
 
+def recovery(store: Store, epoch: int) -> Recovery:
+    guard = Guard(store, [], time.monotonic, now)
+    return Recovery(store, guard, {}, "secretary", epoch, clock=now, log=LOG)
+
+
 @pytest.mark.parametrize(
     ("said", "ends"),
     [(None, "queued"), (ReplyState.SENT, "answered"), (ReplyState.UNKNOWN, "unknown")],
@@ -167,20 +174,21 @@ async def test_a_successor_settles_a_dead_burst_as_one(
         await say(store, burst[-1], said)
     async with store.writing() as unit:
         epoch = await agents.take(unit, "secretary", "here", now=now(), ttl_s=60)
-    born_at = now()
-    pending = await recover(store, "secretary", epoch, born_at=born_at, now=born_at, log=LOG)
-    assert not pending
+    assert not await recovery(store, epoch).look()
     assert await states(store) == {"secretary": {ends: 2}}
 
 
 async def test_what_the_successor_itself_is_sending_is_left_alone(store: Store) -> None:
-    born_at = now()
+    successor = recovery(store, 1)
+    assert not successor.knows
+    assert not await successor.look()
+    assert successor.knows
     await owe(store, "who is there?")
     async with store.reading() as unit:
         burst = await inbox.waiting(unit, "secretary")
     await claim(store, burst)
     await say(store, burst[0], ReplyState.SENDING)
-    assert not await recover(store, "secretary", 1, born_at=born_at, now=now(), log=LOG)
+    assert not await successor.look()
     async with store.reading() as unit:
         assert len(await replies.open_of(unit, "secretary")) == 1
 
