@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import discord
@@ -44,6 +45,8 @@ class Slash:
         self._changed = changed
         #: why its commands are not registered, in one sentence; empty when they are
         self.trouble = ""
+        #: set while its commands have been looked after in the session that lasts
+        self.looked_after = asyncio.Event()
         self.front = Front(
             carried,
             parts.desk.answer,
@@ -67,6 +70,7 @@ class Slash:
 
     def began(self) -> None:
         """A session on Discord began (READY): see to it that the commands are there."""
+        self.looked_after.clear()
         self._tasks.start(self._sync())
 
     async def close(self) -> None:
@@ -80,3 +84,4 @@ class Slash:
         if trouble != self.trouble:
             self.trouble = trouble
             self._changed()
+        self.looked_after.set()

@@ -28,6 +28,8 @@ PRIMITIVES = frozenset(
         "ctcp",
         "ctcp_reply",
         "send_message",
+        "edit_original_response",
+        "send_modal",
         "edit_message",
         "delete_message",
         "add_reaction",
