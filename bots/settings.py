@@ -83,6 +83,8 @@ class SwarmSettings(_Table):
     nats_port: int = Field(default=0, ge=0, le=65535)
     #: days that heard lines are kept
     retention_days: int = Field(default=90, ge=1)
+    #: UTC time of the daily stand-up; empty: never
+    standup: str = Field(default="09:00", pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")
 
 
 class ServicesSettings(_Table):
@@ -236,6 +238,25 @@ class ConsoleSettings(_Table):
     port: int = Field(default=0, ge=0, le=65535)
 
 
+class ApprovalSettings(_Table):
+    """Questions that only operators may answer, and the cards that show them."""
+
+    channel: Channel = "#ceo-office"
+    #: silence of this length is a no
+    wait_s: float = Field(default=1800.0, gt=0)
+
+
+class PostSettings(_Table):
+    """What the captain posts unasked: agent logs, talk between agents, the stand-up."""
+
+    enabled: bool = True
+    logs: Channel = "#agent-logs"
+    between_agents: Channel = "#inter-agent"
+    standup: Channel = "#daily-standup"
+    #: between two posts in one channel; a kill does not wait
+    every_s: float = Field(default=60.0, gt=0)
+
+
 class Settings(_Table):
     swarm: SwarmSettings = SwarmSettings()
     irc: IrcSettings = IrcSettings()
@@ -244,6 +265,8 @@ class Settings(_Table):
     channels: tuple[ChannelSettings, ...] = ()
     operators: OperatorSettings = OperatorSettings()
     limits: LimitSettings = LimitSettings()
+    approvals: ApprovalSettings = ApprovalSettings()
+    posts: PostSettings = PostSettings()
     sandbox: SandboxSettings = SandboxSettings()
     console: ConsoleSettings = ConsoleSettings()
 

@@ -1,0 +1,176 @@
+"""Approval cards on Discord: posted, pressed, and edited when something came of them.
+
+The store decides and this shows: a card never says who may press it, and a decision that was made
+elsewhere, or while nobody was connected, shows on it as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import Final
+
+import discord
+from discord.http import MultipartParameters
+from structlog.typing import FilteringBoundLogger
+
+from bots.discord import cards
+from bots.discord.refusals import FAILURES, sentence
+from bots.discord.requests import Requests as Http
+from bots.discord.transport import DiscordTransport
+from bots.messages import DISCORD, Target
+from brain.errors import Refused
+from brain.guard import Guard
+from storage import requests
+from storage.acts import Act, Permit
+from storage.errors import PermitRefused, StorageError
+from storage.latch import Latch
+from storage.requests import Request
+from storage.store import Store
+from storage.tables import RequestState
+
+_LOOK_EVERY_S: Final = 5.0
+#: what Discord refused is tried again after this long
+_REFUSED_S: Final = 60.0
+_SEND_S: Final = 20.0
+_UNKNOWN_MESSAGE: Final = 10008
+
+
+class Approvals:
+    """One agent's cards: `run` keeps them as the store says."""
+
+    def __init__(
+        self,
+        transport: DiscordTransport,
+        store: Store,
+        guard: Guard,
+        agent: str,
+        *,
+        latch: Callable[[], Latch | None],
+        clock: Callable[[], datetime],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._transport = transport
+        self._store = store
+        self._guard = guard
+        self._agent = agent
+        self._latch = latch
+        self._clock = clock
+        self._log = log
+        self._http = Http(most_s=_SEND_S)
+        self._wake = asyncio.Event()
+        #: request → monotonic seconds before which Discord is not asked again
+        self._later: dict[int, float] = {}
+
+    def nudge(self) -> None:
+        """Something changed: show it now."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Post new cards and edit old ones, until cancelled."""
+        while True:
+            try:
+                await self.look()
+            except StorageError as error:
+                self._log.warning("cards.unreadable", error=str(error))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_EVERY_S):
+                    await self._wake.wait()
+            self._wake.clear()
+
+    async def look(self) -> None:
+        """Bring every card up to date, as far as Discord lets us. Raises `StorageError`."""
+        if self._latch() is not None or not self._transport.health.connected:
+            return
+        async with self._store.reading() as unit:
+            behind = await requests.unshown(unit, self._agent, DISCORD)
+        for request in behind:
+            if self._later.get(request.id, 0.0) <= time.monotonic():
+                await self._show(request)
+
+    async def _show(self, request: Request) -> None:
+        channel = self._channel(request.channel)
+        client = self._transport.client
+        if client is None:
+            return
+        if channel is None:
+            self._put_off(request, f"there is no {request.channel} that it may see")
+            return
+        if request.message_id is None and request.state is not RequestState.PENDING:
+            # It was over before anybody saw it.
+            await self._note(request, None)
+            return
+        try:
+            permit = await self._permit(request)
+            shown = await self._tell(client, channel, request, permit)
+        except (Refused, PermitRefused) as error:
+            self._put_off(request, str(error))
+        except FAILURES as error:
+            gone = isinstance(error, discord.HTTPException) and error.code == _UNKNOWN_MESSAGE
+            if gone:
+                await self._note(request, None)
+            else:
+                self._put_off(request, sentence(error))
+        else:
+            await self._note(request, shown)
+
+    async def _tell(
+        self, client: discord.Client, channel: int, request: Request, permit: Permit
+    ) -> str:
+        """Post or edit the card; the id of its message."""
+        permit.check("send", str(_place(request)), now_s=time.monotonic())
+        card, message = cards.card(request), request.message_id
+        if message is not None:
+            edited = MultipartParameters(payload=card, multipart=None, files=None)
+            await self._http.again(
+                lambda: client.http.edit_message(channel, int(message), params=edited)
+            )
+            return message
+        # With its nonce, a card that was posted by a process that died is not posted again.
+        posted = MultipartParameters(
+            payload=card | {"nonce": f"approval.{request.id}", "enforce_nonce": True},
+            multipart=None,
+            files=None,
+        )
+        said = await self._http.again(lambda: client.http.send_message(channel, params=posted))
+        return str(said["id"])
+
+    async def _permit(self, request: Request) -> Permit:
+        text = str(cards.card(request)["embeds"])
+        act = Act(
+            agent=self._agent,
+            verb="send",
+            target=str(_place(request)),
+            reason=f"{request.code} is {request.state}",
+            trace_id=request.trace_id,
+            details={
+                "request": request.code,
+                "state": str(request.state),
+                "sha256": hashlib.sha256(text.encode()).hexdigest(),
+            },
+        )
+        return await self._guard.permit(act)
+
+    async def _note(self, request: Request, message: str | None) -> None:
+        async with self._store.writing() as unit:
+            await requests.note_shown(unit, request.id, request.state, message)
+        self._later.pop(request.id, None)
+
+    def _put_off(self, request: Request, why: str) -> None:
+        self._later[request.id] = time.monotonic() + _REFUSED_S
+        self._log.warning("card.not_shown", code=request.code, why=why)
+
+    def _channel(self, name: str) -> int | None:
+        """Id of the channel called so."""
+        for key, place in self._transport.places().items():
+            if not place.thread and place.channel.lower() == name.lower():
+                return int(key.removeprefix("channel:"))
+        return None
+
+
+def _place(request: Request) -> Target:
+    return Target.channel(DISCORD, request.channel)

@@ -1,0 +1,27 @@
+"""A sandbox guild and a store for each test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bots.sandbox.server import build
+from storage.migrate import upgrade
+from storage.store import Store
+from tests.integration.sandbox.stage import Sandbox, config, serving
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with serving(build(config())) as running:
+        yield running
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = await Store.open(f"sqlite:///{tmp_path / 'parley.db'}")
+    await upgrade(opened, tmp_path / "upgrade.lock")
+    yield opened
+    await opened.close()
