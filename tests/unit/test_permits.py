@@ -70,6 +70,7 @@ ALLOWED = {
     "bots/replay": "speaks as the people of a log, on the operator's word; no agent is involved",
     "bots/tour": "plays people and the operator of a swarm of its own; no agent is involved",
     "bots/doctor": "asks the machine how it is, on the operator's word",
+    "bots/console": "carries what a person does in the page to the guild and the control door",
     "bots/sandbox": "plays Discord for others: it does what its clients ask, no agent runs in it",
     "bots/service.py": "asks systemd on the operator's word",
     "bots/discord/avatars.py:show": "wears the picture that the operator configured",

@@ -1,0 +1,78 @@
+"""What the page is told at its start: one JSON file, private to its owner."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+
+class ConfigError(ValueError):
+    """The configuration file cannot be used; the sentence says why and shows no secret."""
+
+
+class _Part(BaseModel):
+    """Frozen, strict about names; an error never repeats a value, which may be a secret."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class UserSpec(_Part):
+    """A person whom the page may act as."""
+
+    name: str = Field(min_length=1, max_length=32)
+    token: str = Field(min_length=1, repr=False)
+    operator: bool = False
+
+
+class GuildSpec(_Part):
+    """The guild: REST root, gateway, id, and the people; the first one is acted as by default."""
+
+    api: str = Field(pattern=r"^https?://")
+    gateway: str = Field(pattern=r"^wss?://")
+    id: str = Field(pattern=r"^\d+$")
+    users: tuple[UserSpec, ...] = Field(min_length=1)
+
+
+class ControlSpec(_Part):
+    """The supervisor's control door, and the token that opens it."""
+
+    url: str = Field(pattern=r"^http://")
+    token: str = Field(min_length=1, repr=False)
+
+
+class Config(_Part):
+    """The whole file. `port` 0 takes a free one."""
+
+    port: int = Field(default=0, ge=0, le=65535)
+    swarm: str = Field(min_length=1, max_length=64)
+    #: what a person types to log in
+    token: str = Field(min_length=8, repr=False)
+    #: signs the cookies
+    storage_secret: str = Field(min_length=16, repr=False)
+    #: where the page may keep files; it keeps none
+    state_folder: str = ""
+    guild: GuildSpec
+    control: ControlSpec
+
+
+def read(path: Path) -> Config:
+    """The configuration in `path`; raises `ConfigError` when it is open to others, or wrong."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not UTF-8") from None
+    if mode & 0o077:
+        raise ConfigError(f"{path} holds secrets and is open to others: chmod 600 it")
+    try:
+        return Config.model_validate_json(text)
+    except ValidationError as error:
+        problems = (
+            f"{'.'.join(map(str, p['loc'])) or 'file'}: {p['msg']}"
+            for p in error.errors(include_input=False, include_url=False, include_context=False)
+        )
+        raise ConfigError(f"{path}: {'; '.join(problems)}") from None

@@ -1,0 +1,115 @@
+"""The supervisor's control door, as the page uses it, and a watch on the swarm's state."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import aiohttp
+
+from bots.console import swarm
+from bots.console.config import ControlSpec
+from bots.console.rest import Refused
+from bots.console.swarm import Swarm
+
+_LOOK_EVERY_S = 1.0
+#: while a kill is carried out every confirmation counts
+_LOOK_CLOSELY_S = 0.05
+_STATUS_TIMEOUT = aiohttp.ClientTimeout(total=3)
+#: a kill answers when all have confirmed or were ended by force, which takes up to five seconds
+_STEER_TIMEOUT = aiohttp.ClientTimeout(total=20)
+_AWAY = "The supervisor does not answer. In a terminal on this machine: "
+LOCAL_KILL = "python3 run.py kill all"
+
+
+class Control:
+    """Kill and resume for an operator, and `swarm`, which is never more hopeful than it knows."""
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        spec: ControlSpec,
+        *,
+        clock: Callable[[], datetime],
+        on_change: Callable[[], None],
+    ) -> None:
+        self._http = http
+        self._url = spec.url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {spec.token}"}
+        self._clock = clock
+        self._on_change = on_change
+        self._look = asyncio.Event()
+        #: kills and resumes that have not answered yet
+        self._under_way = 0
+        self.swarm = Swarm()
+
+    async def kill(self, scope: str, by: str, reason: str) -> Mapping[str, Any]:
+        """How it went: see `Report.as_json` of the supervisor. Raises `Refused`."""
+        report = await self._steer("/control/kill", scope, by, reason, LOCAL_KILL)
+        if scope == "all":
+            self._set(replace(self.swarm, report=report))
+        return report
+
+    async def resume(self, scope: str, by: str, reason: str) -> None:
+        """Raises `Refused` with the door's reason."""
+        local = f"python3 run.py resume {scope}"
+        await self._steer("/control/resume", scope, by, reason, local)
+
+    async def watch(self) -> None:
+        """Look at the state for as long as the page runs."""
+        while True:
+            await self._look_once()
+            self._look.clear()
+            try:
+                async with asyncio.timeout(_LOOK_CLOSELY_S if self._under_way else _LOOK_EVERY_S):
+                    await self._look.wait()
+            except TimeoutError:
+                continue
+
+    async def _look_once(self) -> None:
+        try:
+            async with self._http.get(
+                f"{self._url}/status", headers=self._headers, timeout=_STATUS_TIMEOUT
+            ) as response:
+                response.raise_for_status()
+                body = await response.json()
+            found = swarm.read(body, report=self.swarm.report, seen_at=self._clock().isoformat())
+        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError):
+            # what it was is kept to be shown dimmed; that it still is so nobody claims
+            found = replace(self.swarm, known=False)
+        self._set(found)
+
+    def _set(self, found: Swarm) -> None:
+        before, self.swarm = self.swarm, found
+        if replace(before, seen_at="") != replace(found, seen_at=""):
+            self._on_change()
+
+    async def _steer(
+        self, path: str, scope: str, by: str, reason: str, local: str
+    ) -> Mapping[str, Any]:
+        body = {"scope": scope, "by": by, "door": "console", "reason": reason}
+        self._under_way += 1
+        self._look.set()
+        try:
+            async with self._http.post(
+                self._url + path, json=body, headers=self._headers, timeout=_STEER_TIMEOUT
+            ) as response:
+                answer = await response.json()
+                if response.status >= 400:
+                    raise Refused(_sentence(answer, response.status))
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise Refused(_AWAY + local) from error
+        finally:
+            self._under_way -= 1
+            self._look.set()
+        found: Mapping[str, Any] = answer
+        return found
+
+
+def _sentence(answer: Any, status: int) -> str:
+    text = str(answer.get("error", "")) if isinstance(answer, dict) else ""
+    text = text or f"the control door answered {status}"
+    return f"{text[:1].upper()}{text[1:]}."

@@ -1,0 +1,217 @@
+"""The pages and their parts as HTML: one environment of templates, filled from the views."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from bots.console import icons, markdown, views
+from bots.console.house import House, Visitor, now
+from bots.console.model import Channel, Guild, Member, Payload
+from bots.console.person import Person
+
+HERE = Path(__file__).parent
+WAITING = "waiting"
+#: where the dots of a kill end, and on which line the first of them stands
+_DOTS_LIMIT_MS = 2_000.0
+_DOTS_LEFT, _DOTS_WIDTH, _DOTS_LINE = 8.0, 384.0, 40.0
+
+_templates = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(HERE / "templates"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    auto_reload=False,
+)
+_templates.globals["icon"] = icons.icon
+_templates.globals["emoji"] = icons.EMOJI
+
+
+class Lenient(jinja2.ChainableUndefined):
+    """For what applications send: a key that is not there is empty."""
+
+
+# components are payloads of others: what they leave out is no error of ours
+_templates.undefined = Lenient
+
+
+def login(house: House, theme: str, sentence: str) -> str:
+    return _templates.get_template("login.html").render(
+        theme=theme, sentence=sentence, swarm_name=house.config.swarm
+    )
+
+
+class Pages:
+    """Everything that one visitor sees in one view: a channel's id, or ``waiting``."""
+
+    def __init__(self, house: House, visitor: Visitor, view: str) -> None:
+        self._house = house
+        self._person: Person = visitor.person
+        self._guild: Guild = visitor.person.guild
+        self._operator = visitor.operator
+        self.view = view
+
+    @property
+    def channel(self) -> Channel | None:
+        return self._guild.channels.get(int(self.view)) if self.view.isdigit() else None
+
+    # --- whole ------------------------------------------------------------------------------------
+
+    def page(self, theme: str, page: str) -> str:
+        guild = self._guild
+        return self._render(
+            "page.html",
+            **self._main_context(),
+            **self._side_context(),
+            theme=theme,
+            page=page,
+            main="main.html" if self.channel else "waiting.html",
+            start=self.start,
+            me=views.face(guild.members.get(guild.me) or Member(id=0, name=self._person.user.name)),
+            me_user=self._person.user.name,
+            users=self._house.config.guild.users,
+        )
+
+    def main(self) -> str:
+        template = "main.html" if self.channel else "waiting.html"
+        return self._render(template, **self._main_context())
+
+    @property
+    def start(self) -> str:
+        """The point from which this page wants to hear of changes."""
+        return f"{self._person.epoch}.{self._person.revision}"
+
+    @property
+    def title(self) -> str:
+        return self._guild.title_of(self.channel) if self.channel else "Waiting for you"
+
+    # --- parts ------------------------------------------------------------------------------------
+
+    def top(self) -> str:
+        return self._render("top.html")
+
+    def panel(self) -> str:
+        return self._render("panel.html", dots=self._dots())
+
+    def side(self) -> str:
+        return self._render("channels.html", **self._side_context())
+
+    def members(self) -> str:
+        return self._render("members.html", **self._people_context())
+
+    def head(self) -> str:
+        assert self.channel is not None
+        return self._render("head.html", head=views.head(self._guild, self.channel))
+
+    def typing(self, now_s: float) -> str:
+        writing = self._guild.typing_in(int(self.view), now_s) if self.channel else []
+        return self._render("typing.html", writing=writing, can_stop=self._can_stop())
+
+    def waits(self, one: Payload) -> bool:
+        """Whether this message is an approval that somebody can still give."""
+        return views.waits(one, now())
+
+    def message(self, channel: Channel, one: Payload) -> str:
+        return self._render(
+            "message.html", m=views.message(self._guild, one, now()), threads=_threads(channel)
+        )
+
+    def messages(self, channel: Channel, payloads: Iterable[Payload]) -> str:
+        return "".join(self.message(channel, one) for one in payloads)
+
+    def modal(self, payload: Payload) -> str:
+        return self._render("modal.html", modal=payload)
+
+    # --- what they are filled with --------------------------------------------------------------
+
+    def _render(self, template: str, **context: Any) -> str:
+        guild = self._guild
+        return _templates.get_template(template).render(
+            guild=guild,
+            swarm=self._house.control.swarm,
+            swarm_name=self._house.config.swarm,
+            link=self._person.link,
+            operator=self._operator,
+            view=self.view,
+            here=self.title,
+            title=self.title,
+            choices=self._choices,
+            marked=self._marked,
+            **context,
+        )
+
+    def _main_context(self) -> dict[str, Any]:
+        guild, channel = self._guild, self.channel
+        at = now()
+        if channel is None:
+            shown = [
+                views.message(guild, one, at)
+                for c in guild.channels.values()
+                for one in c.messages.values()
+                if views.waits(one, at)
+            ]
+            shown.sort(key=lambda m: m.id)
+            return {"messages": shown, "threads": False, "dots": self._dots(), "channel": None}
+        return {
+            "channel": channel,
+            "messages": [views.message(guild, m, at) for m in channel.messages.values()],
+            "threads": _threads(channel),
+            "head": views.head(guild, channel),
+            "writing": [],
+            "can_stop": self._can_stop(),
+            "dots": self._dots(),
+        }
+
+    def _side_context(self) -> dict[str, Any]:
+        groups = views.channels(self._guild, now())
+        rows = [row for group in groups for row in group.rows]
+        waiting = sum(r.waiting + sum(t.waiting for t in r.threads) for r in rows)
+        return {"groups": groups, "waiting": waiting, **self._people_context()}
+
+    def _people_context(self) -> dict[str, Any]:
+        groups = views.members(self._guild, self._house.control.swarm, self._house.operators)
+        total = sum(len(g.rows) for g in groups)
+        agents = any(row.face.bot and row.face.shape != "away" for g in groups for row in g.rows)
+        return {"people": groups, "total": total, "agents": agents}
+
+    def _can_stop(self) -> bool:
+        return any(c.name == "stop" for c in self._person.known_commands)
+
+    def _dots(self) -> list[Mapping[str, Any]]:
+        """Where each confirmation stands on the line from the order to the limit."""
+        swarm = self._house.control.swarm
+        dots: list[Mapping[str, Any]] = []
+        for number, (name, ms) in enumerate(sorted(swarm.confirmed_ms.items(), key=lambda i: i[1])):
+            x = _DOTS_LEFT + _DOTS_WIDTH * min(1.0, ms / _DOTS_LIMIT_MS)
+            last = swarm.slowest is not None and name == swarm.slowest[0]
+            y = _DOTS_LINE if last else _DOTS_LINE - 7 + 14 * (number % 2)
+            dots.append({"x": round(x, 1), "y": y, "last": last, "text_x": round(min(x, 250.0))})
+        return dots
+
+    def _marked(self, text: Any) -> Markup:
+        html = markdown.render(str(text or ""), views.names(self._guild))
+        return Markup(html)  # noqa: S704 - render escapes first
+
+    def _choices(self, part: Payload) -> list[Mapping[str, Any]]:
+        """What a select offers: its own options, or members, roles and channels."""
+        guild = self._guild
+        here = [m for m in guild.members.values() if m.status != "gone"]
+        members = [_option(m.id, m.name) for m in here]
+        roles = [_option(key, name) for key, name in guild.roles.items()]
+        places = [_option(c.id, c.name) for c in guild.channels.values() if not c.is_dm]
+        by_kind = {5: members, 6: roles, 7: places, 8: [*members, *roles]}
+        return by_kind.get(int(part.get("type") or 0)) or list(part.get("options") or ())
+
+
+def _option(key: int, label: str) -> Mapping[str, Any]:
+    return {"value": key, "label": label}
+
+
+def _threads(channel: Channel) -> bool:
+    """Whether threads can be opened on its messages."""
+    return not channel.is_thread and not channel.is_dm

@@ -1,0 +1,206 @@
+"""What the browser reads: whole pages, one view of a page, older messages, and the stream of
+changes (server-sent events, WHATWG HTML, section 9.2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from aiohttp import web
+
+from bots.console.house import HOUSE, House, Visitor
+from bots.console.model import Change, Channel
+from bots.console.pages import WAITING, Pages
+from bots.console.rest import Refused
+
+ENDED = web.AppKey("ended", asyncio.Event)
+#: a browser that hears nothing for longer says that it is not connected
+BEAT_S = 5.0
+_ARRIVAL_S = 3.0
+
+Patch = dict[str, Any]
+
+
+def routes() -> list[web.RouteDef]:
+    return [
+        web.get("/", _front),
+        web.get("/c/{view:\\d+}", _page),
+        web.get("/{view:waiting}", _page),
+        web.get("/older/{view:\\d+}/{before:\\d+}", _older),
+        web.get("/events", _events),
+    ]
+
+
+async def _front(request: web.Request) -> web.Response:
+    """To the first channel; `?user=NAME` acts as somebody else from now on."""
+    house, visitor = request.app[HOUSE], _visitor(request)
+    if "user" in request.query:
+        response = web.Response(status=302, headers={"Location": "/"})
+        if request.query["user"] in house.users:
+            house.remember(response, request.query["user"])
+        return response
+    await visitor.person.arrived(_ARRIVAL_S)
+    first = visitor.person.guild.first_channel()
+    where = f"/c/{first.id}" if first else "/waiting"
+    return web.Response(status=302, headers={"Location": where})
+
+
+async def _page(request: web.Request) -> web.Response:
+    """A whole page, or with `?part=main` the view alone as JSON."""
+    visitor, view = _visitor(request), request.match_info["view"]
+    await visitor.person.arrived(_ARRIVAL_S)
+    channel = _channel(visitor, view) if view != WAITING else None
+    if view != WAITING and channel is None:
+        return web.Response(status=302, headers={"Location": "/"})
+    if channel is not None:
+        try:
+            await visitor.person.load(channel)
+        except Refused:
+            # shown empty, below the bar that says that there is no connection
+            channel.complete = False
+    pages = Pages(request.app[HOUSE], visitor, view)
+    if request.query.get("part") == "main":
+        told = {"html": pages.main(), "title": pages.title, "view": view, "from": pages.start}
+        return web.json_response(told)
+    theme = request.cookies.get("parley_theme", "")
+    html = pages.page(theme if theme in ("dark", "light") else "", secrets.token_hex(6))
+    return web.Response(text=html, content_type="text/html")
+
+
+async def _older(request: web.Request) -> web.Response:
+    """Messages before one, as HTML, and whether there are more."""
+    visitor, view = _visitor(request), request.match_info["view"]
+    channel = _channel(visitor, view)
+    if channel is None:
+        raise web.HTTPNotFound
+    try:
+        found = await visitor.person.older(channel, int(request.match_info["before"]))
+    except Refused as error:
+        return web.json_response({"error": str(error)}, status=409)
+    html = Pages(request.app[HOUSE], visitor, view).messages(channel, found)
+    more = bool(found) and not (channel.complete and _first(channel) >= int(found[0]["id"]))
+    return web.json_response({"html": html, "more": more})
+
+
+def _first(channel: Channel) -> int:
+    return next(iter(channel.messages), 0)
+
+
+async def _events(request: web.Request) -> web.StreamResponse:
+    """Every change of a view after `from`, or after the browser's Last-Event-ID."""
+    visitor, ended = _visitor(request), request.app[ENDED]
+    stream = _Stream(request.app[HOUSE], visitor, request.query.get("view", WAITING))
+    start = request.headers.get("Last-Event-ID") or request.query.get("from", "")
+    epoch, _, revision = start.partition(".")
+    response = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+    )
+    await response.prepare(request)
+    known = epoch == visitor.person.epoch and revision.isdigit()
+    at = int(revision) if known else -1
+    page = request.query.get("page", "")
+    closing = asyncio.ensure_future(ended.wait())
+    try:
+        while not ended.is_set():
+            text, at = await _next(stream, visitor, at, page, closing)
+            await response.write(text.encode())
+    except ConnectionError:
+        # the browser went away
+        return response
+    finally:
+        closing.cancel()
+    return response
+
+
+async def _next(
+    stream: _Stream, visitor: Visitor, at: int, page: str, closing: asyncio.Future[Any]
+) -> tuple[str, int]:
+    """The text of the next event, and the revision that the browser then knows."""
+    if at < 0:
+        return "event: reload\ndata: {}\n\n", visitor.person.revision
+    news = asyncio.ensure_future(visitor.person.after(at))
+    await asyncio.wait({news, closing}, timeout=BEAT_S, return_when=asyncio.FIRST_COMPLETED)
+    if not news.done():
+        news.cancel()
+        return "event: beat\ndata: {}\n\n", at
+    found = news.result()
+    if found is None:
+        return "event: reload\ndata: {}\n\n", visitor.person.revision
+    revision, changes = found
+    patches = stream.patches(changes, page)
+    mark = f"{visitor.person.epoch}.{revision}"
+    return f"id: {mark}\nevent: patch\ndata: {json.dumps(patches)}\n\n", revision
+
+
+class _Stream:
+    """Draws the changes for one open page; what looks as before is not sent again."""
+
+    def __init__(self, house: House, visitor: Visitor, view: str) -> None:
+        self._pages = Pages(house, visitor, view)
+        self._person = visitor.person
+        self._view = view
+        self._drawn: dict[str, str] = {}
+
+    def patches(self, changes: Iterable[Change], page: str) -> list[Patch]:
+        """In the order in which the browser is to carry them out."""
+        what = {c.what for c in changes}
+        if "everything" in what:
+            return [{"reload": True}]
+        found: list[Patch] = []
+        for change in changes:
+            found += self._messages(change)
+        if what & {"channels", "members", "message"}:
+            found += self._part("channels", self._pages.side())
+        if what & {"members", "swarm"}:
+            found += self._part("members", self._pages.members())
+        if what & {"swarm", "link"}:
+            found += self._part("top", self._pages.top())
+            found += self._part("panel", self._pages.panel())
+        if self._pages.channel is not None:
+            if what & {"members"} or Change("channel", self._pages.channel.id) in changes:
+                found += self._part("head", self._pages.head())
+            if what & {"typing", "message"}:
+                found += self._part("typing", self._pages.typing(time.monotonic()))
+        if "modal" in what and page in self._person.modals:
+            found.append({"modal": self._pages.modal(self._person.modals.pop(page))})
+        return found
+
+    def _messages(self, change: Change) -> list[Patch]:
+        if change.what == "channel" and change.channel_id == _number(self._view):
+            return [] if self._pages.channel else [{"reload": True}]
+        if change.what != "message":
+            return []
+        if self._view != WAITING and change.channel_id != _number(self._view):
+            return []
+        channel = self._person.guild.channels.get(change.channel_id)
+        one = channel.messages.get(change.message_id) if channel else None
+        patch: Patch = {"message": str(change.message_id), "html": None}
+        if channel is None or one is None:
+            return [patch]
+        if self._view == WAITING and not self._pages.waits(one):
+            return [patch]
+        return [patch | {"html": self._pages.message(channel, one)}]
+
+    def _part(self, name: str, html: str) -> list[Patch]:
+        if self._drawn.get(name) == html:
+            return []
+        self._drawn[name] = html
+        return [{"part": name, "html": html}]
+
+
+def _number(view: str) -> int:
+    return int(view) if view.isdigit() else 0
+
+
+def _visitor(request: web.Request) -> Visitor:
+    visitor: Visitor = request["visitor"]
+    return visitor
+
+
+def _channel(visitor: Visitor, view: str) -> Channel | None:
+    return visitor.person.guild.channels.get(int(view))

@@ -1,0 +1,67 @@
+// Small hands for the document. Text is only ever set as text; HTML comes escaped from the server.
+
+export const $ = (selector, root = document) => root.querySelector(selector);
+export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+export function el(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === true) made.setAttribute(name, "");
+    else if (value !== false && value != null) made.setAttribute(name, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+// One element of server HTML.
+export function fromHtml(html) {
+  const box = document.createElement("template");
+  box.innerHTML = html.trim();
+  return box.content;
+}
+
+// Replaces what is inside, and keeps focus and what somebody has typed there.
+export function fill(target, html) {
+  const focus = target.contains(document.activeElement) ? document.activeElement.id : "";
+  const typed = $$("input[id], textarea[id], details[data-group]", target).map((e) => [e, e.id]);
+  target.replaceChildren(fromHtml(html));
+  for (const [old, id] of typed) {
+    if (old.tagName === "DETAILS") {
+      const same = $$("details", target).find((d) => d.dataset.group === old.dataset.group);
+      if (same) same.open = old.open;
+      continue;
+    }
+    const same = document.getElementById(id);
+    if (same && target.contains(same)) {
+      same.value = old.value;
+      same.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  }
+  if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
+}
+
+// Ids are numbers too large for JavaScript's own.
+export const later = (a, b) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const exact = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const date = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const short = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+export const dayOf = (at) => date.format(new Date(at));
+export const exactly = (at) => exact.format(new Date(at));
+
+// Times come in UTC and are shown in the reader's zone.
+export function times(root = document) {
+  for (const time of $$("time[datetime]:not([title])", root)) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.valueOf())) continue;
+    time.textContent = ("seconds" in time.dataset ? exact : "long" in time.dataset ? short : clock).format(at);
+    time.title = at.toLocaleString();
+  }
+}
+
+export function announce(text) {
+  const live = $("#live");
+  live.textContent = "";
+  requestAnimationFrame(() => (live.textContent = text));
+}

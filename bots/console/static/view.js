@@ -1,0 +1,58 @@
+// From one view to another without loading the page anew.
+
+import { $, $$, fill } from "./dom.js";
+import { get } from "./net.js";
+import * as stream from "./stream.js";
+import * as composer from "./composer.js";
+import { listen, title } from "./live.js";
+
+const path = (view) => (view === "waiting" ? "/waiting" : `/c/${view}`);
+
+export async function show(view, { push = true } = {}) {
+  closeDrawers();
+  let told;
+  try {
+    told = await get(`${path(view)}?part=main`);
+  } catch {
+    // no connection: the bar says so, and the view stays
+    return;
+  }
+  fill($("#main"), told.html);
+  document.body.dataset.view = told.view;
+  if (push) history.pushState({ view: told.view }, "", path(told.view));
+  $$("#channels [aria-current]").forEach((a) => a.removeAttribute("aria-current"));
+  $(`#go-${told.view}`)?.setAttribute("aria-current", "page");
+  $(".here").textContent = told.title;
+  begin(told.from);
+}
+
+export function begin(from) {
+  composer.begin();
+  stream.begin();
+  listen(document.body.dataset.view, from);
+  title();
+}
+
+export function closeDrawers() {
+  document.body.classList.remove("side-open", "people-open");
+  $("#scrim").hidden = true;
+}
+
+export function toggleDrawer(name) {
+  const open = document.body.classList.toggle(`${name}-open`);
+  document.body.classList.remove(name === "side" ? "people-open" : "side-open");
+  $("#scrim").hidden = !open;
+  if (open) $(name === "side" ? "#channels a" : "#members button")?.focus();
+}
+
+addEventListener("popstate", (event) => event.state?.view && show(event.state.view, { push: false }));
+
+// Channel before or after, or the next one with something unread.
+export function move(by, unreadOnly) {
+  const all = $$("#channels .channel:not(.top-entry)");
+  const here = all.findIndex((a) => a.dataset.channel === document.body.dataset.view);
+  for (let n = 1; n <= all.length; n += 1) {
+    const next = all[(here + by * n + all.length * 2) % all.length];
+    if (!unreadOnly || next.classList.contains("unread")) return show(next.dataset.channel);
+  }
+}
