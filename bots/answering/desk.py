@@ -138,7 +138,16 @@ class Desk:
         latch = self.answerer.latch()
         if latch is not None and not command.when_killed:
             return f"{_killed(self.agent, latch)} Until it is resumed it answers status only."
-        return await self._run(command, asked, arguments) or "There is nothing to say to that."
+        text = await self._run(command, asked, arguments)
+        return self._to_nobody(text or "There is nothing to say to that.")
+
+    def _to_nobody(self, text: str) -> str:
+        """An agent that is listed by its name must not take that for a call."""
+        names = self.roster.addressable(None)
+        return "\n".join(
+            f"\N{BULLET} {line}" if gate.addressees(line, names, by_agent=True).agents else line
+            for line in text.splitlines()
+        )
 
     async def _run(self, command: Command, asked: Asked, arguments: Arguments) -> str | None:
         try:
