@@ -54,6 +54,8 @@ class Operators:
     #: base64 of an Ed25519 public key
     public_key: str
     clock: Callable[[], datetime]
+    #: ids of Discord roles that steer besides: those of the sandbox guild, known once it is up
+    guild_roles: Callable[[], tuple[str, ...]] = tuple
 
     def vouch(self, evidence: Evidence) -> str:
         """Who steers, for the record: ``account:alice``, ``discord:user:45``, ``discord:role:67``
@@ -93,5 +95,6 @@ class Operators:
             return None
         if evidence.discord_user in self.settings.discord_users:
             return f"discord:user:{evidence.discord_user}"
-        role = next((r for r in evidence.discord_roles if r in self.settings.discord_roles), None)
+        steering = {*self.settings.discord_roles, *self.guild_roles()}
+        role = next((r for r in evidence.discord_roles if r in steering), None)
         return None if role is None else f"discord:role:{role}"

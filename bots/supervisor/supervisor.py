@@ -109,7 +109,13 @@ class Supervisor:
         self._orders = Orders(
             self._latching,
             self.children,
-            Operators(settings.operators, settings.swarm.name, identities.operator_key, utc_now),
+            Operators(
+                settings.operators,
+                settings.swarm.name,
+                identities.operator_key,
+                utc_now,
+                lambda: self.ground.guild.operator_roles,
+            ),
             clock=utc_now,
             stop=self.stop,
             status=self._status.report,
