@@ -51,6 +51,7 @@ COMMANDS = (
     Entry("resume", "bots.cli.swarm", STOP, "Take the kill back; needs a reason."),
     Entry("sign", "bots.cli.swarm", STOP, "Sign a steering command to type on IRC."),
     Entry("tour", "bots.cli.tour", LOOK, "The whole story in half a minute, without hands."),
+    Entry("guild", "bots.cli.guild", LOOK, "Lay out the channels of swarm.toml on Discord."),
     Entry("replay", "bots.cli.replay", LOOK, "Speak a channel log into the IRC server."),
     Entry(
         "doctor", "bots.cli.doctor", LOOK, "Check this machine and the settings; says how to mend."

@@ -13,6 +13,8 @@ PERMISSIONS = {
     "Add Reactions": 1 << 6,
     "Attach Files": 1 << 15,
 }
+#: what making channels takes besides: the captain's bot, and only for `run.py guild apply`
+MANAGE_CHANNELS = 1 << 4
 PORTAL = "https://discord.com/developers/applications"
 
 
@@ -21,9 +23,10 @@ def bot_page(application_id: int | str) -> str:
     return f"{PORTAL}/{application_id}/bot"
 
 
-def invitation(application_id: int | str) -> str:
+def invitation(application_id: int | str, *, manage_channels: bool = False) -> str:
     """Opens the dialogue that brings the bot into a guild, or gives it what it lacks there."""
+    bits = sum(PERMISSIONS.values()) + (MANAGE_CHANNELS if manage_channels else 0)
     return (
         f"https://discord.com/oauth2/authorize?client_id={application_id}"
-        f"&scope=bot+applications.commands&permissions={sum(PERMISSIONS.values())}"
+        f"&scope=bot+applications.commands&permissions={bits}"
     )
