@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import SecretStr
 from structlog.typing import FilteringBoundLogger
 
+from bots.agent.assembly import Answering
 from bots.agent.health import Link
 from bots.agent.spec import AgentSpec
+from bots.control.switch import KillSwitch
 from bots.irc.config import IrcConfig
 from bots.irc.transport import IrcTransport
 from bots.messages import DISCORD, IRC, Heard, TransportHealth
 from bots.state import StateFolder
+from bots.tasks import Tasks
 from bots.transport import Transport
 from storage.acts import Permit
 from storage.tables import AgentState
@@ -42,6 +45,31 @@ class Events:
     veto: Callable[[Permit], str]
 
 
+class Slash(Protocol):
+    """What people use besides talk: slash commands and buttons."""
+
+    #: why there are none, in one sentence; empty when all is well
+    trouble: str
+
+    def on_interaction(self, interaction: Any) -> None: ...
+
+    def began(self, network: str) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class NoSlash:
+    """An agent that is not on Discord has none."""
+
+    trouble = ""
+
+    def on_interaction(self, interaction: Any) -> None: ...
+
+    def began(self, network: str) -> None: ...
+
+    async def close(self) -> None: ...
+
+
 class Networks:
     """An agent's transports by network."""
 
@@ -49,6 +77,8 @@ class Networks:
         self, spec: AgentSpec, state: StateFolder, events: Events, log: FilteringBoundLogger
     ) -> None:
         self._spec = spec
+        self._log = log
+        self._slash: Slash = NoSlash()
         self.transports: dict[str, Transport] = {}
         if IRC in spec.agent.transports:
             self.transports[IRC] = _irc(spec, events, log)
@@ -56,6 +86,30 @@ class Networks:
         self.discord: Any = None
         if spec.discord_token is not None:
             self.discord = self.transports[DISCORD] = _discord(spec, state, events, log)
+
+    def slash(
+        self,
+        state: StateFolder,
+        parts: Answering,
+        switch: KillSwitch,
+        tasks: Tasks,
+        changed: Callable[[], None],
+    ) -> Slash:
+        """The slash commands of this agent; `changed` is called when their `trouble` is another."""
+        if self.discord is not None:
+            from bots.agent.slash import Slash as DiscordSlash  # noqa: PLC0415 - as `_discord`
+
+            self._slash = DiscordSlash(
+                self._spec,
+                state,
+                parts,
+                transport=self.discord,
+                switch=switch,
+                tasks=tasks,
+                changed=changed,
+                log=self._log,
+            )
+        return self._slash
 
     def connected(self) -> list[str]:
         """Networks on which something can be said at this moment."""
@@ -72,7 +126,7 @@ class Networks:
         links = [
             Link(
                 network=_CALLED[name],
-                health=transport.health,
+                health=self._health(name, transport),
                 wanted_name=agent.nick if name == IRC else "",
             )
             for name, transport in self.transports.items()
@@ -81,6 +135,12 @@ class Networks:
             health = TransportHealth(connected=False, fatal="its Discord token cannot be had")
             links.append(Link(network="Discord", health=health))
         return links
+
+    def _health(self, network: str, transport: Transport) -> TransportHealth:
+        health = transport.health
+        if network == DISCORD and self._slash.trouble:
+            return replace(health, note=f"{health.note} {self._slash.trouble}".strip())
+        return health
 
     def name_on(self, network: str) -> str | None:
         """The name that it holds there at this moment."""

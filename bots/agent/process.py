@@ -105,7 +105,7 @@ class AgentProcess:
                 heard=self._heard,
                 changed=self._network_changed,
                 before_join=self._enter,
-                began=lambda network: self._tasks.start(self._presence.came_back(network)),
+                began=self._began,
                 interaction=self._interaction,
                 veto=self._switch.veto,
             ),
@@ -119,7 +119,12 @@ class AgentProcess:
             switch=self._switch,
             ask=self._supervision.ask,
             own_state=self._own_state,
+            stop=self._stop,
+            nudge=lambda agent: self._owed([agent]),
             log=log,
+        )
+        self._slash = self._networks.slash(
+            state, parts, self._switch, self._tasks, self._supervision.tell
         )
         self._worklist = Worklist(
             store,
@@ -211,6 +216,7 @@ class AgentProcess:
             async with asyncio.timeout(1):
                 leaving = (t.stop(_FAREWELL) for t in self._networks.transports.values())
                 await asyncio.gather(*leaving)
+        await self._slash.close()
         await self._tasks.cancel()
         await self._door.close()
 
@@ -246,8 +252,8 @@ class AgentProcess:
         work = f"working on {self._worklist.busy}" if self._worklist.busy else "idle"
         return f"{state['state']}, {work}" + (f" ({state['reason']})" if state["reason"] else "")
 
-    def _stop(self, session: str, who: str) -> None:
-        self._worklist.stop_session(session, f"{who} said stop", who)
+    def _stop(self, session: str, who: str) -> bool:
+        return self._worklist.stop_session(session, f"{who} said stop", who)
 
     async def _enter(self, network: str, channel: str) -> None:
         await self._ears.enter(network, channel)
@@ -255,8 +261,12 @@ class AgentProcess:
     def _heard(self, heard: Heard) -> None:
         self._intake.heard(heard)
 
+    def _began(self, network: str) -> None:
+        self._tasks.start(self._presence.came_back(network))
+        self._slash.began(network)
+
     def _interaction(self, interaction: object) -> None:
-        """Slash commands and buttons, on Discord."""
+        self._slash.on_interaction(interaction)
 
     def _network_changed(self, network: str, changed: TransportHealth) -> None:
         self._supervision.tell()

@@ -16,6 +16,7 @@ from bots.discord.answers import Answers
 from bots.discord.front import Front
 from bots.discord.interactions import Reader
 from bots.discord.registration import Registration, carried_by
+from bots.messages import DISCORD
 from bots.state import StateFolder
 from bots.tasks import Tasks
 
@@ -68,8 +69,10 @@ class Slash:
     def on_interaction(self, interaction: discord.Interaction) -> None:
         self.front.on_interaction(interaction)
 
-    def began(self) -> None:
+    def began(self, network: str) -> None:
         """A session on Discord began (READY): see to it that the commands are there."""
+        if network != DISCORD:
+            return
         self.looked_after.clear()
         self._tasks.start(self._sync())
 

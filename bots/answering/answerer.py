@@ -15,8 +15,9 @@ from bots.answering.courtesy import Courtesy
 from bots.answering.loopguard import Line, LoopGuard
 from bots.answering.mouth import Mouth
 from bots.answering.thinker import Thinker
+from bots.commands.reading import question_of
 from bots.hearing import gate
-from bots.hearing.intake import is_stop
+from bots.hearing.short import is_stop
 from bots.messages import Delivery, Outgoing, Target
 from bots.metrics import ANSWER_SECONDS, REFUSALS
 from bots.roster import Roster
@@ -120,6 +121,19 @@ class Answerer:
             await agents.beat(unit, self.agent, HeartbeatTier.FUNCTIONAL, self.clock())
         return ours
 
+    async def leave_waiting(self, work: Work) -> None:
+        """Who says stop means all that they asked before it, taken up already or not."""
+        async with self.store.reading() as unit:
+            waiting = await inbox.waiting(unit, self.agent)
+        meant = [
+            w
+            for w in waiting
+            if (w.session, w.sender) == (work.session, work.sender)
+            and w.message_id < work.message_id
+        ]
+        if meant:
+            await self.settle(meant, InboxState.REFUSED, f"{work.sender} said stop")
+
     def _refusal(self, burst: list[Work]) -> tuple[InboxState, str] | None:
         latch = self.latch()
         if latch is not None:
@@ -185,9 +199,10 @@ class Answerer:
         return f"\N{BULLET} {line}" if calls else line
 
     def _question(self, work: Work) -> str:
-        if work.channel.startswith("nick:"):
-            return work.text
-        return gate.addressees(work.text, self.roster.addressable(work.channel)).text
+        text = work.text
+        if not work.channel.startswith("nick:"):
+            text = gate.addressees(text, self.roster.addressable(work.channel)).text
+        return question_of(text, self.thinker.settings.prefix_in(work.channel))
 
     def _line(self, work: Work) -> Line:
         return Line(

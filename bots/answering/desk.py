@@ -18,7 +18,7 @@ from bots.commands.registry import Arguments, Command, Kind, Registry, Unclear
 from bots.control.door import Unavailable
 from bots.control.operators import NotAnOperator, Operators
 from bots.hearing import gate
-from bots.hearing.intake import is_stop
+from bots.hearing.short import is_ping, is_stop
 from bots.roster import Roster
 from bots.settings import Settings
 from brain.errors import Refused, ToolError
@@ -57,6 +57,8 @@ class Desk:
         if not await self.answerer.claim([work]):
             return
         spoken = self._spoken(work)
+        if is_stop(self._words(work)) or (spoken is not None and spoken.name == "stop"):
+            await self.answerer.leave_waiting(work)
         try:
             if spoken is not None and self._steers(spoken):
                 await self._steered(work, spoken)
@@ -109,6 +111,8 @@ class Desk:
     async def _text(self, work: Work, spoken: Spoken | None) -> str | None:
         """The answer; empty for silence, None when the line was handed on."""
         if spoken is None:
+            if is_ping(self._words(work)) and self.answerer.latch() is None:
+                return "pong"
             return "Stopped." if is_stop(self._words(work)) else ""
         command = self.commands.get(spoken.name)
         if command is None or (self.answerer.latch() is not None and not command.when_killed):

@@ -18,6 +18,7 @@ from bots.commands.parse import Spoken, parse
 from bots.hearing import gate
 from bots.hearing.imitation import imitated
 from bots.hearing.listening import Ears
+from bots.hearing.short import is_short, is_stop
 from bots.messages import DISCORD, Heard, Place
 from bots.roster import Roster
 from bots.settings import Settings
@@ -27,7 +28,6 @@ from storage.tables import LineKind
 _NICKS_REMEMBERED = 1_000
 #: a line that was said longer ago than this before it was heard is history
 PLAYBACK_AFTER = timedelta(minutes=2)
-STOP_WORDS = frozenset({"stop", "halt", "cancel"})
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Intake:
                 return (Owed(self._agent, session, COMMAND_PRIORITY, session),)
             named = self._targets(spoken.target, channel)
             return tuple(Owed(a, session, COMMAND_PRIORITY) for a in named)
-        urgent = spoken is not None or (speaker is None and is_stop(addressed.text))
+        urgent = spoken is not None or (speaker is None and is_short(addressed.text))
         priority = COMMAND_PRIORITY if urgent else CHANNEL_PRIORITY
         return tuple(Owed(a, session, priority) for a in addressed.agents if a != speaker)
 
@@ -167,10 +167,10 @@ class Intake:
         spoken = self._command(heard, heard.text, speaker)
         if spoken is not None and spoken.name == "kill":
             self._reflexes.kill(heard, spoken)
-        stop = speaker is None and is_stop(heard.text)
-        if stop and not heard.missed:
+        if speaker is None and is_stop(heard.text) and not heard.missed:
             self._reflexes.stop(session, heard.sender)
-        priority = COMMAND_PRIORITY if spoken or stop else PRIVATE_PRIORITY
+        urgent = spoken is not None or (speaker is None and is_short(heard.text))
+        priority = COMMAND_PRIORITY if urgent else PRIVATE_PRIORITY
         owed = (Owed(self._agent, session, priority),)
         line = self._line(heard, f"nick:{self._agent}", speaker, owed)
         # Its own name, so that a line stored twice from the journal is one line.
@@ -217,8 +217,3 @@ class Intake:
             trace_id=secrets.token_hex(8),
             owed=owed,
         )
-
-
-def is_stop(text: str) -> bool:
-    """Somebody wants the work to end: the whole line is ``stop``, ``halt`` or ``cancel``."""
-    return text.strip().lower().strip("!. ") in STOP_WORDS

@@ -107,7 +107,7 @@ class Ground:
         driver = "psycopg" if self.database_url.startswith("postgresql") else "aiosqlite"
         sandbox = guild.wants_sandbox(self._settings)
         discord = sandbox or any(a.discord.token for a in self._settings.agents)
-        return [driver, "bots.agent.discord"] if discord else [driver]
+        return [driver, "bots.agent.discord", "bots.agent.slash"] if discord else [driver]
 
     async def open(self) -> None:
         """Start the servers and bring the database to today's schema, side by side.

@@ -8,13 +8,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import aiohttp
 
-from tests.acceptance.stage import PATIENCE_S, Swarm
+from tests.acceptance.stage import PATIENCE_S
 
 Json = dict[str, Any]
+
+
+class HasStatus(Protocol):
+    async def status(self) -> Json: ...
 
 
 @dataclass
@@ -35,7 +39,7 @@ class Guest:
     _members: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    async def enter(cls, swarm: Swarm, name: str = "you") -> Self:
+    async def enter(cls, swarm: HasStatus, name: str = "you") -> Self:
         """Come online as this user of the swarm's sandbox guild."""
         discord = (await swarm.status())["discord"]
         user = next(u for u in discord["users"] if u["name"] == name)

@@ -83,7 +83,7 @@ class Member:
             heard=self._heard,
             changed=self._changed,
             before_join=_nobody_waits,
-            began=lambda _: self.slash.began(),
+            began=lambda *network: self.slash.began(*network),
             interaction=self._interaction,
             veto=self.switch.veto,
         )
