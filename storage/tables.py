@@ -389,3 +389,17 @@ class HumanRequest(SQLModel, table=True):
     #: what came of carrying it out, in one sentence
     outcome: str = ""
     trace_id: str
+
+
+class Posting(SQLModel, table=True):
+    """How far one kind of post has got in one place, such as ``logs:irc``."""
+
+    __tablename__ = "posting"
+    topic: str = Field(primary_key=True)
+    #: JSON: what the last post told of; empty before the first one
+    mark: str = ""
+    #: JSON: what the post that is being said tells of; empty when none is
+    pending: str = ""
+    #: of the post that is being said, or was said last: its lines are replies with this trace
+    trace_id: str = ""
+    at: datetime = _time()

@@ -1,0 +1,212 @@
+"""The captain's posts: agent logs, talk between agents, the daily stand-up, on every network that
+has their channels.
+
+Each topic in each place has a mark in the store: what was told is not told again, by whatever
+process, and what happened while nobody could speak is told afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+from structlog.typing import FilteringBoundLogger
+
+from bots.answering.mouth import Mouth, Unsaid
+from bots.herald import composing
+from bots.herald.composing import Post
+from bots.insist import insist
+from bots.messages import Outgoing, Target
+from bots.settings import Settings
+from bots.transport import Transport
+from brain.errors import Refused
+from storage import agents, happenings, postings
+from storage.errors import LeaseLost, StorageError
+from storage.happenings import Last
+from storage.latch import Latch
+from storage.postings import Mark, Posted
+from storage.store import Store
+
+_LOOK_EVERY_S: Final = 3.0
+#: a swarm that has just begun is told of once, not agent by agent
+_SETTLE_S: Final = 8.0
+#: what could not be said is tried again after this long
+_AGAIN_S: Final = 30.0
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One kind of post in one place."""
+
+    kind: str
+    channel: str
+    network: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}:{self.network}"
+
+
+@dataclass(frozen=True)
+class News:
+    """What there is to say about a topic, and how far it then is told."""
+
+    post: Post
+    mark: Mark
+
+
+class Herald:
+    """`run` until cancelled, in the captain's process alone."""
+
+    def __init__(
+        self,
+        store: Store,
+        mouth: Mouth,
+        epoch: int,
+        settings: Settings,
+        *,
+        latch: Callable[[], Latch | None],
+        redact: Callable[[str], str],
+        clock: Callable[[], datetime],
+        log: FilteringBoundLogger,
+        settle_s: float = _SETTLE_S,
+    ) -> None:
+        self._store = store
+        self._mouth = mouth
+        self._epoch = epoch
+        self._settings = settings
+        self._latch = latch
+        self._redact = redact
+        self._clock = clock
+        self._log = log
+        self._settle_s = settle_s
+        #: how far was looked without finding anything to tell
+        self._looked: dict[str, Mark] = {}
+        self._not_before: dict[str, datetime] = {}
+
+    async def run(self) -> None:
+        """Look every few seconds and tell what is new."""
+        if not self._settings.posts.enabled:
+            return
+        await asyncio.sleep(self._settle_s)
+        while True:
+            with suppress(StorageError):
+                await self.look()
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def look(self) -> None:
+        """Tell what is new, in every place that is due. Raises `StorageError`."""
+        if self._latch() is not None:
+            return
+        for topic in self._topics(self._mouth.transports):
+            if self._clock() >= self._not_before.get(topic.name, self._clock()):
+                await self._tell(topic)
+
+    def _topics(self, transports: Mapping[str, Transport]) -> Sequence[Topic]:
+        posts = self._settings.posts
+        kinds = [("logs", posts.logs), ("between", posts.between_agents)]
+        if self._settings.swarm.standup:
+            kinds.append(("standup", posts.standup))
+        found = []
+        for network, transport in transports.items():
+            here = {name.lower() for name in transport.health.channels}
+            if transport.health.connected:
+                found += [Topic(k, c, network) for k, c in kinds if c.lower() in here]
+        return found
+
+    async def _tell(self, topic: Topic) -> None:
+        async with self._store.reading() as unit:
+            posted = await postings.read(unit, topic.name)
+            if posted.pending is None:
+                news = await self._news(unit, topic, posted)
+        if posted.pending is not None:
+            # A process that died had begun it, or this very one could not end it.
+            await self._finish(topic, posted.trace_id)
+            return
+        if news is None:
+            return
+        if not news.post.text:
+            self._looked[topic.name] = news.mark
+            return
+        due = posted.at is None or self._clock() - posted.at >= self._pause()
+        if due or news.post.urgent or topic.kind == "standup":
+            await self._say(topic, news)
+
+    def _pause(self) -> timedelta:
+        return timedelta(seconds=self._settings.posts.every_s)
+
+    async def _say(self, topic: Topic, news: News) -> None:
+        trace_id = secrets.token_hex(8)
+        async with self._store.writing() as unit:
+            if not await postings.begin(unit, topic.name, news.mark, trace_id, self._clock()):
+                return
+        outgoing = Outgoing(
+            target=Target.channel(topic.network, topic.channel),
+            text=self._redact(news.post.text),
+            # As far from a person as a line can be: no agent answers it.
+            hops=self._settings.limits.max_hops,
+            trace_id=trace_id,
+        )
+        try:
+            await self._mouth.say(outgoing, epoch=self._epoch, why=f"posts {topic.kind}")
+        except (Refused, LeaseLost, StorageError, Unsaid) as error:
+            self._log.info("post.unsaid", topic=topic.name, why=str(error))
+        await self._finish(topic, trace_id)
+
+    async def _finish(self, topic: Topic, trace_id: str) -> None:
+        said = await insist(
+            self._store,
+            lambda unit: postings.finish(unit, topic.name, trace_id, self._clock()),
+            self._log,
+        )
+        self._looked.pop(topic.name, None)
+        if not said:
+            self._not_before[topic.name] = self._clock() + timedelta(seconds=_AGAIN_S)
+
+    # --- what is new ------------------------------------------------------------------------------
+
+    async def _news(self, unit: AsyncSession, topic: Topic, posted: Posted) -> News | None:
+        mark = self._looked.get(topic.name, posted.mark)
+        match topic.kind:
+            case "logs":
+                return await self._logs(unit, mark)
+            case "between":
+                return await self._between(unit, mark)
+            case _:
+                return await self._standup(unit, mark)
+
+    async def _logs(self, unit: AsyncSession, mark: Mark | None) -> News:
+        last = (await happenings.last(unit)).audit
+        before = mark or {"audit": last, "agents": {}}
+        steered, refusals = await happenings.decisions(unit, before["audit"], last)
+        own = {f"{t.network}:{t.channel}" for t in self._topics(self._mouth.transports)}
+        # That it may not post is no news to post.
+        refusals = [r for r in refusals if r.target not in own or r.agent != self._mouth.agent]
+        now = composing.known_of(await agents.roster(unit), before["agents"])
+        post = composing.logs(before["agents"], now, steered, refusals)
+        return News(post, {"audit": last, "agents": now})
+
+    async def _between(self, unit: AsyncSession, mark: Mark | None) -> News:
+        last = await happenings.last(unit)
+        found = await happenings.exchanges(unit, Last(**mark) if mark else last, last)
+        return News(composing.between_agents(found), asdict(last))
+
+    async def _standup(self, unit: AsyncSession, mark: Mark | None) -> News | None:
+        """Today's, once its time has come, however late: but never a second one."""
+        now = self._clock()
+        hour, minute = map(int, self._settings.swarm.standup.split(":"))
+        at = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+        today = f"{now:%Y-%m-%d}"
+        if now < at or (mark is not None and mark["day"] >= today):
+            return None
+        since = at - timedelta(days=1)
+        names = {a.name for a in self._settings.agents}
+        roster = [a for a in await agents.roster(unit) if a.name in names]
+        days = await happenings.days(unit, since)
+        return News(composing.standup(now, since, days, roster), {"day": today})

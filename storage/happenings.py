@@ -1,0 +1,190 @@
+"""What happened in the swarm since some moment, for those who tell of it. Reads only."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.core import AUDIT, INBOX, MESSAGE, REPLY, run
+from storage.tables import InboxState, ReplyState
+
+_MOST: Final = 200
+_STEERED: Final = ("kill", "resume")
+_OPEN: Final = (InboxState.QUEUED, InboxState.WORKING)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steered:
+    """A kill or a resume that was carried out."""
+
+    at: datetime
+    verb: str
+    scope: str
+    by: str
+    door: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """An act that the guard refused."""
+
+    at: datetime
+    agent: str
+    verb: str
+    target: str
+    policy: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """What one agent said to another, or answered it."""
+
+    at: datetime
+    speaker: str
+    listener: str
+    network: str
+    channel: str
+    text: str
+    is_answer: bool
+    trace_id: str
+
+
+@dataclass(frozen=True)
+class Day:
+    """One agent's inbox over a day."""
+
+    answered: int = 0
+    refused: int = 0
+    #: answers that may or may not have arrived
+    unknown: int = 0
+    #: at this moment
+    open: int = 0
+
+
+@dataclass(frozen=True)
+class Last:
+    """The newest row of each kind."""
+
+    audit: int
+    inbox: int
+    reply: int
+
+
+async def last(unit: AsyncSession) -> Last:
+    columns = [sa.select(sa.func.max(t.c.id)).scalar_subquery() for t in (AUDIT, INBOX, REPLY)]
+    row = (await run(unit, sa.select(*columns))).one()
+    return Last(*(number or 0 for number in row))
+
+
+async def decisions(
+    unit: AsyncSession, after: int, until: int
+) -> tuple[list[Steered], list[Refusal]]:
+    """Kills and resumes as supervisors carried them out, and refused acts, among audit entries with
+    ids above `after` up to `until`; the newest 200.
+    """
+    c = AUDIT.c
+    steered = sa.and_(c.verb.in_(_STEERED), c.outcome == "done")
+    query = (
+        sa.select(c.at, c.agent, c.verb, c.target, c.outcome, c.reason, c.details)
+        .where(c.id > after, c.id <= until, sa.or_(c.outcome == "refused", steered))
+        .order_by(c.id.desc())
+        .limit(_MOST)
+    )
+    rows = list(reversed((await run(unit, query)).all()))
+    kills: list[Steered] = []
+    refusals: list[Refusal] = []
+    for row in rows:
+        details: dict[str, Any] = json.loads(row.details)
+        if row.outcome == "refused":
+            refusals.append(
+                Refusal(
+                    at=row.at,
+                    agent=row.agent,
+                    verb=row.verb,
+                    target=row.target,
+                    policy=str(details.get("policy", "")),
+                    reason=row.reason,
+                )
+            )
+            continue
+        by, reason = str(details.get("by", "")), str(details.get("reason", row.reason))
+        kills.append(
+            Steered(
+                at=row.at,
+                verb=row.verb,
+                scope=row.target,
+                by=by,
+                door=str(details.get("door", "")),
+                # Without a reason the entry says by whom, once more.
+                reason="" if reason == f"by {by}" else reason,
+            )
+        )
+    return kills, refusals
+
+
+async def exchanges(unit: AsyncSession, after: Last, until: Last) -> list[Exchange]:
+    """Lines that an agent addressed to another one, and answers to such lines, in the order of
+    their time; the newest 200 of each.
+    """
+    i, m, r = INBOX.c, MESSAGE.c, REPLY.c
+    among_agents = sa.and_(m.agent.is_not(None), m.agent != i.agent)
+    said = (
+        sa.select(m.said_at, m.agent, i.agent.label("to"), m.network, m.channel, m.text, m.trace_id)
+        .join(MESSAGE, m.id == i.message_id)
+        .where(i.id > after.inbox, i.id <= until.inbox, among_agents)
+        .order_by(i.id.desc())
+        .limit(_MOST)
+    )
+    answered = (
+        sa.select(r.sending_at, r.agent, m.agent.label("to"), m.network, m.channel, r.text)
+        .add_columns(r.trace_id)
+        .select_from(REPLY.join(INBOX, i.id == r.inbox_id).join(MESSAGE, m.id == i.message_id))
+        .where(r.id > after.reply, r.id <= until.reply, among_agents, r.part == 0)
+        .where(r.state != str(ReplyState.FAILED))
+        .order_by(r.id.desc())
+        .limit(_MOST)
+    )
+    found = [
+        Exchange(
+            at=at,
+            speaker=speaker,
+            listener=listener,
+            network=network,
+            channel=channel,
+            text=text,
+            is_answer=is_answer,
+            trace_id=trace_id,
+        )
+        for query, is_answer in ((said, False), (answered, True))
+        for at, speaker, listener, network, channel, text, trace_id in await run(unit, query)
+    ]
+    return sorted(found, key=lambda e: e.at)
+
+
+async def days(unit: AsyncSession, since: datetime) -> dict[str, Day]:
+    """What became of each agent's inbox since then, and what is open now."""
+    c = INBOX.c
+    query = (
+        sa.select(c.agent, c.state, sa.func.count())
+        .where(sa.or_(c.state.in_(_OPEN), c.settled_at >= since))
+        .group_by(c.agent, c.state)
+    )
+    counts: dict[str, dict[str, int]] = {}
+    for agent, state, number in await run(unit, query):
+        counts.setdefault(agent, {})[state] = number
+    return {
+        agent: Day(
+            answered=found.get(InboxState.ANSWERED, 0),
+            refused=found.get(InboxState.REFUSED, 0),
+            unknown=found.get(InboxState.UNKNOWN, 0),
+            open=sum(found.get(state, 0) for state in _OPEN),
+        )
+        for agent, found in counts.items()
+    }

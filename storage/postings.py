@@ -1,0 +1,71 @@
+"""How far posts that nobody asked for have got: nothing is told twice, and nothing is left out.
+
+A post is begun, said and finished. What a dead process had begun counts as told as soon as one of
+its lines was recorded as being sent, for that line may have arrived.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.audit import canonical
+from storage.core import POSTING, REPLY, insert, run
+
+Mark = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Posted:
+    """See `storage.tables.Posting`."""
+
+    #: None before the first post
+    mark: Mark | None
+    pending: Mark | None
+    trace_id: str
+    at: datetime | None
+
+
+async def read(unit: AsyncSession, topic: str) -> Posted:
+    c = POSTING.c
+    query = sa.select(c.mark, c.pending, c.trace_id, c.at).where(c.topic == topic)
+    row = (await run(unit, query)).one_or_none()
+    if row is None:
+        return Posted(mark=None, pending=None, trace_id="", at=None)
+    return Posted(
+        mark=json.loads(row.mark) if row.mark else None,
+        pending=json.loads(row.pending) if row.pending else None,
+        trace_id=row.trace_id,
+        at=row.at if row.mark else None,
+    )
+
+
+async def begin(unit: AsyncSession, topic: str, mark: Mark, trace_id: str, now: datetime) -> bool:
+    """A post that tells of everything up to `mark` is about to be said; False when another one is
+    being said already.
+    """
+    c = POSTING.c
+    first = insert(unit, POSTING).values(topic=topic, mark="", pending="", trace_id="", at=now)
+    await run(unit, first.on_conflict_do_nothing(index_elements=["topic"]))
+    change = sa.update(POSTING).where(c.topic == topic, c.pending == "")
+    return (
+        await run(unit, change.values(pending=canonical(mark), trace_id=trace_id))
+    ).rowcount == 1
+
+
+async def finish(unit: AsyncSession, topic: str, trace_id: str, now: datetime) -> bool:
+    """The post that was begun as `trace_id` has ended; True when it counts as said: a line of it is
+    on record, whatever became of that line.
+    """
+    c, r = POSTING.c, REPLY.c
+    said = (await run(unit, sa.select(r.id).where(r.trace_id == trace_id).limit(1))).first()
+    change = sa.update(POSTING).where(c.topic == topic, c.trace_id == trace_id, c.pending != "")
+    if said is None:
+        await run(unit, change.values(pending=""))
+        return False
+    return (await run(unit, change.values(mark=c.pending, pending="", at=now))).rowcount == 1

@@ -1,0 +1,254 @@
+"""What the captain posts: once, in its place, not too often, and nothing is left out."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from bots.messages import Delivery
+from storage import inbox, postings, replies
+from storage.latch import Latch
+from storage.store import Store
+from storage.tables import AgentState, InboxState
+from tests.integration.herald.rig import Paper, Swarm
+
+NO_STANDUP = {"swarm": {"standup": ""}}
+
+
+async def test_states_are_told_together_and_then_only_when_they_change(store: Store) -> None:
+    swarm = Swarm(store, **NO_STANDUP)
+    await swarm.enrol()
+    await swarm.herald.look()
+    assert swarm.only().said == [("#agent-logs", "• buyer, captain, tech-lead are ready")]
+    swarm.only().said.clear()
+
+    swarm.later(minutes=2)
+    await swarm.herald.look()
+    assert swarm.only().said == []
+
+    await swarm.turned("buyer", 1, AgentState.DEGRADED, "not in #market")
+    await swarm.born("tech-lead")
+    await swarm.herald.look()
+    assert swarm.only().said == [
+        (
+            "#agent-logs",
+            "• buyer is degraded (not in #market)\n• tech-lead is ready, in a new process",
+        )
+    ]
+
+
+async def test_one_post_a_minute_but_a_kill_waits_for_nothing(store: Store) -> None:
+    swarm = Swarm(store, **NO_STANDUP)
+    await swarm.enrol()
+    await swarm.herald.look()
+    swarm.only().said.clear()
+    swarm.later(seconds=10)
+    await swarm.turned("tech-lead", 1, AgentState.DEAF, "no network")
+    await swarm.herald.look()
+    assert swarm.only().said == []
+
+    await swarm.killed()
+    await swarm.herald.look()
+    assert swarm.only().taken("#agent-logs") == [
+        "• 10:00 UTC buyer killed by mara (irc:#lobby): it loops\n• tech-lead is deaf (no network)"
+    ]
+    await swarm.turned("tech-lead", 1, AgentState.READY)
+    swarm.later(seconds=59)
+    await swarm.herald.look()
+    assert swarm.only().said == []
+    swarm.later(seconds=1)
+    await swarm.herald.look()
+    assert swarm.only().taken("#agent-logs") == ["• tech-lead is ready"]
+
+
+async def test_refused_acts_are_told_but_not_those_of_the_killed_nor_its_own(store: Store) -> None:
+    swarm = Swarm(store, **NO_STANDUP)
+    await swarm.enrol()
+    await swarm.herald.look()
+    swarm.only().said.clear()
+    swarm.later(minutes=1)
+    for _ in range(3):
+        await swarm.decided("buyer", "refused", "spend", "deal:7", reason="no budget", policy="b")
+    await swarm.decided("buyer", "refused", "send", "irc:#lobby", policy="latch")
+    await swarm.decided("captain", "refused", "send", "irc:#agent-logs", policy="b")
+    await swarm.decided("buyer", "permitted", "send", "irc:#lobby")
+    await swarm.herald.look()
+    assert swarm.only().taken("#agent-logs") == [
+        "• 10:01 UTC buyer may not spend deal:7, 3 times: no budget"
+    ]
+
+
+async def test_what_agents_say_to_each_other_is_quoted_once(store: Store) -> None:
+    swarm = Swarm(store, **NO_STANDUP)
+    await swarm.enrol()
+    await swarm.heard("buyer", "tech-lead", "tech-lead: before anybody told of it")
+    await swarm.herald.look()
+    await swarm.heard(None, "buyer", "buyer: a person's line")
+    row = await swarm.heard("buyer", "tech-lead", "tech-lead: which mixer?\nkey ghp_" + "a1B2" * 8)
+    async with store.writing() as unit:
+        await inbox.claim(unit, [row], "tech-lead", 1, swarm.now)
+        await replies.begin(
+            unit,
+            "tech-lead",
+            "irc:#lobby",
+            ["buyer: the red one", "and more"],
+            inbox_id=row,
+            hops=2,
+            trace_id="abcd",
+            now=swarm.now,
+        )
+    swarm.only().said.clear()
+    swarm.later(minutes=1)
+    await swarm.herald.look()
+    assert swarm.only().taken("#inter-agent") == [
+        (
+            "• 10:00 UTC buyer to tech-lead in #lobby on irc, trace abcd: "
+            "“tech-lead: which mixer? key [hidden]”\n"
+            "• 10:00 UTC tech-lead answered buyer in #lobby on irc, trace abcd: "
+            "“buyer: the red one”"
+        )
+    ]
+    swarm.later(minutes=5)
+    await swarm.reborn().look()
+    assert swarm.only().taken("#inter-agent") == []
+
+
+async def test_the_standup_comes_once_a_day_however_late(store: Store) -> None:
+    swarm = Swarm(store)
+    await swarm.enrol()
+    await swarm.turned("buyer", 1, AgentState.DEGRADED, "not in #market")
+    for number, state in enumerate((InboxState.ANSWERED, InboxState.ANSWERED, InboxState.REFUSED)):
+        row = await swarm.heard(None, "tech-lead", f"tech-lead: {number}?")
+        async with store.writing() as unit:
+            await inbox.settle(unit, [row], "tech-lead", 1, state, swarm.now)
+    await swarm.heard(None, "tech-lead", "tech-lead: are you there?")
+    await swarm.herald.look()
+    assert swarm.only().taken("#daily-standup") == [
+        (
+            "Stand-up of 2026-11-20, since 2026-11-19 09:00 UTC\n"
+            "• buyer: trouble: degraded, not in #market\n"
+            "• tech-lead: 2 answered, 1 open, 1 refused\n"
+            "• nothing to tell: captain"
+        )
+    ]
+    for hours in (1, 12):
+        swarm.later(hours=hours)
+        await swarm.reborn().look()
+    assert swarm.only().taken("#daily-standup") == []
+    swarm.now = datetime(2026, 11, 21, 8, 59, tzinfo=UTC)
+    await swarm.herald.look()
+    assert swarm.only().taken("#daily-standup") == []
+    swarm.later(minutes=1)
+    await swarm.herald.look()
+    assert len(swarm.only().taken("#daily-standup")) == 1
+
+
+async def test_every_network_gets_its_own_and_only_where_the_channels_are(store: Store) -> None:
+    irc, discord = Paper(), Paper("discord", ("#lobby", "#daily-standup"))
+    swarm = Swarm(store, irc, discord)
+    await swarm.enrol()
+    await swarm.herald.look()
+    assert {where for where, _ in irc.said} == {"#agent-logs", "#daily-standup"}
+    assert {where for where, _ in discord.said} == {"#daily-standup"}
+
+
+async def test_a_post_that_never_left_is_said_later(store: Store) -> None:
+    swarm = Swarm(store, **NO_STANDUP)
+    await swarm.enrol()
+    swarm.only().fails = Delivery(sent=False, proof="not connected", unsaid=True)
+    await swarm.herald.look()
+    await swarm.herald.look()
+    assert swarm.only().said == []
+    swarm.later(seconds=31)
+    await swarm.herald.look()
+    assert len(swarm.only().said) == 1
+
+
+async def test_a_post_that_was_being_said_when_its_process_died_is_not_said_again(
+    store: Store,
+) -> None:
+    swarm = Swarm(store)
+    await swarm.enrol()
+    swarm.only().hangs = True
+    looking = asyncio.create_task(swarm.herald.look())
+    async with asyncio.timeout(5):
+        await swarm.only().reached.wait()
+    looking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await looking
+    swarm.only().hangs = False
+    herald = swarm.reborn()
+    for _ in range(4):
+        await herald.look()
+        swarm.later(minutes=2)
+    assert len(swarm.only().taken("#agent-logs")) == 1
+    assert len(swarm.only().taken("#daily-standup")) == 1
+
+
+@pytest.mark.parametrize("died_before_it_was_recorded", [True, False])
+async def test_kill_9_between_mark_and_send(
+    store: Store, *, died_before_it_was_recorded: bool
+) -> None:
+    swarm = Swarm(store)
+    await swarm.enrol()
+    async with store.writing() as unit:
+        await postings.begin(unit, "standup:irc", {"day": "2026-11-20"}, "dead", swarm.now)
+    if not died_before_it_was_recorded:
+        async with store.writing() as unit:
+            await replies.begin(
+                unit,
+                "captain",
+                "irc:#daily-standup",
+                ["Stand-up"],
+                inbox_id=None,
+                hops=4,
+                trace_id="dead",
+                now=swarm.now,
+            )
+    for _ in range(4):
+        await swarm.herald.look()
+        swarm.later(seconds=31)
+    said = swarm.only().taken("#daily-standup")
+    assert len(said) == int(died_before_it_was_recorded)
+
+
+async def test_a_killed_captain_posts_nothing_and_tells_of_it_when_it_is_back(
+    store: Store,
+) -> None:
+    swarm = Swarm(store, **NO_STANDUP)
+    await swarm.enrol()
+    await swarm.herald.look()
+    swarm.only().said.clear()
+    swarm.latch = Latch(
+        scope="all", killed=True, by="mara", door="d", reason="", changed_at=swarm.now
+    )
+    await swarm.killed("all", "")
+    await swarm.herald.look()
+    assert swarm.only().said == []
+    swarm.later(minutes=3)
+    swarm.latch = None
+    await swarm.decided("supervisor", "done", "resume", "all", by="mara", door="d", reason="fine")
+    await swarm.herald.look()
+    assert swarm.only().taken("#agent-logs") == [
+        (
+            "• 10:00 UTC everybody killed by mara (irc:#lobby)\n"
+            "• 10:03 UTC everybody resumed by mara (d): fine"
+        )
+    ]
+
+
+async def test_switched_off_it_does_nothing(store: Store) -> None:
+    swarm = Swarm(store, posts={"enabled": False})
+    async with asyncio.timeout(5):
+        await swarm.herald.run()
+
+
+async def test_of_two_processes_one_begins_a_post(store: Store) -> None:
+    swarm = Swarm(store)
+    await swarm.enrol()
+    one, two = swarm.herald, swarm.reborn()
+    await asyncio.gather(one.look(), two.look())
+    assert len(swarm.only().taken("#daily-standup")) == 1
+    assert len(swarm.only().taken("#agent-logs")) == 1
