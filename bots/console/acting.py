@@ -7,11 +7,12 @@ is checked here, not in the page.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from aiohttp import BodyPartReader, web
 
-from bots.console import interactions, naming, slash, suggestions
+from bots.console import icons, interactions, naming, slash, suggestions
 from bots.console.house import HOUSE, House, Visitor
 from bots.console.interactions import InteractionType
 from bots.console.model import Channel, Payload
@@ -170,7 +171,7 @@ async def _suggest(house: House, visitor: Visitor, body: Body) -> Payload:
         place = _place(person, _channel(person, body), command.application_id)
         data = slash.asking(command, filled, current)
         rows = suggestions.choice_rows(current, await person.interactions.complete(data, place))
-    return {"rows": [{k: getattr(row, k) for k in row.__slots__} for row in rows]}
+    return {"rows": [asdict(row) | {"icon": icons.icon(row.icon)} for row in rows]}
 
 
 async def _press(house: House, visitor: Visitor, body: Body) -> Payload:

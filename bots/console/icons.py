@@ -111,6 +111,29 @@ EMOJI = {
     "✋": "hand",
     "⏳": "timer",
 }
+#: a word in a command's name → its icon
+_COMMANDS = (
+    ("approv", "check"),
+    ("reject", "cross"),
+    ("pending", "inbox"),
+    ("kill", "stop"),
+    ("resume", "play"),
+    ("stop", "square"),
+    ("ask", "chat"),
+    ("search", "search"),
+    ("status", "gauge"),
+    ("agents", "members"),
+    ("summary", "quill"),
+    ("audit", "scales"),
+    ("whoami", "person"),
+    ("model", "chip"),
+    ("usage", "coins"),
+    ("market", "coins"),
+    ("budget", "coins"),
+    ("new", "spark"),
+    ("compact", "book"),
+    ("delegate", "arrows"),
+)
 _CHANNELS = (("log", "scroll"), ("inter-agent", "arrows"), ("announce", "megaphone"))
 
 
@@ -124,6 +147,10 @@ def icon(name: str, classes: str = "") -> Markup:
 def of_agent(name: str) -> str:
     """The icon of an agent by its name; the plain one for a name that says nothing."""
     return next((i for word, i in _ROLES if word in name.lower()), "agent")
+
+
+def of_command(name: str) -> str:
+    return next((i for word, i in _COMMANDS if word in name), "slash")
 
 
 def of_channel(name: str) -> str:

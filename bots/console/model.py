@@ -13,6 +13,7 @@ Payload = dict[str, Any]
 KEPT = 500
 #: a typing mark lasts this long (Discord's documentation, "Typing Start")
 TYPING_S = 10.0
+_EPHEMERAL = 1 << 6
 
 
 class Kind(IntEnum):
@@ -148,6 +149,17 @@ class Guild:
             for user, until_s in writing.items()
             if until_s > now_s and user != self.me and user in self.members
         ]
+
+
+def calls(message: Payload, user_id: int) -> bool:
+    """Whether a message names this person, or everybody."""
+    mentioned = any(int(u["id"]) == user_id for u in message.get("mentions", ()))
+    return mentioned or bool(message.get("mention_everyone"))
+
+
+def is_private(message: Payload) -> bool:
+    """Whether only this person can see it (Discord's message flag EPHEMERAL)."""
+    return bool(int(message.get("flags") or 0) & _EPHEMERAL)
 
 
 @dataclass(frozen=True, slots=True)

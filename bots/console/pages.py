@@ -9,15 +9,15 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from bots.console import icons, markdown, views
+from bots.console import faces, icons, markdown, message_views, views
 from bots.console.house import House, Visitor, now
 from bots.console.model import Channel, Guild, Member, Payload
 from bots.console.person import Person
 
 HERE = Path(__file__).parent
 WAITING = "waiting"
-#: where the dots of a kill end, and on which line the first of them stands
-_DOTS_LIMIT_MS = 2_000.0
+#: who has not confirmed by then is ended by force; a quick kill is drawn on a finer scale
+_FORCED_MS, _QUICK_MS = 2_000.0, 500.0
 _DOTS_LEFT, _DOTS_WIDTH, _DOTS_LINE = 8.0, 384.0, 40.0
 
 _templates = jinja2.Environment(
@@ -72,7 +72,7 @@ class Pages:
             page=page,
             main="main.html" if self.channel else "waiting.html",
             start=self.start,
-            me=views.face(guild.members.get(guild.me) or Member(id=0, name=self._person.user.name)),
+            me=faces.face(guild.members.get(guild.me) or Member(id=0, name=self._person.user.name)),
             me_user=self._person.user.name,
             users=self._house.config.guild.users,
         )
@@ -114,11 +114,13 @@ class Pages:
 
     def waits(self, one: Payload) -> bool:
         """Whether this message is an approval that somebody can still give."""
-        return views.waits(one, now())
+        return message_views.waits(one, now())
 
     def message(self, channel: Channel, one: Payload) -> str:
         return self._render(
-            "message.html", m=views.message(self._guild, one, now()), threads=_threads(channel)
+            "message.html",
+            m=message_views.message(self._guild, one, now()),
+            threads=_threads(channel),
         )
 
     def messages(self, channel: Channel, payloads: Iterable[Payload]) -> str:
@@ -142,6 +144,7 @@ class Pages:
             title=self.title,
             choices=self._choices,
             marked=self._marked,
+            scale_ms=self._scale_ms(),
             **context,
         )
 
@@ -150,16 +153,16 @@ class Pages:
         at = now()
         if channel is None:
             shown = [
-                views.message(guild, one, at)
+                message_views.message(guild, one, at)
                 for c in guild.channels.values()
                 for one in c.messages.values()
-                if views.waits(one, at)
+                if message_views.waits(one, at)
             ]
             shown.sort(key=lambda m: m.id)
             return {"messages": shown, "threads": False, "dots": self._dots(), "channel": None}
         return {
             "channel": channel,
-            "messages": [views.message(guild, m, at) for m in channel.messages.values()],
+            "messages": [message_views.message(guild, m, at) for m in channel.messages.values()],
             "threads": _threads(channel),
             "head": views.head(guild, channel),
             "writing": [],
@@ -182,19 +185,24 @@ class Pages:
     def _can_stop(self) -> bool:
         return any(c.name == "stop" for c in self._person.known_commands)
 
+    def _scale_ms(self) -> float:
+        """What the right end of the line of confirmations stands for."""
+        slowest = self._house.control.swarm.slowest
+        return _QUICK_MS if slowest and slowest[1] <= _QUICK_MS else _FORCED_MS
+
     def _dots(self) -> list[Mapping[str, Any]]:
         """Where each confirmation stands on the line from the order to the limit."""
         swarm = self._house.control.swarm
         dots: list[Mapping[str, Any]] = []
         for number, (name, ms) in enumerate(sorted(swarm.confirmed_ms.items(), key=lambda i: i[1])):
-            x = _DOTS_LEFT + _DOTS_WIDTH * min(1.0, ms / _DOTS_LIMIT_MS)
+            x = _DOTS_LEFT + _DOTS_WIDTH * min(1.0, ms / self._scale_ms())
             last = swarm.slowest is not None and name == swarm.slowest[0]
             y = _DOTS_LINE if last else _DOTS_LINE - 7 + 14 * (number % 2)
             dots.append({"x": round(x, 1), "y": y, "last": last, "text_x": round(min(x, 250.0))})
         return dots
 
     def _marked(self, text: Any) -> Markup:
-        html = markdown.render(str(text or ""), views.names(self._guild))
+        html = markdown.render(str(text or ""), faces.names(self._guild))
         return Markup(html)  # noqa: S704 - render escapes first
 
     def _choices(self, part: Payload) -> list[Mapping[str, Any]]:

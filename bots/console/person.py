@@ -17,7 +17,7 @@ from bots.console import reducer, slash
 from bots.console.config import GuildSpec, UserSpec
 from bots.console.gateway import GatewaySession
 from bots.console.interactions import OUTCOMES, Interactions
-from bots.console.model import TYPING_S, Change, Channel, Guild, Payload
+from bots.console.model import TYPING_S, Change, Channel, Guild, Payload, is_private
 from bots.console.rest import Refused, Rest
 
 _HISTORY = 50
@@ -197,7 +197,7 @@ class Person:
     def forget(self, channel: Channel, message_id: int) -> None:
         """Show a private message no more."""
         message = channel.messages.get(message_id)
-        if message is not None and reducer.is_private(message):
+        if message is not None and is_private(message):
             del channel.messages[message_id]
             self.publish([Change("message", channel.id, message_id)])
 

@@ -8,7 +8,7 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
@@ -56,6 +56,8 @@ async def _page(request: web.Request) -> web.Response:
     await visitor.person.arrived(_ARRIVAL_S)
     channel = _channel(visitor, view) if view != WAITING else None
     if view != WAITING and channel is None:
+        if "part" in request.query:
+            return web.json_response({"error": "This channel is gone."}, status=409)
         return web.Response(status=302, headers={"Location": "/"})
     if channel is not None:
         try:
@@ -146,14 +148,26 @@ class _Stream:
         self._view = view
         self._drawn: dict[str, str] = {}
 
-    def patches(self, changes: Iterable[Change], page: str) -> list[Patch]:
+    def patches(self, changes: Sequence[Change], page: str) -> list[Patch]:
         """In the order in which the browser is to carry them out."""
-        what = {c.what for c in changes}
-        if "everything" in what:
-            return [{"reload": True}]
+        what: set[str] = {c.what for c in changes}
+        again = "everything" in what or self._is_gone(changes)
         found: list[Patch] = []
-        for change in changes:
-            found += self._messages(change)
+        if not again:
+            found += [patch for change in changes for patch in self._messages(change)]
+        if "everything" in what:
+            what |= {"channels", "members", "swarm", "link"}
+        found += self._sides(what)
+        found += self._middle(what, changes)
+        if "modal" in what and page in self._person.modals:
+            found.append({"modal": self._pages.modal(self._person.modals.pop(page))})
+        if again:
+            # the view itself is asked for anew
+            found.append({"refresh": True})
+        return found
+
+    def _sides(self, what: set[str]) -> list[Patch]:
+        found: list[Patch] = []
         if what & {"channels", "members", "message"}:
             found += self._part("channels", self._pages.side())
         if what & {"members", "swarm"}:
@@ -161,18 +175,23 @@ class _Stream:
         if what & {"swarm", "link"}:
             found += self._part("top", self._pages.top())
             found += self._part("panel", self._pages.panel())
-        if self._pages.channel is not None:
-            if what & {"members"} or Change("channel", self._pages.channel.id) in changes:
-                found += self._part("head", self._pages.head())
-            if what & {"typing", "message"}:
-                found += self._part("typing", self._pages.typing(time.monotonic()))
-        if "modal" in what and page in self._person.modals:
-            found.append({"modal": self._pages.modal(self._person.modals.pop(page))})
         return found
 
+    def _middle(self, what: set[str], changes: Sequence[Change]) -> list[Patch]:
+        channel, found = self._pages.channel, list[Patch]()
+        if channel is None:
+            return found
+        if "members" in what or Change("channel", channel.id) in changes:
+            found += self._part("head", self._pages.head())
+        if what & {"typing", "message"}:
+            found += self._part("typing", self._pages.typing(time.monotonic()))
+        return found
+
+    def _is_gone(self, changes: Sequence[Change]) -> bool:
+        """Whether the channel that is shown was deleted."""
+        return self._pages.channel is None and Change("channel", _number(self._view)) in changes
+
     def _messages(self, change: Change) -> list[Patch]:
-        if change.what == "channel" and change.channel_id == _number(self._view):
-            return [] if self._pages.channel else [{"reload": True}]
         if change.what != "message":
             return []
         if self._view != WAITING and change.channel_id != _number(self._view):

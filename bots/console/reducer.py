@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 from bots.console import reactions
-from bots.console.model import KEPT, TYPING_S, Change, Channel, Guild, Kind, Member, Payload
+from bots.console.model import KEPT, TYPING_S, Change, Channel, Guild, Kind, Member, Payload, calls
 
 Changes = tuple[Change, ...]
 _CHANNELS = Change("channels")
 _MEMBERS = Change("members")
-_EPHEMERAL = 1 << 6
+_THREAD_STARTER = 21
 
 
 def apply(guild: Guild, name: str, data: Payload, now_s: float) -> Changes:
@@ -207,17 +207,15 @@ def _message(guild: Guild, data: Payload, now_s: float) -> Changes:
         del channel.messages[next(iter(channel.messages))]
         channel.complete = False
     guild.typing.get(place, {}).pop(author, None)
+    changes = [Change("message", place, key), _CHANNELS, Change("typing", place)]
+    if channel.is_thread:
+        channel.message_count += int(data.get("type") or 0) != _THREAD_STARTER
+        changes.append(Change("message", channel.parent_id, place))
     if author == guild.me:
         channel.read_id, channel.mentions = channel.last_message_id, 0
-    elif channel.is_dm or names(data, guild.me):
+    elif channel.is_dm or calls(data, guild.me):
         channel.mentions += 1
-    return (Change("message", place, key), _CHANNELS, Change("typing", place))
-
-
-def names(message: Payload, user_id: int) -> bool:
-    """Whether a message names this person, or everybody."""
-    mentioned = any(int(u["id"]) == user_id for u in message.get("mentions", ()))
-    return mentioned or bool(message.get("mention_everyone"))
+    return tuple(changes)
 
 
 def _message_changed(guild: Guild, data: Payload, now_s: float) -> Changes:
@@ -265,11 +263,6 @@ def _reaction(
         return (Change("message", int(data["channel_id"]), int(data["message_id"])),)
 
     return handle
-
-
-def is_private(message: Payload) -> bool:
-    """Whether only this person can see it."""
-    return bool(int(message.get("flags") or 0) & _EPHEMERAL)
 
 
 _HANDLERS: Mapping[str, Callable[[Guild, Payload, float], Changes]] = {

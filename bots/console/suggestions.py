@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from bots.console import icons
 from bots.console.model import LISTED, Guild, Member
 from bots.console.slash import Command, Filled, Option, OptionType, fill, find
 
@@ -63,7 +64,7 @@ def _commands(text: str, commands: Sequence[Command]) -> Iterable[Row]:
     for command in [*begin, *inside]:
         lead = typed if command in begin else ""
         yield Row(
-            icon="slash",
+            icon=icons.of_command(command.name),
             lead="/" + lead,
             rest=command.name[len(lead) :],
             hint=command.usage,
@@ -147,7 +148,7 @@ def _people(typed: str, start: int, guild: Guild, *, mark: str) -> Iterable[Row]
         begins = member.name.lower().startswith(typed)
         lead = member.name[: len(typed)] if begins else ""
         yield Row(
-            icon="agent" if member.bot else "person",
+            icon=icons.of_agent(member.name) if member.bot else "person",
             lead=mark + lead,
             rest=member.name[len(lead) :],
             about=member.activity or ("agent" if member.bot else "person"),

@@ -125,7 +125,6 @@ async function submit() {
   const value = text().value;
   if (!value.trim() && !files.length) return;
   const sending = { value, files, ...state, nonce: nonce(), channel: channel() };
-  localStorage.removeItem(draftKey());
   text().value = "";
   files = [];
   state = { reply: null, edit: null };
@@ -146,6 +145,7 @@ async function send(sending) {
     if (message) await act("edit", { channel: sending.channel, message, text: value });
     else if (sending.files.length) await actWithFiles(fields, sending.files);
     else await act("say", fields);
+    sent(sending);
     toEnd();
   } catch (error) {
     trouble(sending, error.message);
@@ -155,12 +155,22 @@ async function send(sending) {
   }
 }
 
+// Until it has arrived, what was written is still the draft: not even a reload loses it.
+function sent({ channel: where, value, edit: message }) {
+  if (message || localStorage.getItem(`draft-${where}`) !== value) return;
+  localStorage.removeItem(`draft-${where}`);
+  if (channel() === where && text().value === value) {
+    text().value = "";
+    grow();
+  }
+}
+
 function trouble(sending, sentence = "") {
   failed = sending;
   const box = $("#trouble");
   box.hidden = !sending;
   if (!sending) return;
-  if (channel() !== sending.channel) return localStorage.setItem(`draft-${sending.channel}`, sending.value);
+  if (channel() !== sending.channel) return;
   $("span", box).textContent = `Not sent: ${sentence}`;
   // the text is kept where it was typed, unless something new stands there
   if (!text().value) {
@@ -179,7 +189,6 @@ async function again() {
   const sending = { ...failed, value: text().value || failed.value };
   if (sending.value !== failed.value) sending.nonce = nonce();
   text().value = "";
-  localStorage.removeItem(draftKey());
   files = [];
   showFiles();
   trouble(null);

@@ -39,14 +39,14 @@ function ask(at) {
   const no = el("button", { class: "button" }, "Cancel");
   yes.addEventListener("click", kill);
   no.addEventListener("click", closePop);
-  const box = el("div", { class: "confirm", role: "alertdialog", "aria-label": "Kill swarm?" }, el("p", {}, "Every agent stops what it does, at once. Resuming takes a reason."), el("div", { class: "actions" }, no, yes));
+  const box = el("div", { class: "confirm", role: "alertdialog", "aria-label": "Kill swarm?" }, el("div", { class: "actions" }, no, yes), el("p", {}, "Every agent stops what it does, at once. Resuming takes a reason."));
   const pop = openPop(at, box, { align: "end" });
   pop.classList.add("kill-pop");
   // the button that acts lies under the pointer
   const b = yes.getBoundingClientRect();
   const p = pop.getBoundingClientRect();
   pop.style.left = `${Math.min(p.left + (at.x - (b.left + b.width / 2)), innerWidth - p.width - 8)}px`;
-  pop.style.top = `${Math.max(8, p.top + (at.y - (b.top + b.height / 2)))}px`;
+  pop.style.top = `${Math.max(2, p.top + (at.y - (b.top + b.height / 2)))}px`;
   yes.focus();
 }
 

@@ -3,6 +3,7 @@
 import { $, exactly, fill, times } from "./dom.js";
 import { atEnd, drawn, put } from "./stream.js";
 import { openModal } from "./dialogs.js";
+import { show } from "./view.js";
 
 const SILENT_MS = 12_000;
 
@@ -38,7 +39,7 @@ function apply(patches) {
   const stick = atEnd();
   let messages = false;
   for (const patch of patches) {
-    if (patch.reload) return location.reload();
+    if (patch.refresh) return show(document.body.dataset.view, { push: false });
     if (patch.modal) openModal(patch.modal);
     else if (patch.part) {
       const target = document.getElementById(patch.part);
@@ -56,12 +57,19 @@ function apply(patches) {
 }
 
 export function mood() {
-  document.body.dataset.mood = away ? "unknown" : $("#top .top").dataset.mood;
+  const now = away ? "unknown" : $("#top .top").dataset.mood;
+  document.body.dataset.mood = now;
+  const text = $("#text");
+  if (text) text.placeholder = now === "stopped" || now === "stopping" ? text.dataset.stopped : text.dataset.running;
 }
 
 export function title() {
   const unread = document.querySelectorAll("#channels .channel.unread:not(.top-entry)").length;
   const name = $("#head h1")?.textContent ?? "";
+  const waiting = $("#go-waiting .count")?.textContent ?? "";
+  $("#tab-waiting .count").textContent = waiting;
+  $("#tab-waiting .count").hidden = !waiting;
+  for (const tab of document.querySelectorAll("#tabbar a")) tab.toggleAttribute("aria-current", (tab.id === "tab-waiting") === (document.body.dataset.view === "waiting"));
   document.title = `${unread ? `(${unread}) ` : ""}${name} · Parley`;
 }
 

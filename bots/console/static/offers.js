@@ -1,6 +1,6 @@
 // What the message box offers: commands, options, choices, names. The server knows them all.
 
-import { $, $$, el } from "./dom.js";
+import { $, $$, el, fromHtml } from "./dom.js";
 import { act } from "./net.js";
 
 let rows = [];
@@ -41,6 +41,7 @@ function show() {
       const item = el(
         "li",
         { id: `offer-${i}`, role: "option", "aria-selected": String(i === chosen) },
+        fromHtml(row.icon),
         el("span", { class: "what mono" }, el("b", {}, row.lead), row.rest, " ", el("i", {}, row.hint)),
         el("span", { class: "about-it" }, row.about),
         el("kbd", {}, "Tab"),

@@ -29,7 +29,14 @@ export function begin() {
   const box = stream();
   box.addEventListener("scroll", scrolled, { passive: true });
   let sticks = true;
-  box.addEventListener("scroll", () => (sticks = atEnd()), { passive: true });
+  let top = 0;
+  // only a person who scrolls up leaves the end; a box that shrinks does not
+  const moved = () => {
+    if (atEnd()) sticks = true;
+    else if (box.scrollTop < top - 1) sticks = false;
+    top = box.scrollTop;
+  };
+  box.addEventListener("scroll", moved, { passive: true });
   watcher = new ResizeObserver(() => sticks && toEnd());
   watcher.observe(list());
   watcher.observe(box);

@@ -5,7 +5,7 @@ import { act } from "./net.js";
 import * as composer from "./composer.js";
 import * as dialogs from "./dialogs.js";
 import { stopReply } from "./keys.js";
-import { closeDrawers, show, toggleDrawer } from "./view.js";
+import { closeDrawers, lastChannel, show, toggleDrawer } from "./view.js";
 
 const channelOf = (row) => row.dataset.place;
 
@@ -57,6 +57,10 @@ document.addEventListener("click", (event) => {
   if (link) {
     event.preventDefault();
     return show(link.dataset.channel);
+  }
+  if (at("[data-last-channel]")) {
+    event.preventDefault();
+    return lastChannel();
   }
   const row = at(".message");
   const tool = at("[data-tool]");

@@ -1,10 +1,10 @@
 // From one view to another without loading the page anew.
 
 import { $, $$, fill } from "./dom.js";
-import { get } from "./net.js";
+import { get, Refused } from "./net.js";
 import * as stream from "./stream.js";
 import * as composer from "./composer.js";
-import { listen, title } from "./live.js";
+import { listen, mood, title } from "./live.js";
 
 const path = (view) => (view === "waiting" ? "/waiting" : `/c/${view}`);
 
@@ -13,8 +13,9 @@ export async function show(view, { push = true } = {}) {
   let told;
   try {
     told = await get(`${path(view)}?part=main`);
-  } catch {
-    // no connection: the bar says so, and the view stays
+  } catch (error) {
+    // gone, or no connection: then the bar says so, and the view stays
+    if (error instanceof Refused) location.href = "/";
     return;
   }
   fill($("#main"), told.html);
@@ -22,14 +23,21 @@ export async function show(view, { push = true } = {}) {
   if (push) history.pushState({ view: told.view }, "", path(told.view));
   $$("#channels [aria-current]").forEach((a) => a.removeAttribute("aria-current"));
   $(`#go-${told.view}`)?.setAttribute("aria-current", "page");
-  $(".here").textContent = told.title;
+  $(".here span").textContent = told.title;
   begin(told.from);
 }
 
+export function lastChannel() {
+  const last = sessionStorage.getItem("last-channel") ?? $("#channels .channel:not(.top-entry)")?.dataset.channel;
+  if (last && last !== document.body.dataset.view) show(last);
+}
+
 export function begin(from) {
+  if (document.body.dataset.view !== "waiting") sessionStorage.setItem("last-channel", document.body.dataset.view);
   composer.begin();
   stream.begin();
   listen(document.body.dataset.view, from);
+  mood();
   title();
 }
 
