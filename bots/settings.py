@@ -296,6 +296,14 @@ class Settings(_Table):
         hint = f" Did you mean {near[0]}?" if near else ""
         raise SettingsError(f"There is no agent {name!r}.{hint}")
 
+    @property
+    def captain(self) -> str:
+        """The agent that carries the commands and speaks for the swarm: the captain, else the first
+        one that is on Discord.
+        """
+        there = [a for a in self.agents if "discord" in a.transports] or list(self.agents)
+        return next((a.name for a in there if a.role == "captain"), there[0].name)
+
     def channels_of(self, agent: AgentSettings) -> tuple[str, ...]:
         """Channels this agent joins, in a stable order, without repeats."""
         common = [c.name for c in self.channels if c.everybody]

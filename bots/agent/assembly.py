@@ -22,11 +22,15 @@ from bots.commands.catalogue import catalogue
 from bots.commands.registry import Registry
 from bots.control.operators import Operators
 from bots.control.reflex import KillReflex
+from bots.control.requests import Requests
 from bots.control.switch import KillSwitch
 from bots.roster import Roster
+from bots.secrets import Redactor
+from bots.settings import OperatorSettings
 from bots.transport import Transport
 from brain.guard import Guard, LatchPolicy
 from brain.offline.model import OfflineModel
+from storage.requests import Approvers
 from storage.store import Store
 
 
@@ -41,6 +45,7 @@ class Answering:
     answerer: Answerer
     recovery: Recovery
     desk: Desk
+    requests: Requests
     commands: Registry
     reflex: KillReflex
     guard: Guard
@@ -95,6 +100,7 @@ def answering(
     operators = Operators(settings.operators, settings.swarm.name, spec.operator_key, utc_now)
     reflex = KillReflex(operators, switch, store, frozenset(names), log)
     commands = catalogue(settings.irc.command_prefix)
+    requests = _requests(spec, store)
     desk = Desk(
         settings=settings,
         commands=commands,
@@ -103,12 +109,27 @@ def answering(
         operators=operators,
         roster=roster,
         ask=ask,
+        requests=requests,
         own_state=own_state,
         stop=stop,
         nudge=nudge,
         log=log,
     )
-    return Answering(answerer, recovery, desk, commands, reflex, guard, operators)
+    return Answering(answerer, recovery, desk, requests, commands, reflex, guard, operators)
+
+
+def _requests(spec: AgentSpec, store: Store) -> Requests:
+    settings = spec.settings
+    # The cards are on Discord: where nobody is, nobody can be asked.
+    named = settings.operators if spec.discord_agents else OperatorSettings()
+    return Requests(
+        store=store,
+        captain=settings.captain,
+        settings=settings.approvals,
+        operators=Approvers(named.discord_users, named.discord_roles),
+        redact=Redactor(spec.secrets()).redact,
+        clock=utc_now,
+    )
 
 
 def _thinker(

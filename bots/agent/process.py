@@ -17,6 +17,7 @@ from bots import logs
 from bots.agent import health
 from bots.agent.assembly import answering, utc_now
 from bots.agent.beats import beat_for_ever
+from bots.agent.captaincy import Captaincy
 from bots.agent.networks import Events, Networks
 from bots.agent.spec import AgentSpec
 from bots.agent.supervision import Supervision
@@ -138,6 +139,9 @@ class AgentProcess:
             coalesce_s=spec.settings.limits.coalesce_s,
             log=log,
         )
+        self._captaincy = Captaincy(
+            spec, store, parts, switch=self._switch, ask=self._supervision.ask, log=log
+        )
         self._recovery = parts.recovery
         self._obedience = Obedience(
             agent=spec.name,
@@ -205,6 +209,7 @@ class AgentProcess:
             self._worklist.run(),
             self._switch.watch(),
             self._recover(),
+            *self._captaincy.work(),
             beat_for_ever(self._store, self._spec.name, clock=utc_now, log=self._log),
         )
         await self._stopping.wait()

@@ -13,8 +13,11 @@ from bots.agent.discord import GuildTransport
 from bots.agent.spec import AgentSpec
 from bots.control.switch import KillSwitch
 from bots.discord.answers import Answers
+from bots.discord.approvals import Approvals
+from bots.discord.cards import PREFIX
 from bots.discord.front import Front
 from bots.discord.interactions import Reader
+from bots.discord.presses import Presses
 from bots.discord.registration import Registration, carried_by
 from bots.messages import DISCORD
 from bots.state import StateFolder
@@ -65,6 +68,35 @@ class Slash:
             listen_only=settings.listen_only,
             log=log,
         )
+        self._approvals = self._cards(spec, parts, switch, log)
+        self._shows_cards = False
+
+    def _cards(
+        self, spec: AgentSpec, parts: Answering, switch: KillSwitch, log: FilteringBoundLogger
+    ) -> Approvals | None:
+        """The captain's approval cards; other agents have none."""
+        if spec.name != spec.settings.captain:
+            return None
+        approvals = Approvals(
+            self._transport.inner,
+            parts.requests.store,
+            parts.guard,
+            spec.name,
+            latch=lambda: switch.latch,
+            log=log,
+        )
+        parts.requests.watchers.append(approvals.nudge)
+        presses = Presses(
+            agent=spec.name,
+            agents=spec.discord_agents,
+            requests=parts.requests,
+            guard=parts.guard,
+            latch=lambda: switch.latch,
+            veto=switch.veto,
+            log=log,
+        )
+        self.front.components[PREFIX] = presses.on_component
+        return approvals
 
     def on_interaction(self, interaction: discord.Interaction) -> None:
         self.front.on_interaction(interaction)
@@ -75,6 +107,9 @@ class Slash:
             return
         self.looked_after.clear()
         self._tasks.start(self._sync())
+        if self._approvals is not None and not self._shows_cards:
+            self._shows_cards = True
+            self._tasks.start(self._approvals.run())
 
     async def close(self) -> None:
         await self.front.close()

@@ -15,8 +15,10 @@ from bots.answering.thinker import Thinker
 from bots.commands.asked import Asked
 from bots.commands.parse import Spoken, parse
 from bots.commands.registry import Arguments, Command, Kind, Registry, Unclear
+from bots.commands.steering import ScopeError, scope_of
 from bots.control.door import Unavailable
 from bots.control.operators import NotAnOperator, Operators
+from bots.control.requests import CannotAsk, Requests, asked_sentence, to_restart
 from bots.hearing import gate
 from bots.hearing.short import is_ping, is_stop
 from bots.roster import Roster
@@ -43,6 +45,7 @@ class Desk:
     operators: Operators
     roster: Roster
     ask: Ask
+    requests: Requests
     own_state: Callable[[], str]
     #: ends this agent's own work in a session: session, who said so; true when there was any
     stop: Callable[[str, str], object]
@@ -216,7 +219,7 @@ class Desk:
         try:
             by = self.operators.vouch(evidence)
         except NotAnOperator as error:
-            return f"No: {error}."
+            return await self._operators_asked(asked, order) or f"No: {error}."
         return await self.ask(
             {
                 "please": "steer",
@@ -228,6 +231,24 @@ class Desk:
                 "discord_roles": list(evidence.discord_roles),
             }
         )
+
+    async def _operators_asked(self, asked: Asked, order: str) -> str:
+        """Anybody may have the operators asked for a restart; empty where that is not offered."""
+        spoken = parse(order, "")
+        if spoken is None or spoken.name != "restart" or spoken.signed is not None:
+            return ""
+        try:
+            agent, _ = scope_of(spoken, frozenset(self.agents))
+            if agent == "all":
+                return ""
+            place = f"{asked.network}, in private" if asked.in_private else asked.session
+            question = to_restart(agent, asked.sender, place, asked.trace_id)
+            return asked_sentence(await self.requests.ask_operators(question))
+        except CannotAsk as error:
+            self.log.info("request.not_asked", why=str(error), trace_id=asked.trace_id)
+            return ""
+        except ScopeError as error:
+            return f"No: {error}."
 
 
 def _read_from(command: Command, spoken: Spoken) -> str:

@@ -5,7 +5,7 @@ out what was approved, is others' business.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -68,7 +68,7 @@ class Requests:
     redact: Callable[[str], str]
     clock: Callable[[], datetime]
     #: called after every change, to have it shown or carried out soon
-    changed: Callable[[], None]
+    watchers: list[Callable[[], None]] = field(default_factory=list)
 
     async def ask_operators(self, question: Question) -> Request:
         """Ask; a question that waits already is not asked twice, and the same one is given back.
@@ -87,7 +87,7 @@ class Requests:
             if len(waiting) >= _MOST_OPEN or mine >= _MOST_OF_ONE:
                 raise CannotAsk("the operators have enough to decide already; try again later")
             asked = await requests.open_one(unit, self._new(question, now), now)
-        self.changed()
+        self.tell()
         return asked
 
     async def decide(
@@ -109,8 +109,13 @@ class Requests:
             decided = await requests.decide(unit, request_id, decision, now)
             if decided is None:
                 raise Undecidable(objection(await requests.read(unit, request_id), voter, now))
-        self.changed()
+        self.tell()
         return decided
+
+    def tell(self) -> None:
+        """Something changed: have it shown and carried out."""
+        for watcher in self.watchers:
+            watcher()
 
     def _new(self, question: Question, now: datetime) -> NewRequest:
         return NewRequest(
@@ -145,6 +150,19 @@ def objection(request: Request | None, voter: Voter, now: datetime) -> str:
         RequestState.EXPIRED: f"{request.code} rejected itself at {at}.",
         RequestState.REJECTED: f"{request.code} was rejected by {request.decided_by} at {at}.",
     }.get(state, f"{request.code} was approved by {request.decided_by} at {at}.")
+
+
+def to_restart(agent: str, asked_by: str, place: str, trace_id: str) -> Question:
+    """Somebody who is no operator wants a new process for `agent`."""
+    facts = (("Said in", place), ("Undo", "not needed: it takes up what it was working on"))
+    return Question(
+        kind="restart",
+        subject=agent,
+        title=f"Restart {agent}",
+        facts=facts,
+        asked_by=asked_by,
+        trace_id=trace_id,
+    )
 
 
 def asked_sentence(request: Request) -> str:

@@ -11,7 +11,6 @@ import hashlib
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
 from typing import Final
 
 import discord
@@ -51,7 +50,6 @@ class Approvals:
         agent: str,
         *,
         latch: Callable[[], Latch | None],
-        clock: Callable[[], datetime],
         log: FilteringBoundLogger,
     ) -> None:
         self._transport = transport
@@ -59,7 +57,6 @@ class Approvals:
         self._guard = guard
         self._agent = agent
         self._latch = latch
-        self._clock = clock
         self._log = log
         self._http = Http(most_s=_SEND_S)
         self._wake = asyncio.Event()

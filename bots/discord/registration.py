@@ -42,11 +42,8 @@ def carried_by(agent: str, settings: Settings, commands: Iterable[Command]) -> t
 
 
 def captain_of(settings: Settings) -> str:
-    """The agent whose application carries the commands: the captain, else the first one that
-    speaks on Discord.
-    """
-    there = [a for a in settings.agents if "discord" in a.transports] or list(settings.agents)
-    return next((a.name for a in there if a.role == "captain"), there[0].name)
+    """The agent whose application carries the commands."""
+    return settings.captain
 
 
 def payload_of(command: Command) -> Payload:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -96,8 +95,10 @@ class Herald:
             return
         await asyncio.sleep(self._settle_s)
         while True:
-            with suppress(StorageError):
+            try:
                 await self.look()
+            except StorageError as error:
+                self._log.warning("posts.unreadable", error=str(error))
             await asyncio.sleep(_LOOK_EVERY_S)
 
     async def look(self) -> None:
@@ -105,7 +106,8 @@ class Herald:
         if self._latch() is not None:
             return
         for topic in self._topics(self._mouth.transports):
-            if self._clock() >= self._not_before.get(topic.name, self._clock()):
+            later = self._not_before.get(topic.name)
+            if later is None or self._clock() >= later:
                 await self._tell(topic)
 
     def _topics(self, transports: Mapping[str, Transport]) -> Sequence[Topic]:

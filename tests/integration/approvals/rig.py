@@ -75,7 +75,7 @@ class Captain:
             operators=OPERATORS,
             redact=Redactor().redact,
             clock=self.clock,
-            changed=self.nudge,
+            watchers=[self.nudge],
         )
         self.approvals = Approvals(
             self.transport.transport,
@@ -83,7 +83,6 @@ class Captain:
             guard,
             "captain",
             latch=lambda: self.latch,
-            clock=self.clock,
             log=log,
         )
         self.consequences = Consequences(

@@ -1,0 +1,60 @@
+"""What the captain's process does besides: posts, and what follows from questions to operators."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from structlog.typing import FilteringBoundLogger
+
+from bots.agent.assembly import Answering, utc_now
+from bots.agent.spec import AgentSpec
+from bots.control.consequences import Consequences, restart
+from bots.control.switch import KillSwitch
+from bots.herald.herald import Herald
+from bots.secrets import Redactor
+from storage.store import Store
+
+
+class Captaincy:
+    """Nothing at all in the process of any other agent."""
+
+    def __init__(
+        self,
+        spec: AgentSpec,
+        store: Store,
+        parts: Answering,
+        *,
+        switch: KillSwitch,
+        ask: Callable[[dict[str, Any]], Awaitable[str]],
+        log: FilteringBoundLogger,
+    ) -> None:
+        """`ask` reaches the supervisor."""
+        self._is_captain = spec.name == spec.settings.captain
+        self._herald = Herald(
+            store,
+            parts.answerer.mouth,
+            spec.epoch,
+            spec.settings,
+            latch=lambda: switch.latch,
+            redact=Redactor(spec.secrets()).redact,
+            clock=utc_now,
+            log=log,
+        )
+        self._consequences = Consequences(
+            store,
+            spec.name,
+            {"restart": restart(spec.name, ask)},
+            latch=lambda: switch.latch,
+            changed=parts.requests.tell,
+            clock=utc_now,
+            log=log,
+        )
+        if self._is_captain:
+            parts.requests.watchers.append(self._consequences.nudge)
+
+    def work(self) -> list[Coroutine[Any, Any, None]]:
+        """What runs until the process ends."""
+        if not self._is_captain:
+            return []
+        return [self._herald.run(), self._consequences.run()]
