@@ -24,7 +24,7 @@ _LINK = re.compile(
 _NAMED_LINK = re.compile(r"\[([^\[\]\n]+)\]\((https?://[^\s()<>]+)\)")
 _MENTION = re.compile(r"&lt;(@!?|@&amp;|#)(\d{1,20})&gt;")
 _EMOJI = re.compile(r"&lt;a?:(\w{1,32}):\d{1,20}&gt;")
-_STAMP = re.compile(r"&lt;t:(-?\d{1,11})(?::[tTdDfFR])?&gt;")
+_STAMP = re.compile(r"&lt;t:(-?\d{1,11})(?::([tTdDfFR]))?&gt;")
 _INLINE = (
     (re.compile(r"\*\*\*(?=\S)(.+?)(?<=\S)\*\*\*", re.DOTALL), r"<strong><em>\1</em></strong>"),
     (re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*", re.DOTALL), r"<strong>\1</strong>"),
@@ -94,7 +94,7 @@ def _inline(text: str, names: Names, hold: Callable[[str], str]) -> str:
     """Mentions and links are held back first, so that their insides stay as they are."""
     text = _MENTION.sub(lambda m: hold(_mention(m[1], int(m[2]), names)), text)
     text = _EMOJI.sub(r":\1:", text)
-    text = _STAMP.sub(lambda m: hold(_stamp(int(m[1]))), text)
+    text = _STAMP.sub(lambda m: hold(_stamp(int(m[1]), m[2] or "")), text)
     text = _NAMED_LINK.sub(lambda m: hold(_link(m[2], m[1])), text)
 
     def link(found: re.Match[str]) -> str:
@@ -127,12 +127,13 @@ def _mention(kind: str, number: int, names: Names) -> str:
     return f'<span class="mention{me}">@{escape(names.user(number) or "somebody")}</span>'
 
 
-def _stamp(seconds: int) -> str:
+def _stamp(seconds: int, style: str) -> str:
     try:
         at = datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
         return escape(str(seconds))
-    return f'<time datetime="{at.isoformat()}" data-long>{at:%Y-%m-%d %H:%M} UTC</time>'
+    how = {"R": "relative", "t": "short", "T": "seconds"}.get(style, "long")
+    return f'<time datetime="{at.isoformat()}" data-{how}>{at:%Y-%m-%d %H:%M} UTC</time>'
 
 
 def _blocks(text: str) -> str:

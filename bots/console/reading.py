@@ -33,6 +33,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/{view:waiting}", _page),
         web.get("/older/{view:\\d+}/{before:\\d+}", _older),
         web.get("/events", _events),
+        web.get("/here", _here),
     ]
 
 
@@ -87,6 +88,11 @@ async def _older(request: web.Request) -> web.Response:
     html = Pages(request.app[HOUSE], visitor, view).messages(channel, found)
     more = bool(found) and not (channel.complete and _first(channel) >= int(found[0]["id"]))
     return web.json_response({"html": html, "more": more})
+
+
+async def _here(request: web.Request) -> web.Response:
+    """For a browser whose stream was refused: whether the login still holds."""
+    return web.json_response({})
 
 
 def _first(channel: Channel) -> int:

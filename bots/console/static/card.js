@@ -1,8 +1,9 @@
 // Approval cards: the bar shrinks with time, and silence is a no.
 
-import { $, $$, exactly } from "./dom.js";
+import { $, $$, ages, exactly } from "./dom.js";
 
 export function tick() {
+  ages();
   for (const card of $$(".approval[data-open][data-expires]")) {
     const end = Date.parse(card.dataset.expires);
     if (Number.isNaN(end)) continue;

@@ -60,6 +60,19 @@ export function times(root = document) {
   }
 }
 
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+
+// "in 3 minutes": these change by themselves.
+export function ages() {
+  for (const time of $$("time[data-relative]")) {
+    const seconds = (new Date(time.dateTime) - Date.now()) / 1000;
+    const [unit, size] = UNITS.find(([, s]) => Math.abs(seconds) >= s) ?? UNITS.at(-1);
+    const text = relative.format(Math.round(seconds / size), unit);
+    if (time.textContent !== text) time.textContent = text;
+  }
+}
+
 export function announce(text) {
   const live = $("#live");
   live.textContent = "";

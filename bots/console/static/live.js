@@ -4,6 +4,7 @@ import { $, exactly, fill, times } from "./dom.js";
 import { atEnd, drawn, put } from "./stream.js";
 import { openModal } from "./dialogs.js";
 import { show } from "./view.js";
+import { get } from "./net.js";
 
 const SILENT_MS = 12_000;
 
@@ -30,9 +31,14 @@ export function listen(view, start) {
   source.addEventListener("reload", () => location.reload());
   source.addEventListener("error", () => {
     lost();
-    // a refusal closes it for good: the login may be over
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => listen(document.body.dataset.view), 2000);
+    // a refusal closes it for good: the login may be over, and then this leads to it
+    if (source.readyState === EventSource.CLOSED) setTimeout(again, 2000);
   });
+}
+
+async function again() {
+  await get("/here").catch(() => {});
+  listen(document.body.dataset.view);
 }
 
 function apply(patches) {
