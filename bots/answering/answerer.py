@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from bots.answering.courtesy import Courtesy
 from bots.answering.loopguard import Line, LoopGuard
 from bots.answering.mouth import Mouth
-from bots.answering.thinker import Thinker
+from bots.answering.thinker import Exchanged, Thinker
 from bots.commands.reading import question_of
 from bots.hearing import gate
 from bots.hearing.short import is_stop
@@ -113,9 +113,18 @@ class Answerer:
             deliveries += await say(place, word, first_part=len(deliveries))
         return deliveries
 
-    async def settle(self, burst: list[Work], state: InboxState, note: str = "") -> int:
-        """How many of these rows were still ours to settle."""
+    async def settle(
+        self,
+        burst: list[Work],
+        state: InboxState,
+        note: str = "",
+        *,
+        exchanged: Exchanged | None = None,
+    ) -> int:
+        """How many of these rows were still ours to settle; what was exchanged is remembered."""
         async with self.store.writing() as unit:
+            if exchanged is not None:
+                await self.thinker.remember(unit, burst[-1], exchanged)
             ids = [w.inbox_id for w in burst]
             ours = await inbox.settle(unit, ids, self.agent, self.epoch, state, self.clock(), note)
             await agents.beat(unit, self.agent, HeartbeatTier.FUNCTIONAL, self.clock())
@@ -161,7 +170,7 @@ class Answerer:
         last = burst[-1]
         async with self.courtesy.attending(last, _place(last)) as shown:
             try:
-                deliveries = await self._answered(burst)
+                deliveries, exchanged = await self._answered(burst)
             except (Refused, ModelFailed, LeaseLost) as error:
                 raise_if_store(error)
                 shown.failed = True
@@ -171,21 +180,21 @@ class Answerer:
                 return
             shown.failed = not any(d.sent for d in deliveries)
         self.guard.answered(self._line(last))
-        await self.settle(burst, outcome(deliveries), note_of(deliveries))
+        note = note_of(deliveries)
+        await self.settle(burst, outcome(deliveries), note, exchanged=exchanged)
         ANSWER_SECONDS.observe(
             (self.clock() - last.heard_at).total_seconds(), {"trace_id": last.trace_id}
         )
 
-    async def _answered(self, burst: list[Work]) -> list[Delivery]:
+    async def _answered(self, burst: list[Work]) -> tuple[list[Delivery], Exchanged | None]:
         last = burst[-1]
         text = "\n".join(self._question(w) for w in burst)[:_LONGEST_QUESTION]
         if is_stop(text):
-            return await self.reply(last, "Stopped.", why=f"{last.sender} said stop")
+            return await self.reply(last, "Stopped.", why=f"{last.sender} said stop"), None
         started = self.clock()
         answer = await self.thinker.think(last, text)
         deliveries = await self.reply(last, answer.text, why=f"{last.sender} asked")
-        await self.thinker.remember(last, text, answer, started, self.clock())
-        return deliveries
+        return deliveries, Exchanged(text, answer, started)
 
     def _addressed(self, work: Work, lines: list[str]) -> list[str]:
         """In a channel the first line names who asked, and no other line addresses anybody."""

@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from bots.roster import Roster
 from bots.settings import Settings
 from brain import souls
@@ -30,6 +32,8 @@ from storage.tables import HeartbeatTier
 
 #: earlier exchanges of the session that a question is asked with
 HISTORY = 4
+#: work without a beat for 90 s counts as dead
+_BEAT_EVERY_S = 15.0
 #: the question that a digest of earlier turns answers
 _EARLIER = "What have we talked about so far?"
 
@@ -57,6 +61,15 @@ class Asking(Protocol):
 
 
 @dataclass(frozen=True)
+class Exchanged:
+    """A question and what was answered."""
+
+    asked: str
+    answer: Answer
+    started_at: datetime
+
+
+@dataclass(frozen=True)
 class Thinker:
     agent: str
     settings: Settings
@@ -78,7 +91,7 @@ class Thinker:
             Limits(steps=limits.max_steps, time_s=limits.turn_timeout_s),
             time.monotonic,
             system=self.soul.body,
-            on_progress=lambda: self._beat(work),
+            on_progress=_Pulse(self, work),
         )
         question = Question(
             asker=work.sender,
@@ -107,27 +120,26 @@ class Thinker:
         result = await self._toolbox(work, work.text).call(name, arguments, permit)
         return result.text
 
-    async def remember(
-        self, work: Work, asked: str, answer: Answer, started: datetime, finished: datetime
-    ) -> None:
-        """Keep the exchange as a turn of its session."""
-        async with self.store.writing() as unit:
-            session_id = await sessions.open_session(unit, self.agent, work.session, finished)
-            await sessions.add_turn(
-                unit,
-                session_id,
-                inbox_id=work.inbox_id,
-                asker=work.sender,
-                asked=asked,
-                answer=answer.text,
-                model=answer.model,
-                steps=answer.steps,
-                started_at=started,
-                finished_at=finished,
-                trace_id=work.trace_id,
-            )
+    async def remember(self, unit: AsyncSession, work: Work, exchanged: Exchanged) -> None:
+        """Keep the exchange as a turn of its session, in the caller's transaction."""
+        finished = self.clock()
+        session_id = await sessions.open_session(unit, self.agent, work.session, finished)
+        await sessions.add_turn(
+            unit,
+            session_id,
+            inbox_id=work.inbox_id,
+            asker=work.sender,
+            asked=exchanged.asked,
+            answer=exchanged.answer.text,
+            model=exchanged.answer.model,
+            steps=exchanged.answer.steps,
+            started_at=exchanged.started_at,
+            finished_at=finished,
+            trace_id=work.trace_id,
+        )
 
-    async def _beat(self, work: Work) -> None:
+    async def beat(self, work: Work) -> None:
+        """The functional heartbeat: this work is alive."""
         async with self.store.writing() as unit:
             await agents.beat(
                 unit,
@@ -158,6 +170,20 @@ class Thinker:
             command_prefix=self.settings.irc.command_prefix,
         )
         return Toolbox(TOOLS, context)
+
+
+class _Pulse:
+    """The functional heartbeat of one turn; the claim was the first beat, so the next can wait."""
+
+    def __init__(self, thinker: Thinker, work: Work) -> None:
+        self._thinker = thinker
+        self._work = work
+        self._last_s = time.monotonic()
+
+    async def __call__(self) -> None:
+        if time.monotonic() - self._last_s >= _BEAT_EVERY_S:
+            await self._thinker.beat(self._work)
+            self._last_s = time.monotonic()
 
 
 class Cards:
