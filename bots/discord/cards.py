@@ -102,7 +102,7 @@ def sentence(request: Request) -> str:
         case RequestState.APPROVED:
             return f"Approved by {by} at {at}{note}"
         case RequestState.COMPLETED:
-            return f"Approved by {by} at {at}{note}\n{plain(request.outcome)}"
+            return f"Approved by {by} at {at}{note}\n{_sentence(request.outcome)}"
         case RequestState.REJECTED:
             return f"Rejected by {by} at {at}{note}"
         case RequestState.EXPIRED:
@@ -149,6 +149,11 @@ def _buttons(request: Request) -> Iterator[Payload]:
 
 def _button(label: str, style: int, custom: str) -> Payload:
     return {"type": _BUTTON, "style": style, "label": label, "custom_id": custom}
+
+
+def _sentence(text: str) -> str:
+    words = plain(text)
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}." if words else ""
 
 
 def _clock(at: datetime | None) -> str:

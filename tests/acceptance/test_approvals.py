@@ -11,6 +11,7 @@ import pytest
 
 from tests.acceptance.guild import Guest, Json
 from tests.acceptance.stage import Swarm, until
+from tests.acceptance.test_slash import use
 
 Make = Callable[..., Swarm]
 Enter = Callable[..., Awaitable[Guest]]
@@ -81,6 +82,11 @@ async def test_anybody_has_the_operators_asked_and_one_of_them_says_yes(
     assert card["embeds"][0]["title"] == "Restart auditor"
     assert card["embeds"][0]["fields"][0]["value"] == "alice"
 
+    # The same question by another door is the same request.
+    told = await use(ordinary, "restart", agent="auditor")
+    assert told["content"].startswith("I asked the operators: AP-1 in #ceo-office.")
+    assert told["flags"] & 64
+
     seen = len(ordinary.events)
     await press(ordinary, card, "Approve")
     told = await ordinary.sees("MESSAGE_CREATE", lambda m: m["flags"] & 64, after=seen)
@@ -94,7 +100,7 @@ async def test_anybody_has_the_operators_asked_and_one_of_them_says_yes(
     await press(you, card, "Approve")
     shown = await you.sees(
         "MESSAGE_UPDATE",
-        lambda m: m["id"] == card["id"] and "restarting auditor" in m["embeds"][0]["description"],
+        lambda m: m["id"] == card["id"] and "Restarting auditor." in m["embeds"][0]["description"],
     )
     assert shown["components"] == []
     await until(lambda: not _alive(before), "the auditor's old process is gone")

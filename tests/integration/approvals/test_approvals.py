@@ -45,7 +45,7 @@ async def test_an_operator_approves_and_it_is_carried_out(
 
         await you.press(card, "Approve")
         done = await captain.became(asked, RequestState.COMPLETED)
-        shown = await you.edited("restarting secretary")
+        shown = await you.edited("Restarting secretary.")
         assert shown["components"] == []
         assert shown["embeds"][0]["description"].startswith("Approved by you at ")
         [order] = captain.orders
