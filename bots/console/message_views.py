@@ -13,6 +13,8 @@ from bots.console import icons, markdown, reactions
 from bots.console.faces import Face, face, face_of, names
 from bots.console.model import Channel, Guild, Payload, calls, is_private
 
+#: what agents put before an answer of the offline brain
+OFFLINE = "[offline brain]"
 _LOADING = 1 << 7
 _REPLY, _COMMAND, _THREAD_STARTER, _THREAD_CREATED = 19, 20, 21, 18
 _ORDINARY = frozenset({0, _REPLY, _COMMAND, _THREAD_STARTER})
@@ -53,6 +55,8 @@ class MessageView:
 
     id: int
     channel_id: int
+    #: the channel's name
+    place: str
     author: Face
     at: str
     edited: bool
@@ -63,6 +67,8 @@ class MessageView:
     #: may be answered, edited and so on: it is nobody's notice
     ordinary: bool
     private: bool
+    #: a scripted reply: no model was called
+    offline: bool
     loading: bool
     names_me: bool
     command: str = ""
@@ -80,10 +86,11 @@ class MessageView:
 
 def message(guild: Guild, one: Payload, now: datetime) -> MessageView:
     """`one` as this person sees it."""
-    known, text = names(guild), str(one.get("content") or "")
+    known = names(guild)
     kind, flags = int(one.get("type") or 0), int(one.get("flags") or 0)
     author = guild.members.get(int(one["author"]["id"]))
     shown = face(author) if author else face_of(guild, int(one["author"]["id"]))
+    text, offline = _unlabelled(str(one.get("content") or ""), shown)
     quoted = one.get("referenced_message") if kind in (_REPLY, _THREAD_STARTER) else None
     embeds = list(one.get("embeds") or ())
     card = next((c for c in (_card(e, one, known, now) for e in embeds) if c), None)
@@ -94,6 +101,7 @@ def message(guild: Guild, one: Payload, now: datetime) -> MessageView:
     return MessageView(
         id=int(one["id"]),
         channel_id=int(one["channel_id"]),
+        place=known.channel(int(one["channel_id"])),
         author=shown,
         at=str(one.get("timestamp") or ""),
         edited=bool(one.get("edited_timestamp")),
@@ -102,6 +110,7 @@ def message(guild: Guild, one: Payload, now: datetime) -> MessageView:
         mine=int(one["author"]["id"]) == guild.me,
         ordinary=kind in _ORDINARY,
         private=is_private(one),
+        offline=offline,
         loading=bool(flags & _LOADING),
         names_me=calls(one, guild.me),
         command=_used(used, guild) if kind == _COMMAND else "",
@@ -116,6 +125,13 @@ def message(guild: Guild, one: Payload, now: datetime) -> MessageView:
         thread=_thread(guild, thread) if thread and thread.is_thread else None,
         live=markdown.plain(text, known)[:200],
     )
+
+
+def _unlabelled(text: str, author: Face) -> tuple[str, bool]:
+    """The text without an agent's own label that no model was called, and whether it had one."""
+    if author.bot and text.startswith(OFFLINE):
+        return text[len(OFFLINE) :].lstrip(), True
+    return text, False
 
 
 def typed(text: str, guild: Guild) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from bots.console.person import Person
 
 HERE = Path(__file__).parent
 WAITING = "waiting"
+#: messages that a view begins with; the rest comes when somebody scrolls up
+_SHOWN = 100
 #: who has not confirmed by then is ended by force; a quick kill is drawn on a finer scale
 _FORCED_MS, _QUICK_MS = 2_000.0, 500.0
 _DOTS_LEFT, _DOTS_WIDTH, _DOTS_LINE = 8.0, 384.0, 40.0
@@ -110,7 +112,7 @@ class Pages:
 
     def typing(self, now_s: float) -> str:
         writing = self._guild.typing_in(int(self.view), now_s) if self.channel else []
-        return self._render("typing.html", writing=writing, can_stop=self._can_stop())
+        return self._render("typing.html", writing=writing, stop_line=self._stop_line(writing))
 
     def waits(self, one: Payload) -> bool:
         """Whether this message is an approval that somebody can still give."""
@@ -160,13 +162,15 @@ class Pages:
             ]
             shown.sort(key=lambda m: m.id)
             return {"messages": shown, "threads": False, "dots": self._dots(), "channel": None}
+        latest = list(channel.messages.values())[-_SHOWN:]
         return {
             "channel": channel,
-            "messages": [message_views.message(guild, m, at) for m in channel.messages.values()],
+            "messages": [message_views.message(guild, m, at) for m in latest],
+            "complete": channel.complete and len(latest) == len(channel.messages),
             "threads": _threads(channel),
             "head": views.head(guild, channel),
             "writing": [],
-            "can_stop": self._can_stop(),
+            "stop_line": "",
             "dots": self._dots(),
         }
 
@@ -182,8 +186,14 @@ class Pages:
         agents = any(row.face.bot and row.face.shape != "away" for g in groups for row in g.rows)
         return {"people": groups, "total": total, "agents": agents}
 
-    def _can_stop(self) -> bool:
-        return any(c.name == "stop" for c in self._person.known_commands)
+    def _stop_line(self, writing: Sequence[Member]) -> str:
+        """The slash command that stops the first agent that writes; empty where there is none."""
+        agent = next((m.name for m in writing if m.bot), "")
+        command = next((c for c in self._person.known_commands if c.name == "stop"), None)
+        if not agent or command is None:
+            return ""
+        takes_agent = any(o.name == "agent" for o in command.options)
+        return f"/stop agent:{agent}" if takes_agent else "/stop"
 
     def _scale_ms(self) -> float:
         """What the right end of the line of confirmations stands for."""

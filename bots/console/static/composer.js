@@ -52,6 +52,7 @@ function grow() {
 
 function typed() {
   grow();
+  $("#trouble").hidden = true;
   if (!state.edit) localStorage.setItem(draftKey(), text().value);
   offers.look(text(), channel());
   const now = Date.now();
@@ -179,7 +180,7 @@ function trouble(sending, sentence = "") {
     state = { reply: sending.reply, edit: sending.edit };
     showFiles();
     grow();
-    localStorage.setItem(draftKey(), sending.value);
+    if (!sending.edit) localStorage.setItem(draftKey(), sending.value);
   }
 }
 

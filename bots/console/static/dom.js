@@ -22,6 +22,7 @@ export function fromHtml(html) {
 
 // Replaces what is inside, and keeps focus and what somebody has typed there.
 export function fill(target, html) {
+  const scrolled = $$(".scroll", target).map((e) => e.scrollTop);
   const focus = target.contains(document.activeElement) ? document.activeElement.id : "";
   const typed = $$("input[id], textarea[id], details[data-group]", target).map((e) => [e, e.id]);
   target.replaceChildren(fromHtml(html));
@@ -37,6 +38,7 @@ export function fill(target, html) {
       same.dispatchEvent(new Event("input", { bubbles: true }));
     }
   }
+  $$(".scroll", target).forEach((e, i) => (e.scrollTop = scrolled[i] ?? 0));
   if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
 }
 

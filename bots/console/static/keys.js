@@ -4,6 +4,7 @@ import { $, $$ } from "./dom.js";
 import * as composer from "./composer.js";
 import * as dialogs from "./dialogs.js";
 import { kill } from "./kill.js";
+import { act } from "./net.js";
 import { step } from "./stream.js";
 import { openThread } from "./tools.js";
 import { closeDrawers, move, show } from "./view.js";
@@ -12,7 +13,8 @@ const typing = (target) => target.matches?.("input, textarea, select, [contented
 
 export function stopReply() {
   const button = $("#stop-reply");
-  if (button) composer.typeInto("/stop ");
+  if (!button) return;
+  act("say", { channel: composer.channel(), text: button.dataset.line }).catch((error) => dialogs.say(error.message));
 }
 
 document.addEventListener("keydown", (event) => {

@@ -23,6 +23,7 @@ export async function show(view, { push = true } = {}) {
   if (push) history.pushState({ view: told.view }, "", path(told.view));
   $$("#channels [aria-current]").forEach((a) => a.removeAttribute("aria-current"));
   $(`#go-${told.view}`)?.setAttribute("aria-current", "page");
+  $(`#go-${told.view}`)?.scrollIntoView({ block: "nearest" });
   $(".here span").textContent = told.title;
   begin(told.from);
 }

@@ -9,7 +9,7 @@ import discord
 from playwright.async_api import Page, expect
 
 from tests.integration.console.conftest import Open
-from tests.integration.console.stage import Scene
+from tests.integration.console.stage import Scene, console_config, end, start
 
 
 async def go(page: Page, name: str) -> None:
@@ -84,6 +84,8 @@ async def test_typing_unread_and_the_line_above_what_is_new(stage: Scene, open_p
     await say(page, "@captain type")
     await expect(page.locator("#typing")).to_contain_text("captain is writing")
     await expect(page.locator("#stop-reply")).to_be_visible()
+    await page.keyboard.press("Control+.")
+    await expect(page.locator(".message.private")).to_contain_text("Nothing is being made.")
     channel = stage.channel("reports")
     await channel.send("before anybody looked")
     entry = page.locator("#channels .channel", has_text="reports")
@@ -159,13 +161,8 @@ async def test_history_comes_when_one_scrolls_up(stage: Scene, open_page: Open) 
     page = await open_page()
     await go(page, "task-board")
     await expect(page.locator(".message", has_text="number 119.")).to_be_in_viewport()
-    for _ in range(3):
-        await page.evaluate("document.querySelector('#stream').scrollTop = 0")
-        await page.wait_for_function(
-            "n => document.querySelectorAll('.message').length > n || "
-            "'complete' in document.querySelector('#stream').dataset",
-            arg=await page.locator(".message").count(),
-        )
+    await expect(page.locator(".message")).to_have_count(100)
+    await page.evaluate("document.querySelector('#stream').scrollTop = 0")
     await expect(page.locator(".message")).to_have_count(120)
     numbers = await page.locator(".message .text").all_inner_texts()
     assert numbers == [f"entry number {n}." for n in range(120)]
@@ -201,3 +198,24 @@ async def test_presence_has_a_shape_and_a_word(stage: Scene, open_page: Open) ->
     await expect(row.locator(".shape.degraded")).to_be_visible()
     await secretary.change_presence(status=discord.Status.dnd)
     await expect(page.locator("#members h3.killed")).to_contain_text("Killed 1")
+
+
+async def test_history_that_the_page_never_heard_is_fetched(
+    stage: Scene, open_page: Open, tmp_path: Path
+) -> None:
+    channel = stage.channel("agent-logs")
+    for number in range(130):
+        await channel.send(f"log {number}.")
+    # a page's process that begins now knows nothing of all that
+    port = int(stage.url.rpartition(":")[2])
+    await end(stage.console)
+    config = console_config(stage.sandbox_port, str(stage.guild_id), stage.door.port)
+    stage.console, _ = await start("bots.console", config | {"port": port}, tmp_path / "new.json")
+    page = await open_page()
+    await go(page, "agent-logs")
+    for shown in (50, 100):
+        await expect(page.locator(".message")).to_have_count(shown)
+        await page.evaluate("document.querySelector('#stream').scrollTop = 0")
+    await expect(page.locator(".message")).to_have_count(130)
+    await expect(page.locator("#older")).to_contain_text("This is the beginning")
+    await end(stage.console)
