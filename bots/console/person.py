@@ -24,6 +24,8 @@ _HISTORY = 50
 _INDEX_FRESH_S = 5.0
 #: changes kept for pages that come back
 _KEPT_CHANGES = 2_000
+#: forms that nobody has sent yet
+_KEPT_FORMS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,9 @@ class Person:
             page = self.interactions.heard(name, data)
             if page:
                 self.modals[page] = self.forms[str(data["id"])] = data
+                for kept in (self.modals, self.forms):
+                    while len(kept) > _KEPT_FORMS:
+                        del kept[next(iter(kept))]
                 self.publish([Change("modal")])
             return
         now_s = time.monotonic()
