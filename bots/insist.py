@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.typing import FilteringBoundLogger
 from tenacity import (
     AsyncRetrying,
@@ -16,6 +15,7 @@ from tenacity import (
 
 from storage.errors import StorageError
 from storage.store import Store
+from storage.unit import Unit
 
 T = TypeVar("T")
 _PAUSES = wait_random_exponential(multiplier=0.2, max=5.0)
@@ -23,7 +23,7 @@ _PAUSES = wait_random_exponential(multiplier=0.2, max=5.0)
 
 async def insist(
     store: Store,
-    write: Callable[[AsyncSession], Awaitable[T]],
+    write: Callable[[Unit], Awaitable[T]],
     log: FilteringBoundLogger,
     *,
     durable: bool = False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from bots.messages import Delivery, Mark, Target, TransportHealth
@@ -52,9 +53,9 @@ class Transport(Protocol):
         network's id of the line that is answered.
         """
 
-    async def fetch_missed(self, channel: str, after: str) -> None:
-        """Hear what was said in `channel` (as the record names it) after the message `after`, on
-        networks that keep a history.
+    async def fetch_missed(self, channel: str, after: str | datetime) -> None:
+        """Hear what was said in `channel` (as the record names it) after the message `after`, or
+        since that moment, on networks that keep a history.
         """
 
     async def mark(self, target: Target, message: str, mark: Mark, permit: Permit) -> None:

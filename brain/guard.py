@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from brain.errors import Refused
 from storage import audit
 from storage.acts import Act, Permit
 from storage.errors import StorageError
 from storage.latch import Latch
 from storage.store import Store
+from storage.unit import Unit
 
 #: how long a permit is good, in seconds: pacing on a slow network must fit in
 GOOD_FOR_S = 60.0
@@ -47,7 +46,7 @@ class Policy(Protocol):
     @property
     def name(self) -> str: ...
 
-    async def weigh(self, act: Act, unit: AsyncSession) -> Refusal | None:
+    async def weigh(self, act: Act, unit: Unit) -> Refusal | None:
         """None lets the act pass. Runs inside the guard's write transaction; raises
         `StorageError`.
         """
@@ -61,7 +60,7 @@ class LatchPolicy:
     def __init__(self, read: Callable[[str], Latch | None]) -> None:
         self._read = read
 
-    async def weigh(self, act: Act, unit: AsyncSession) -> Refusal | None:
+    async def weigh(self, act: Act, unit: Unit) -> Refusal | None:
         _ = unit  # the latch file decides, so that a locked database cannot unlatch anybody
         latch = self._read(act.agent)
         if latch is None or act.details.get("command") in ALLOWED_WHEN_KILLED:
@@ -116,7 +115,7 @@ class Guard:
             for act, refusal, audit_hash in decided
         ]
 
-    async def _decide(self, act: Act, unit: AsyncSession) -> tuple[Refusal | None, str]:
+    async def _decide(self, act: Act, unit: Unit) -> tuple[Refusal | None, str]:
         refusal = await self._weigh(act, unit)
         audit_hash = await audit.append(
             unit,
@@ -131,7 +130,7 @@ class Guard:
         )
         return refusal, audit_hash
 
-    async def _weigh(self, act: Act, unit: AsyncSession) -> Refusal | None:
+    async def _weigh(self, act: Act, unit: Unit) -> Refusal | None:
         if not self._policies:
             return Refusal(policy="guard", reason="no policy is configured", stops=True)
         for policy in self._policies:

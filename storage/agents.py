@@ -6,17 +6,17 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.core import AGENT, HEARTBEAT, insert, run
 from storage.errors import LeaseLost, StorageError
 from storage.tables import Agent, AgentState, Heartbeat, HeartbeatTier
+from storage.unit import Unit
 
 INFRA_STALE: Final = timedelta(seconds=120)
 FUNCTIONAL_STALE: Final = timedelta(seconds=90)
 
 
-async def enrol(unit: AsyncSession, name: str, role: str, now: datetime) -> None:
+async def enrol(unit: Unit, name: str, role: str, now: datetime) -> None:
     """Put an agent on the roster, or give a known one its new role; its state stays."""
     add = insert(unit, AGENT).values(
         name=name,
@@ -30,7 +30,7 @@ async def enrol(unit: AsyncSession, name: str, role: str, now: datetime) -> None
     await run(unit, add.on_conflict_do_update(index_elements=["name"], set_=change))
 
 
-async def take(unit: AsyncSession, name: str, holder: str, *, now: datetime, ttl_s: float) -> int:
+async def take(unit: Unit, name: str, holder: str, *, now: datetime, ttl_s: float) -> int:
     """Begin to run an agent for `ttl_s` seconds; returns the new epoch, state `starting`.
 
     Raises `LeaseLost` while another holder's lease is live, `StorageError` for an unknown agent.
@@ -62,7 +62,7 @@ async def take(unit: AsyncSession, name: str, holder: str, *, now: datetime, ttl
 
 
 async def extend(  # noqa: PLR0917  the lease, then its new end
-    unit: AsyncSession, name: str, holder: str, epoch: int, now: datetime, ttl_s: float
+    unit: Unit, name: str, holder: str, epoch: int, now: datetime, ttl_s: float
 ) -> bool:
     """Keep running an agent for `ttl_s` more seconds; False when it is not ours any more."""
     until = now + timedelta(seconds=ttl_s)
@@ -70,7 +70,7 @@ async def extend(  # noqa: PLR0917  the lease, then its new end
 
 
 async def let_go(
-    unit: AsyncSession,
+    unit: Unit,
     name: str,
     holder: str,
     epoch: int,
@@ -94,7 +94,7 @@ async def let_go(
 
 
 async def report(
-    unit: AsyncSession,
+    unit: Unit,
     name: str,
     epoch: int,
     *,
@@ -118,23 +118,21 @@ async def report(
     return (await run(unit, change.values(updated_at=now, **values))).rowcount == 1
 
 
-async def roster(unit: AsyncSession) -> list[Agent]:
+async def roster(unit: Unit) -> list[Agent]:
     """Every enrolled agent, by name."""
     columns = [AGENT.c[name] for name in Agent.model_fields]
     rows = await run(unit, sa.select(*columns).order_by(AGENT.c.name))
     return [Agent(**row) for row in rows.mappings()]
 
 
-async def beat(
-    unit: AsyncSession, agent: str, tier: HeartbeatTier, now: datetime, claim: str = ""
-) -> None:
+async def beat(unit: Unit, agent: str, tier: HeartbeatTier, now: datetime, claim: str = "") -> None:
     """Write a heartbeat; `claim` names the work that is open (functional tier)."""
     add = insert(unit, HEARTBEAT).values(agent=agent, tier=str(tier), at=now, claim=claim)
     change = {"at": now, "claim": claim}
     await run(unit, add.on_conflict_do_update(index_elements=["agent", "tier"], set_=change))
 
 
-async def beats(unit: AsyncSession) -> dict[tuple[str, str], Heartbeat]:
+async def beats(unit: Unit) -> dict[tuple[str, str], Heartbeat]:
     """The last heartbeat of each agent and tier."""
     columns = [HEARTBEAT.c[name] for name in Heartbeat.model_fields]
     rows = (await run(unit, sa.select(*columns))).mappings()
@@ -149,9 +147,7 @@ def is_stale(beat: Heartbeat, now: datetime) -> bool:
     return age > INFRA_STALE
 
 
-async def _change(
-    unit: AsyncSession, name: str, holder: str, epoch: int, values: dict[str, Any]
-) -> bool:
+async def _change(unit: Unit, name: str, holder: str, epoch: int, values: dict[str, Any]) -> bool:
     c = AGENT.c
     change = sa.update(AGENT).where(c.name == name, c.holder == holder, c.epoch == epoch)
     return (await run(unit, change.values(**values))).rowcount == 1

@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.core import AUDIT, one_at_a_time, run
 from storage.tables import AuditEntry
+from storage.unit import Unit
 
 #: previous hash of the first entry
 GENESIS: Final = "0" * 64
@@ -43,7 +43,7 @@ def digest(entry: Mapping[str, Any]) -> str:
 
 
 async def append(
-    unit: AsyncSession,
+    unit: Unit,
     *,
     agent: str,
     at: datetime,
@@ -76,7 +76,7 @@ async def append(
     return str(entry["hash"])
 
 
-async def verify(unit: AsyncSession, agent: str) -> int | None:
+async def verify(unit: Unit, agent: str) -> int | None:
     """The `seq` at which the chain breaks (an altered or missing entry), None when it is whole."""
     expected, previous = 1, GENESIS
     while page := await _page(unit, agent, expected - 1):
@@ -90,7 +90,7 @@ async def verify(unit: AsyncSession, agent: str) -> int | None:
 
 
 async def entries(
-    unit: AsyncSession,
+    unit: Unit,
     agent: str | None = None,
     limit: int = 100,
     *,
@@ -110,13 +110,13 @@ async def entries(
     return [AuditEntry(**row) for row in reversed(rows)]
 
 
-async def agents_audited(unit: AsyncSession) -> list[str]:
+async def agents_audited(unit: Unit) -> list[str]:
     """Names of the agents that have a chain."""
     query = sa.select(AUDIT.c.agent).distinct().order_by(AUDIT.c.agent)
     return list((await run(unit, query)).scalars())
 
 
-async def _page(unit: AsyncSession, agent: str, after_seq: int) -> list[dict[str, Any]]:
+async def _page(unit: Unit, agent: str, after_seq: int) -> list[dict[str, Any]]:
     c = AUDIT.c
     query = sa.select(*_COLUMNS).where(c.agent == agent, c.seq > after_seq)
     rows = await run(unit, query.order_by(c.seq).limit(_PAGE))

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.core import AUDIT, CHECKPOINT, run
+from storage.unit import Unit
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Head:
         return f"parley checkpoint 1\n{self.agent}\n{self.seq}\n{self.hash}".encode()
 
 
-async def unsigned(unit: AsyncSession) -> list[Head]:
+async def unsigned(unit: Unit) -> list[Head]:
     """Heads of the chains that have grown since their last checkpoint."""
     a, c = AUDIT.c, CHECKPOINT.c
     newest = sa.select(a.agent, sa.func.max(a.seq).label("seq")).group_by(a.agent).subquery()
@@ -42,15 +42,13 @@ async def unsigned(unit: AsyncSession) -> list[Head]:
     return [Head(*row) for row in await run(unit, query)]
 
 
-async def add(unit: AsyncSession, head: Head, *, at: datetime, key: str, signature: str) -> None:
+async def add(unit: Unit, head: Head, *, at: datetime, key: str, signature: str) -> None:
     """Store one signature (base64) made by `key` (base64 public key)."""
     values = {"agent": head.agent, "seq": head.seq, "hash": head.hash}
     await run(unit, sa.insert(CHECKPOINT).values(**values, at=at, key=key, signature=signature))
 
 
-async def broken(
-    unit: AsyncSession, agent: str, genuine: Callable[[str, str, bytes], bool]
-) -> str | None:
+async def broken(unit: Unit, agent: str, genuine: Callable[[str, str, bytes], bool]) -> str | None:
     """Why the newest checkpoint of `agent` does not hold; None when it does, or there is none.
 
     `genuine(key, signature, message)` checks one signature. The chain's own links are

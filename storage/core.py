@@ -11,9 +11,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage import tables
+from storage.unit import Unit
 
 _known = SQLModel.metadata.tables
 AGENT: Final = _known[str(tables.Agent.__tablename__)]
@@ -35,31 +35,25 @@ Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
 
 async def run(
-    unit: AsyncSession, statement: sa.Executable, parameters: Parameters = None
+    unit: Unit, statement: sa.Executable, parameters: Parameters = None
 ) -> sa.CursorResult[*tuple[Any, ...]]:
     """Execute `statement` in the transaction of `unit`; a list of parameters is one bulk call."""
-    connection = await unit.connection()
-    return await connection.execute(statement, parameters)
+    return await unit.connection.execute(statement, parameters)
 
 
-def dialect_of(unit: AsyncSession) -> str:
-    """``sqlite`` or ``postgresql``."""
-    return unit.get_bind().dialect.name
-
-
-def insert(unit: AsyncSession, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+def insert(unit: Unit, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ``ON CONFLICT``, which both databases have and standard SQL has not."""
-    if dialect_of(unit) == "postgresql":
+    if unit.dialect == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
 
 
-async def one_at_a_time(unit: AsyncSession, what: str) -> None:
+async def one_at_a_time(unit: Unit, what: str) -> None:
     """Wait until no other transaction is at `what`, and keep others waiting until this one ends.
 
     SQLite has one writer anyway. On PostgreSQL two transactions that read before they insert would
     not see each other, so both take an advisory lock on the name first.
     """
-    if dialect_of(unit) == "postgresql":
+    if unit.dialect == "postgresql":
         lock = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
         await run(unit, lock, {"what": what})

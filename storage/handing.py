@@ -7,17 +7,17 @@ from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage import inbox
 from storage.core import AGENT, INBOX, run
 from storage.tables import InboxState
+from storage.unit import Unit
 
 _WORKING: Final = str(InboxState.WORKING)
 
 
 async def hand_on(
-    unit: AsyncSession,
+    unit: Unit,
     message_id: int,
     agents: Sequence[str],
     *,
@@ -31,9 +31,7 @@ async def hand_on(
         await inbox.enqueue(unit, agent, message_id, session, priority, now, trace_id)
 
 
-async def take_as_talk(
-    unit: AsyncSession, inbox_id: int, agent: str, epoch: int, priority: int
-) -> bool:
+async def take_as_talk(unit: Unit, inbox_id: int, agent: str, epoch: int, priority: int) -> bool:
     """The command in hand is a question to this very agent: working → queued, behind `priority`.
 
     False when the row is not ours any more.

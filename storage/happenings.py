@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.core import AUDIT, INBOX, MESSAGE, REPLY, run
 from storage.tables import InboxState, ReplyState
+from storage.unit import Unit
 
 _MOST: Final = 200
 _STEERED: Final = ("kill", "resume")
@@ -77,15 +77,13 @@ class Last:
     reply: int
 
 
-async def last(unit: AsyncSession) -> Last:
+async def last(unit: Unit) -> Last:
     columns = [sa.select(sa.func.max(t.c.id)).scalar_subquery() for t in (AUDIT, INBOX, REPLY)]
     row = (await run(unit, sa.select(*columns))).one()
     return Last(*(number or 0 for number in row))
 
 
-async def decisions(
-    unit: AsyncSession, after: int, until: int
-) -> tuple[list[Steered], list[Refusal]]:
+async def decisions(unit: Unit, after: int, until: int) -> tuple[list[Steered], list[Refusal]]:
     """Kills and resumes as supervisors carried them out, and refused acts, among audit entries with
     ids above `after` up to `until`; the newest 200.
     """
@@ -129,7 +127,7 @@ async def decisions(
     return kills, refusals
 
 
-async def exchanges(unit: AsyncSession, after: Last, until: Last) -> list[Exchange]:
+async def exchanges(unit: Unit, after: Last, until: Last) -> list[Exchange]:
     """Lines that an agent addressed to another one, and answers to such lines, in the order of
     their time; the newest 200 of each.
     """
@@ -168,7 +166,7 @@ async def exchanges(unit: AsyncSession, after: Last, until: Last) -> list[Exchan
     return sorted(found, key=lambda e: e.at)
 
 
-async def days(unit: AsyncSession, since: datetime) -> dict[str, Day]:
+async def days(unit: Unit, since: datetime) -> dict[str, Day]:
     """What became of each agent's inbox since then, and what is open now."""
     c = INBOX.c
     query = (

@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.core import AGENT, INBOX, MESSAGE, REPLY, insert, run
 from storage.tables import InboxState
+from storage.unit import Unit
 
 _QUEUED: Final = str(InboxState.QUEUED)
 _WORKING: Final = str(InboxState.WORKING)
@@ -54,7 +54,7 @@ class Work:
 
 
 async def waiting(
-    unit: AsyncSession, agent: str, limit: int = 100, *, networks: Collection[str] | None = None
+    unit: Unit, agent: str, limit: int = 100, *, networks: Collection[str] | None = None
 ) -> list[Work]:
     """Queued rows of `agent`: smallest priority first, then oldest first; of these networks only,
     where some are given.
@@ -65,9 +65,7 @@ async def waiting(
     return await _work(unit, *where, limit=limit)
 
 
-async def claim(
-    unit: AsyncSession, ids: Sequence[int], agent: str, epoch: int, now: datetime
-) -> list[int]:
+async def claim(unit: Unit, ids: Sequence[int], agent: str, epoch: int, now: datetime) -> list[int]:
     """Queued → working under `epoch`; returns the ids that were won, in ascending order.
 
     An epoch that a newer process of this agent has overtaken wins nothing.
@@ -82,7 +80,7 @@ async def claim(
 
 
 async def settle(  # noqa: PLR0917  the guard, the change and its moment: a sentence
-    unit: AsyncSession,
+    unit: Unit,
     ids: Sequence[int],
     agent: str,
     epoch: int,
@@ -103,14 +101,14 @@ async def settle(  # noqa: PLR0917  the guard, the change and its moment: a sent
     return (await run(unit, change)).rowcount
 
 
-async def orphans(unit: AsyncSession, agent: str, epoch: int, limit: int = 1000) -> list[Work]:
+async def orphans(unit: Unit, agent: str, epoch: int, limit: int = 1000) -> list[Work]:
     """Rows that a process of `agent` with an older epoch left in `working`."""
     older = sa.or_(INBOX.c.epoch < epoch, INBOX.c.epoch.is_(None))
     return await _work(unit, INBOX.c.agent == agent, INBOX.c.state == _WORKING, older, limit=limit)
 
 
 async def requeue(
-    unit: AsyncSession,
+    unit: Unit,
     ids: Sequence[int],
     agent: str,
     epoch: int | None = None,
@@ -134,7 +132,7 @@ async def requeue(
     return (await run(unit, change)).rowcount
 
 
-async def adopt(unit: AsyncSession, channel_key: str, agent: str, now: datetime) -> int:
+async def adopt(unit: Unit, channel_key: str, agent: str, now: datetime) -> int:
     """Inherit a channel's untargeted commands: rows of other agents with this `listener_of`.
 
     Queued rows become `agent`'s, working ones only while nothing was sent for them. A line that
@@ -165,7 +163,7 @@ async def adopt(unit: AsyncSession, channel_key: str, agent: str, now: datetime)
 
 
 async def enqueue(  # noqa: PLR0917  the columns of one row, in their order
-    unit: AsyncSession,
+    unit: Unit,
     agent: str,
     message_id: int,
     session: str,
@@ -190,7 +188,7 @@ async def enqueue(  # noqa: PLR0917  the columns of one row, in their order
     return (await run(unit, statement.returning(INBOX.c.id))).scalar_one_or_none()
 
 
-async def counts(unit: AsyncSession) -> dict[str, dict[str, int]]:
+async def counts(unit: Unit) -> dict[str, dict[str, int]]:
     """How many rows each agent has in each state."""
     query = sa.select(INBOX.c.agent, INBOX.c.state, sa.func.count()).group_by(
         INBOX.c.agent, INBOX.c.state
@@ -209,7 +207,7 @@ def _not_overtaken(agent: str, epoch: int) -> sa.ColumnElement[bool]:
     return ~sa.exists().where(AGENT.c.name == agent, AGENT.c.epoch > epoch)
 
 
-async def _work(unit: AsyncSession, *where: sa.ColumnElement[bool], limit: int) -> list[Work]:
+async def _work(unit: Unit, *where: sa.ColumnElement[bool], limit: int) -> list[Work]:
     i, m = INBOX.c, MESSAGE.c
     from_inbox = (
         i.session,

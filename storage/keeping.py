@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.alignment import Line, StoredLine, align
 from storage.core import INBOX, MESSAGE, REPLY, insert, one_at_a_time, run
@@ -20,6 +19,7 @@ from storage.lines import Kept, NewLine, Owed
 from storage.moments import Moment, in_sequence
 from storage.tables import InboxState
 from storage.text import storable
+from storage.unit import Unit
 
 #: how long after `sending` a line in a channel is still recognised as an agent's own reply
 HOPS_WINDOW: Final = timedelta(minutes=10)
@@ -29,14 +29,14 @@ MAX_TAIL: Final = 5_000
 _CHUNK: Final = 500
 
 
-async def last_id(unit: AsyncSession, network: str, channel: str) -> int:
+async def last_id(unit: Unit, network: str, channel: str) -> int:
     """The newest id in a channel, 0 when it has no lines: the `after_id` of who joins now."""
     newest = sa.select(sa.func.max(MESSAGE.c.id)).where(*_in_channel(network, channel))
     return (await run(unit, newest)).scalar() or 0
 
 
 async def compare(
-    unit: AsyncSession,
+    unit: Unit,
     lines: Sequence[NewLine],
     after_id: int,
     heard_since: datetime | None = None,
@@ -59,7 +59,7 @@ async def compare(
 
 
 async def keep(
-    unit: AsyncSession,
+    unit: Unit,
     lines: Sequence[NewLine],
     after_id: int,
     heard_since: datetime | None = None,
@@ -102,7 +102,7 @@ async def keep(
     return Kept(found, new)
 
 
-async def keep_new(unit: AsyncSession, line: NewLine) -> int | None:
+async def keep_new(unit: Unit, line: NewLine) -> int | None:
     """Store a line that no other agent can have heard, such as a private message.
 
     Nothing is compared, save the msgid: None when a line with it is stored already.
@@ -126,7 +126,7 @@ def _in_channel(network: str, channel: str) -> tuple[sa.ColumnElement[bool], ...
 
 
 async def _compare(
-    unit: AsyncSession,
+    unit: Unit,
     lines: Sequence[NewLine],
     after_id: int,
     heard_since: datetime | None,
@@ -189,7 +189,7 @@ def _as_stored(row: sa.Row[Any]) -> Line:
 
 
 async def _by_msgid(
-    unit: AsyncSession, lines: Sequence[NewLine], here: Sequence[sa.ColumnElement[bool]]
+    unit: Unit, lines: Sequence[NewLine], here: Sequence[sa.ColumnElement[bool]]
 ) -> list[int | None]:
     wanted = list({line.msgid for line in lines if line.msgid is not None})
     ids: dict[str, int] = {}
@@ -202,7 +202,7 @@ async def _by_msgid(
 
 
 async def _tail_after(
-    unit: AsyncSession, here: Sequence[sa.ColumnElement[bool]], after_id: int, limit: int
+    unit: Unit, here: Sequence[sa.ColumnElement[bool]], after_id: int, limit: int
 ) -> Sequence[sa.Row[Any]]:
     c = MESSAGE.c
     query = (
@@ -217,7 +217,7 @@ async def _tail_after(
     return list(reversed((await run(unit, query)).all()))
 
 
-async def _store(unit: AsyncSession, lines: Sequence[NewLine]) -> list[int]:
+async def _store(unit: Unit, lines: Sequence[NewLine]) -> list[int]:
     if not lines:
         return []
     hops = await _hops(unit, lines)
@@ -276,7 +276,7 @@ def _inbox_row(owed: Owed, line: NewLine, message_id: int) -> dict[str, Any]:
     }
 
 
-async def _hops(unit: AsyncSession, lines: Sequence[NewLine]) -> list[int]:
+async def _hops(unit: Unit, lines: Sequence[NewLine]) -> list[int]:
     """The hops of each line: of the reply it is, where one of our agents said it."""
     own = [line for line in lines if line.agent is not None]
     if not own:

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.core import LATCH, insert, run
 from storage.errors import LatchUnreadable, StorageError
+from storage.unit import Unit
 
 ALL: Final = "all"
 #: a kill is heard by many agents at once: within this time it is one kill
@@ -223,7 +223,7 @@ def verdict(
     return holding(file, agent) or holding(rows or {}, agent)
 
 
-async def write_row(unit: AsyncSession, latch: Latch) -> None:
+async def write_row(unit: Unit, latch: Latch) -> None:
     """Store a latch, whatever the row said before.
 
     Clocks of two machines differ, so no time decides which of two is newer: who writes has made
@@ -235,7 +235,7 @@ async def write_row(unit: AsyncSession, latch: Latch) -> None:
     await run(unit, add.on_conflict_do_update(index_elements=["scope"], set_=change))
 
 
-async def read_rows(unit: AsyncSession) -> dict[str, Latch]:
+async def read_rows(unit: Unit) -> dict[str, Latch]:
     """Every scope's latch as the database has it."""
     c = LATCH.c
     query = sa.select(c.scope, c.killed, c.by, c.door, c.reason, c.changed_at)

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.core import LEASE, insert, run
 from storage.errors import LeaseLost
+from storage.unit import Unit
 
 #: a released lease keeps its row and epoch; it has merely expired long ago
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,7 +28,7 @@ class Held:
 
 
 async def acquire(
-    unit: AsyncSession, name: str, holder: str, *, now: datetime, ttl_s: float
+    unit: Unit, name: str, holder: str, *, now: datetime, ttl_s: float
 ) -> Held | None:
     """Take or extend a lease for `ttl_s` seconds; None while somebody else holds it.
 
@@ -55,7 +55,7 @@ async def acquire(
     return None if epoch is None else Held(name, holder, epoch, until)
 
 
-async def release(unit: AsyncSession, held: Held) -> bool:
+async def release(unit: Unit, held: Held) -> bool:
     """Give a lease back; False when it was not ours any more."""
     c = LEASE.c
     give = sa.update(LEASE).where(
@@ -64,13 +64,13 @@ async def release(unit: AsyncSession, held: Held) -> bool:
     return (await run(unit, give.values(expires_at=_LONG_AGO))).rowcount == 1
 
 
-async def release_all(unit: AsyncSession, holder: str) -> int:
+async def release_all(unit: Unit, holder: str) -> int:
     """Give back whatever `holder` holds, as when its process has died; returns how many."""
     give = sa.update(LEASE).where(LEASE.c.holder == holder, LEASE.c.expires_at > _LONG_AGO)
     return (await run(unit, give.values(expires_at=_LONG_AGO))).rowcount
 
 
-async def current(unit: AsyncSession, name: str, now: datetime) -> Held | None:
+async def current(unit: Unit, name: str, now: datetime) -> Held | None:
     """Who holds `name` at `now`; None when nobody does."""
     c = LEASE.c
     query = sa.select(c.name, c.holder, c.epoch, c.expires_at)
@@ -78,7 +78,7 @@ async def current(unit: AsyncSession, name: str, now: datetime) -> Held | None:
     return None if row is None else Held(*row)
 
 
-async def require(unit: AsyncSession, held: Held, now: datetime) -> None:
+async def require(unit: Unit, held: Held, now: datetime) -> None:
     """Raise `LeaseLost` unless `held` is still good at `now`.
 
     On PostgreSQL nobody can take it over before this transaction ends; on SQLite nobody can write.

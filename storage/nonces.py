@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.core import NONCE, insert, run
+from storage.unit import Unit
 
 
-async def use(unit: AsyncSession, value: str, *, expires_at: datetime, now: datetime) -> bool:
+async def use(unit: Unit, value: str, *, expires_at: datetime, now: datetime) -> bool:
     """Use a nonce up; False when it was used before. Forgets those that have expired."""
     await run(unit, sa.delete(NONCE).where(NONCE.c.expires_at <= now))
     add = insert(unit, NONCE).values(value=value, expires_at=expires_at)

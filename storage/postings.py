@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.audit import canonical
 from storage.core import POSTING, REPLY, insert, run
+from storage.unit import Unit
 
 Mark = dict[str, Any]
 
@@ -31,7 +31,7 @@ class Posted:
     at: datetime | None
 
 
-async def read(unit: AsyncSession, topic: str) -> Posted:
+async def read(unit: Unit, topic: str) -> Posted:
     c = POSTING.c
     query = sa.select(c.mark, c.pending, c.trace_id, c.at).where(c.topic == topic)
     row = (await run(unit, query)).one_or_none()
@@ -45,7 +45,7 @@ async def read(unit: AsyncSession, topic: str) -> Posted:
     )
 
 
-async def begin(unit: AsyncSession, topic: str, mark: Mark, trace_id: str, now: datetime) -> bool:
+async def begin(unit: Unit, topic: str, mark: Mark, trace_id: str, now: datetime) -> bool:
     """A post that tells of everything up to `mark` is about to be said; False when another one is
     being said already.
     """
@@ -58,7 +58,7 @@ async def begin(unit: AsyncSession, topic: str, mark: Mark, trace_id: str, now: 
     ).rowcount == 1
 
 
-async def finish(unit: AsyncSession, topic: str, trace_id: str, now: datetime) -> bool:
+async def finish(unit: Unit, topic: str, trace_id: str, now: datetime) -> bool:
     """The post that was begun as `trace_id` has ended; True when it counts as said: a line of it is
     on record, whatever became of that line.
     """

@@ -10,15 +10,16 @@ from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.core import INBOX, MESSAGE, REPLY, TURN, run
 from storage.keeping import compare, keep, keep_new, last_id
 from storage.lines import Kept, NewLine, Owed
 from storage.tables import TALK, InboxState, Message, ReplyState
 from storage.text import storable
+from storage.unit import Unit
 
 __all__ = [
+    "LINE",
     "Kept",
     "NewLine",
     "Owed",
@@ -33,6 +34,7 @@ __all__ = [
     "last_msgid",
     "last_private",
     "last_seen",
+    "messages",
     "prune",
     "stats",
     "tail",
@@ -40,7 +42,8 @@ __all__ = [
 
 _TALK: Final = [str(kind) for kind in TALK]
 _OPEN: Final = [str(InboxState.QUEUED), str(InboxState.WORKING)]
-_COLUMNS: Final = [MESSAGE.c[name] for name in Message.model_fields]
+#: the columns of a whole line
+LINE: Final = [MESSAGE.c[name] for name in Message.model_fields]
 
 
 @dataclass(frozen=True)
@@ -59,18 +62,18 @@ class Stats:
 
 
 async def tail(
-    unit: AsyncSession, network: str, channel: str, limit: int, before_id: int | None = None
+    unit: Unit, network: str, channel: str, limit: int, before_id: int | None = None
 ) -> list[Message]:
     """The newest `limit` lines of a channel, oldest first; with `before_id`, of those before it."""
     where = [MESSAGE.c.network == network, MESSAGE.c.channel == channel]
     if before_id is not None:
         where.append(MESSAGE.c.id < before_id)
-    query = sa.select(*_COLUMNS).where(*where).order_by(MESSAGE.c.id.desc()).limit(limit)
-    return list(reversed(await _messages(unit, query)))
+    query = sa.select(*LINE).where(*where).order_by(MESSAGE.c.id.desc()).limit(limit)
+    return list(reversed(await messages(unit, query)))
 
 
 async def count_after(
-    unit: AsyncSession, network: str, channel: str, after_id: int, heard_since: datetime
+    unit: Unit, network: str, channel: str, after_id: int, heard_since: datetime
 ) -> int:
     """How many rows of a channel have an id above `after_id` and were heard since that time."""
     c = MESSAGE.c
@@ -84,7 +87,7 @@ async def count_after(
 
 
 async def between(  # noqa: PLR0917  a place, a span and a limit
-    unit: AsyncSession,
+    unit: Unit,
     network: str,
     channel: str,
     since: datetime,
@@ -93,7 +96,7 @@ async def between(  # noqa: PLR0917  a place, a span and a limit
 ) -> list[Message]:
     """Lines said from `since` up to but not including `until`, oldest first, the newest `limit`."""
     query = (
-        sa.select(*_COLUMNS)
+        sa.select(*LINE)
         .where(
             MESSAGE.c.network == network,
             MESSAGE.c.channel == channel,
@@ -103,22 +106,20 @@ async def between(  # noqa: PLR0917  a place, a span and a limit
         .order_by(MESSAGE.c.said_at.desc(), MESSAGE.c.id.desc())
         .limit(limit)
     )
-    return list(reversed(await _messages(unit, query)))
+    return list(reversed(await messages(unit, query)))
 
 
-async def last_seen(unit: AsyncSession, nick: str, channel: str | None = None) -> Message | None:
+async def last_seen(unit: Unit, nick: str, channel: str | None = None) -> Message | None:
     """The latest line (talk or presence) of `nick`, whatever its case; None when never seen."""
     where = [sa.func.lower(MESSAGE.c.sender) == storable(nick).lower()]
     if channel is not None:
         where.append(MESSAGE.c.channel == channel)
-    query = sa.select(*_COLUMNS).where(*where)
+    query = sa.select(*LINE).where(*where)
     newest = query.order_by(MESSAGE.c.said_at.desc(), MESSAGE.c.id.desc()).limit(1)
-    return next(iter(await _messages(unit, newest)), None)
+    return next(iter(await messages(unit, newest)), None)
 
 
-async def last_msgid(
-    unit: AsyncSession, network: str, channel: str, before: datetime
-) -> str | None:
+async def last_msgid(unit: Unit, network: str, channel: str, before: datetime) -> str | None:
     """The network's id of the newest line of a channel that was heard before then, of its oldest
     line when all are younger; None without any. Ids must grow, as Discord's do.
     """
@@ -133,7 +134,7 @@ async def last_msgid(
 
 
 async def last_private(
-    unit: AsyncSession, network: str, agent: str, before: datetime, *, people: int = 50
+    unit: Unit, network: str, agent: str, before: datetime, *, people: int = 50
 ) -> dict[str, str]:
     """``user:<account>`` → as `last_msgid`, of what this person said to `agent` in private; the
     people who spoke last.
@@ -159,7 +160,7 @@ async def last_private(
 
 
 async def stats(
-    unit: AsyncSession,
+    unit: Unit,
     channel: str,
     since: datetime | None = None,
     *,
@@ -195,7 +196,7 @@ async def stats(
     )
 
 
-async def channels(unit: AsyncSession) -> list[tuple[str, str, int]]:
+async def channels(unit: Unit) -> list[tuple[str, str, int]]:
     """Every channel with its network and number of lines (talk and presence), by name."""
     c = MESSAGE.c
     query = sa.select(c.network, c.channel, sa.func.count()).group_by(c.network, c.channel)
@@ -203,7 +204,7 @@ async def channels(unit: AsyncSession) -> list[tuple[str, str, int]]:
     return [(network, channel, lines) for network, channel, lines in rows.all()]
 
 
-async def prune(unit: AsyncSession, before: datetime, *, limit: int = 5_000) -> int:
+async def prune(unit: Unit, before: datetime, *, limit: int = 5_000) -> int:
     """Delete the oldest lines heard before `before`, at most `limit`, and say how many.
 
     Call again while it returns `limit`: short transactions let the listeners write in between. A
@@ -234,5 +235,6 @@ async def prune(unit: AsyncSession, before: datetime, *, limit: int = 5_000) -> 
     return len(ids)
 
 
-async def _messages(unit: AsyncSession, query: sa.Select[*tuple[object, ...]]) -> list[Message]:
+async def messages(unit: Unit, query: sa.Select[*tuple[object, ...]]) -> list[Message]:
+    """The rows of a query that selects the columns `LINE`."""
     return [Message(**row) for row in (await run(unit, query)).mappings()]

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.core import INBOX, MESSAGE, REPLY, run
 from storage.errors import LeaseLost, StorageError
 from storage.tables import InboxState, Reply, ReplyState
+from storage.unit import Unit
 
 _OPEN: Final = (InboxState.QUEUED, InboxState.WORKING)
 _COLUMNS: Final = [REPLY.c[name] for name in Reply.model_fields]
@@ -24,7 +24,7 @@ _SLACK: Final = timedelta(seconds=1)
 
 
 async def begin(
-    unit: AsyncSession,
+    unit: Unit,
     agent: str,
     target: str,
     parts: Sequence[str],
@@ -67,7 +67,7 @@ async def begin(
 
 
 async def settle(
-    unit: AsyncSession, ids: Sequence[int], state: ReplyState, proof: str, now: datetime
+    unit: Unit, ids: Sequence[int], state: ReplyState, proof: str, now: datetime
 ) -> int:
     """Sending → `state`, with what proves it; settled rows stay. Returns how many changed."""
     change = (
@@ -78,13 +78,13 @@ async def settle(
     return (await run(unit, change)).rowcount
 
 
-async def forget(unit: AsyncSession, ids: Sequence[int]) -> int:
+async def forget(unit: Unit, ids: Sequence[int]) -> int:
     """Take back lines that are still `sending` and never left; returns how many there were."""
     gone = sa.delete(REPLY).where(REPLY.c.id.in_(ids), REPLY.c.state == str(ReplyState.SENDING))
     return (await run(unit, gone)).rowcount
 
 
-async def open_of(unit: AsyncSession, agent: str) -> list[Reply]:
+async def open_of(unit: Unit, agent: str) -> list[Reply]:
     """Lines of `agent` that are still `sending`, oldest first."""
     query = sa.select(*_COLUMNS).where(
         REPLY.c.agent == agent, REPLY.c.state == str(ReplyState.SENDING)
@@ -92,19 +92,19 @@ async def open_of(unit: AsyncSession, agent: str) -> list[Reply]:
     return await _replies(unit, query.order_by(REPLY.c.id))
 
 
-async def to_inbox(unit: AsyncSession, inbox_ids: Sequence[int]) -> list[Reply]:
+async def to_inbox(unit: Unit, inbox_ids: Sequence[int]) -> list[Reply]:
     """Lines that answer any of these inbox rows, whatever their state, in order."""
     query = sa.select(*_COLUMNS).where(REPLY.c.inbox_id.in_(inbox_ids))
     return await _replies(unit, query.order_by(REPLY.c.inbox_id, REPLY.c.part))
 
 
-async def states_of(unit: AsyncSession, inbox_id: int) -> set[ReplyState]:
+async def states_of(unit: Unit, inbox_id: int) -> set[ReplyState]:
     """The states of the lines that answer this inbox row; empty when nothing was begun."""
     query = sa.select(REPLY.c.state).where(REPLY.c.inbox_id == inbox_id).distinct()
     return {ReplyState(state) for state in (await run(unit, query)).scalars()}
 
 
-async def heard(unit: AsyncSession, reply: Reply, nick: str | None = None) -> int | None:
+async def heard(unit: Unit, reply: Reply, nick: str | None = None) -> int | None:
     """The id of the recorded line that proves `reply` arrived, None when nobody heard it.
 
     It was said by that agent (or by `nick`, whatever its case), in that target, with that text, not
@@ -136,8 +136,18 @@ async def heard(unit: AsyncSession, reply: Reply, nick: str | None = None) -> in
     return found.scalar_one_or_none()
 
 
+async def answered_line(unit: Unit, reply: Reply) -> str | None:
+    """The network's id of the line that `reply` answers, where it is the first part of an answer in
+    the same place; None else.
+    """
+    if reply.inbox_id is None or reply.part:
+        return None
+    line = sa.select(MESSAGE.c.msgid).join(INBOX, INBOX.c.message_id == MESSAGE.c.id)
+    return (await run(unit, line.where(INBOX.c.id == reply.inbox_id))).scalar()
+
+
 async def recent_between(
-    unit: AsyncSession, agent: str, target: str, since: datetime, limit: int = 100
+    unit: Unit, agent: str, target: str, since: datetime, limit: int = 100
 ) -> list[Reply]:
     """What `agent` said to `target` since then, oldest first: what the loop guard looks at."""
     query = (
@@ -149,7 +159,7 @@ async def recent_between(
     return list(reversed(await _replies(unit, query)))
 
 
-async def _require_open(unit: AsyncSession, inbox_id: int, agent: str, epoch: int | None) -> None:
+async def _require_open(unit: Unit, inbox_id: int, agent: str, epoch: int | None) -> None:
     # FOR UPDATE keeps an adopting agent waiting until this reply is recorded or given up.
     query = sa.select(INBOX.c.agent, INBOX.c.state, INBOX.c.epoch).where(INBOX.c.id == inbox_id)
     row = (await run(unit, query.with_for_update())).one_or_none()
@@ -159,18 +169,18 @@ async def _require_open(unit: AsyncSession, inbox_id: int, agent: str, epoch: in
         raise LeaseLost(f"Inbox row {inbox_id} is worked on under epoch {row.epoch}, not {epoch}.")
 
 
-async def _require_unanswered(unit: AsyncSession, inbox_id: int, first_part: int) -> None:
+async def _require_unanswered(unit: Unit, inbox_id: int, first_part: int) -> None:
     query = sa.select(sa.func.max(REPLY.c.part)).where(REPLY.c.inbox_id == inbox_id)
     last = (await run(unit, query)).scalar()
     if last is not None and last >= first_part:
         raise StorageError(f"An answer to inbox row {inbox_id} was begun before.")
 
 
-async def _replies(unit: AsyncSession, query: sa.Select[*tuple[object, ...]]) -> list[Reply]:
+async def _replies(unit: Unit, query: sa.Select[*tuple[object, ...]]) -> list[Reply]:
     return [Reply(**row) for row in (await run(unit, query)).mappings()]
 
 
-async def prune(unit: AsyncSession, before: datetime) -> int:
+async def prune(unit: Unit, before: datetime) -> int:
     """Delete what was said, and settled, before `before`; returns how many lines."""
     settled = REPLY.c.state != str(ReplyState.SENDING)
     old = sa.delete(REPLY).where(REPLY.c.sending_at < before, settled)

@@ -13,11 +13,11 @@ from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage import audit
 from storage.core import HUMAN_REQUEST, one_at_a_time, run
 from storage.tables import HumanRequest, RequestState
+from storage.unit import Unit
 
 _COLUMNS: Final = [HUMAN_REQUEST.c[name] for name in HumanRequest.model_fields]
 _PENDING: Final = str(RequestState.PENDING)
@@ -101,7 +101,7 @@ class Decision:
     note: str = ""
 
 
-async def open_one(unit: AsyncSession, new: NewRequest, now: datetime) -> Request:
+async def open_one(unit: Unit, new: NewRequest, now: datetime) -> Request:
     """Ask: a new pending request, with the next code."""
     await one_at_a_time(unit, "human_request")
     c = HUMAN_REQUEST.c
@@ -137,9 +137,7 @@ async def open_one(unit: AsyncSession, new: NewRequest, now: datetime) -> Reques
     return request
 
 
-async def decide(
-    unit: AsyncSession, request_id: int, decision: Decision, now: datetime
-) -> Request | None:
+async def decide(unit: Unit, request_id: int, decision: Decision, now: datetime) -> Request | None:
     """Pending and not yet due → approved or rejected; None when that is over, see `read`."""
     c = HUMAN_REQUEST.c
     state = RequestState.APPROVED if decision.approved else RequestState.REJECTED
@@ -162,7 +160,7 @@ async def decide(
     return request
 
 
-async def expire(unit: AsyncSession, agent: str, now: datetime) -> list[Request]:
+async def expire(unit: Unit, agent: str, now: datetime) -> list[Request]:
     """Pending and due → expired, for all requests of `agent`; those that changed."""
     c = HUMAN_REQUEST.c
     over = (c.agent == agent, c.state == _PENDING, c.expires_at <= now)
@@ -176,9 +174,7 @@ async def expire(unit: AsyncSession, agent: str, now: datetime) -> list[Request]
     return expired
 
 
-async def complete(
-    unit: AsyncSession, request_id: int, outcome: str, now: datetime
-) -> Request | None:
+async def complete(unit: Unit, request_id: int, outcome: str, now: datetime) -> Request | None:
     """Approved → completed, with what came of it; None when it was not approved, or is over."""
     c = HUMAN_REQUEST.c
     change = sa.update(HUMAN_REQUEST).where(c.id == request_id, c.state == _APPROVED)
@@ -192,47 +188,47 @@ async def complete(
     return request
 
 
-async def read(unit: AsyncSession, request_id: int) -> Request | None:
+async def read(unit: Unit, request_id: int) -> Request | None:
     return await _one(unit, HUMAN_REQUEST.c.id == request_id)
 
 
-async def by_code(unit: AsyncSession, code: str) -> Request | None:
+async def by_code(unit: Unit, code: str) -> Request | None:
     """The request that people call so, whatever the case of the letters."""
     return await _one(unit, HUMAN_REQUEST.c.code == code.upper())
 
 
-async def by_message(unit: AsyncSession, network: str, message_id: str) -> Request | None:
+async def by_message(unit: Unit, network: str, message_id: str) -> Request | None:
     """The request that this message shows."""
     c = HUMAN_REQUEST.c
     return await _one(unit, sa.and_(c.network == network, c.message_id == message_id))
 
 
-async def pending(unit: AsyncSession, agent: str | None = None) -> list[Request]:
+async def pending(unit: Unit, agent: str | None = None) -> list[Request]:
     """What waits for a decision (of one agent), oldest first."""
     c = HUMAN_REQUEST.c
     return await _many(unit, c.state == _PENDING, *([c.agent == agent] if agent else []))
 
 
-async def count_of(unit: AsyncSession, asked_by: str, since: datetime) -> int:
+async def count_of(unit: Unit, asked_by: str, since: datetime) -> int:
     """How many questions this person has asked since then."""
     c = HUMAN_REQUEST.c
     query = sa.select(sa.func.count()).where(c.asked_by == asked_by, c.created_at > since)
     return (await run(unit, query)).scalar() or 0
 
 
-async def approved(unit: AsyncSession, agent: str) -> list[Request]:
+async def approved(unit: Unit, agent: str) -> list[Request]:
     """What `agent` has to carry out, oldest first."""
     return await _many(unit, HUMAN_REQUEST.c.agent == agent, HUMAN_REQUEST.c.state == _APPROVED)
 
 
-async def unshown(unit: AsyncSession, agent: str, network: str) -> list[Request]:
+async def unshown(unit: Unit, agent: str, network: str) -> list[Request]:
     """Requests of `agent` whose message does not say yet what became of them, oldest first."""
     c = HUMAN_REQUEST.c
     return await _many(unit, c.agent == agent, c.network == network, c.shown != c.state)
 
 
 async def note_shown(
-    unit: AsyncSession, request_id: int, state: RequestState | str, message_id: str | None = None
+    unit: Unit, request_id: int, state: RequestState | str, message_id: str | None = None
 ) -> None:
     """The message (a new one, where its id is given) shows the request in this state."""
     values: dict[str, Any] = {"shown": str(state)}
@@ -242,23 +238,23 @@ async def note_shown(
     await run(unit, change.values(**values))
 
 
-async def _changed(unit: AsyncSession, change: sa.Update) -> Request | None:
+async def _changed(unit: Unit, change: sa.Update) -> Request | None:
     row = (await run(unit, change.returning(*_COLUMNS))).mappings().one_or_none()
     return None if row is None else _request(row)
 
 
-async def _one(unit: AsyncSession, where: sa.ColumnElement[bool]) -> Request | None:
+async def _one(unit: Unit, where: sa.ColumnElement[bool]) -> Request | None:
     row = (await run(unit, sa.select(*_COLUMNS).where(where))).mappings().one_or_none()
     return None if row is None else _request(row)
 
 
-async def _many(unit: AsyncSession, *where: sa.ColumnElement[bool]) -> list[Request]:
+async def _many(unit: Unit, *where: sa.ColumnElement[bool]) -> list[Request]:
     query = sa.select(*_COLUMNS).where(*where).order_by(HUMAN_REQUEST.c.id)
     return [_request(row) for row in (await run(unit, query)).mappings()]
 
 
 async def _audit(  # noqa: PLR0917  from, to, why and when: a sentence
-    unit: AsyncSession,
+    unit: Unit,
     request: Request,
     before: RequestState | str,
     after: RequestState,

@@ -13,11 +13,11 @@ from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.core import MESSAGE, dialect_of, run
+from storage.core import MESSAGE, run
 from storage.tables import TALK, LineKind
 from storage.text import storable
+from storage.unit import Unit
 
 #: how many of the newest matches are ranked
 CANDIDATES: Final = 2_000
@@ -72,7 +72,7 @@ class _Where:
 
 
 async def find(
-    unit: AsyncSession,
+    unit: Unit,
     words: str,
     *,
     channel: str | None = None,
@@ -111,7 +111,7 @@ def split(words: str) -> list[str]:
     return list(dict.fromkeys(kept))[:MAX_WORDS]
 
 
-async def _ids_between(unit: AsyncSession, where: _Where) -> tuple[int, int] | None:
+async def _ids_between(unit: Unit, where: _Where) -> tuple[int, int] | None:
     c = MESSAGE.c
     query = sa.select(sa.func.min(c.id), sa.func.max(c.id)).where(
         *_Where(where.channel, None, where.since, where.until, tuple(map(str, TALK))).conditions()
@@ -121,10 +121,10 @@ async def _ids_between(unit: AsyncSession, where: _Where) -> tuple[int, int] | N
 
 
 async def _best(
-    unit: AsyncSession, groups: Sequence[Sequence[str]], where: _Where, limit: int
+    unit: Unit, groups: Sequence[Sequence[str]], where: _Where, limit: int
 ) -> list[Found]:
     """Lines that match every word of one of the groups; ranks of several groups add up."""
-    one = _in_tsvector if dialect_of(unit) == "postgresql" else _in_fts
+    one = _in_tsvector if unit.dialect == "postgresql" else _in_fts
     candidates = max(CANDIDATES // len(groups), limit)
     hits = sa.union_all(
         *(sa.select(one(group, where, candidates).subquery()) for group in groups)

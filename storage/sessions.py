@@ -7,15 +7,15 @@ from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.core import SESSION, TURN, insert, run
 from storage.tables import Turn
+from storage.unit import Unit
 
 _COLUMNS: Final = [TURN.c[name] for name in Turn.model_fields]
 
 
-async def open_session(unit: AsyncSession, agent: str, key: str, now: datetime) -> int:
+async def open_session(unit: Unit, agent: str, key: str, now: datetime) -> int:
     """The id of this agent's session `key`, begun at `now` when there was none."""
     add = insert(unit, SESSION).values(agent=agent, key=key, started_at=now, last_at=now)
     touch = add.on_conflict_do_update(
@@ -25,7 +25,7 @@ async def open_session(unit: AsyncSession, agent: str, key: str, now: datetime) 
 
 
 async def add_turn(
-    unit: AsyncSession,
+    unit: Unit,
     session_id: int,
     *,
     asker: str,
@@ -61,12 +61,12 @@ async def add_turn(
     return turn_id
 
 
-async def recent(unit: AsyncSession, session_id: int, n: int) -> list[Turn]:
+async def recent(unit: Unit, session_id: int, n: int) -> list[Turn]:
     """The newest `n` turns of a session, oldest first."""
     return await _newest(unit, TURN.c.session_id == session_id, n)
 
 
-async def recent_of(unit: AsyncSession, agent: str, key: str, n: int) -> list[Turn]:
+async def recent_of(unit: Unit, agent: str, key: str, n: int) -> list[Turn]:
     """As `recent`, for an agent's session by its key; none for a session that never began."""
     session = sa.select(SESSION.c.id).where(SESSION.c.agent == agent, SESSION.c.key == key)
     return await _newest(unit, TURN.c.session_id == session.scalar_subquery(), n)
@@ -82,7 +82,7 @@ class History:
     turns: tuple[Turn, ...]
 
 
-async def history(unit: AsyncSession, agent: str, key: str, n: int) -> History:
+async def history(unit: Unit, agent: str, key: str, n: int) -> History:
     """The history of an agent's session: at most `n` turns."""
     row = await _row(unit, agent, key)
     if row is None:
@@ -92,7 +92,7 @@ async def history(unit: AsyncSession, agent: str, key: str, n: int) -> History:
     return History(row.digest, tuple(await _newest(unit, where, n)))
 
 
-async def since_begun(unit: AsyncSession, agent: str, key: str, n: int) -> list[Turn]:
+async def since_begun(unit: Unit, agent: str, key: str, n: int) -> list[Turn]:
     """The newest `n` turns since the conversation began anew, also those that a digest stands for;
     none when no turn came since the digest.
     """
@@ -104,7 +104,7 @@ async def since_begun(unit: AsyncSession, agent: str, key: str, n: int) -> list[
     return turns if turns and (turns[-1].id or 0) > row.digest_until else []
 
 
-async def begin_anew(unit: AsyncSession, agent: str, key: str) -> bool:
+async def begin_anew(unit: Unit, agent: str, key: str) -> bool:
     """What was said so far is history no more; False when there was none."""
     row = await _row(unit, agent, key)
     newest = sa.select(sa.func.max(TURN.c.id))
@@ -117,25 +117,25 @@ async def begin_anew(unit: AsyncSession, agent: str, key: str) -> bool:
 
 
 async def compact(
-    unit: AsyncSession, agent: str, key: str, *, until: int, digest: str, now: datetime
+    unit: Unit, agent: str, key: str, *, until: int, digest: str, now: datetime
 ) -> None:
     """From now on `digest` stands for the turns up to the id `until`."""
     change = sa.update(SESSION).where(SESSION.c.agent == agent, SESSION.c.key == key)
     await run(unit, change.values(digest_until=until, digest=digest, digest_at=now))
 
 
-async def _row(unit: AsyncSession, agent: str, key: str) -> sa.Row[*tuple[Any, ...]] | None:
+async def _row(unit: Unit, agent: str, key: str) -> sa.Row[*tuple[Any, ...]] | None:
     c = SESSION.c
     query = sa.select(c.id, c.begun_after, c.digest_until, c.digest)
     return (await run(unit, query.where(c.agent == agent, c.key == key))).first()
 
 
-async def _newest(unit: AsyncSession, where: sa.ColumnElement[bool], n: int) -> list[Turn]:
+async def _newest(unit: Unit, where: sa.ColumnElement[bool], n: int) -> list[Turn]:
     query = sa.select(*_COLUMNS).where(where).order_by(TURN.c.id.desc()).limit(n)
     return [Turn(**row) for row in reversed((await run(unit, query)).mappings().all())]
 
 
-async def prune(unit: AsyncSession, before: datetime) -> int:
+async def prune(unit: Unit, before: datetime) -> int:
     """Delete turns that ended before `before`, digests made before it, and sessions that nobody
     spoke in since; returns how many turns.
     """

@@ -17,9 +17,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.errors import StorageError, StoreUnavailable
+from storage.unit import Unit
 
 #: a task that waits for another process's lock notices within this time that it was cancelled
 _SLICE_MS: Final = 100
@@ -92,14 +92,14 @@ class Store:
         return self._engine.url
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncSession]:
+    async def reading(self) -> AsyncIterator[Unit]:
         """One consistent view of the database; whatever is written in it is rolled back."""
         with telling(self.url):
-            async with AsyncSession(self._readers, expire_on_commit=False) as unit:
-                yield unit
+            async with self._readers.connect() as connection:
+                yield Unit(connection)
 
     @asynccontextmanager
-    async def writing(self, *, durable: bool = False) -> AsyncIterator[AsyncSession]:
+    async def writing(self, *, durable: bool = False) -> AsyncIterator[Unit]:
         """One transaction: commits at the end, rolls back when anything is raised.
 
         With `durable` the commit survives a power cut (SQLite: synchronous FULL), otherwise the
@@ -110,11 +110,7 @@ class Store:
             if self.dialect == "sqlite":
                 await self._take_turn(stack)
             engine = self._durable if durable else self._writers
-            unit = await stack.enter_async_context(AsyncSession(engine, expire_on_commit=False))
-            async with unit.begin():
-                # Begin now rather than at the first statement: a locked database shows here.
-                await unit.connection()
-                yield unit
+            yield Unit(await stack.enter_async_context(engine.begin()))
 
     async def _take_turn(self, stack: AsyncExitStack) -> None:
         try:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.core import SESSION, TURN, run
+from storage.unit import Unit
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Usage:
     in_all: Counts
 
 
-async def of_agents(unit: AsyncSession, since: datetime) -> list[Usage]:
+async def of_agents(unit: Unit, since: datetime) -> list[Usage]:
     """Every agent's use of every model, since `since` and in all that is kept, by name."""
     recent = TURN.c.finished_at >= since
     answered = TURN.c.answer != ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from structlog.typing import FilteringBoundLogger
 
@@ -103,7 +104,7 @@ class GuildTransport:
     async def typing(self, target: Target, permit: Permit) -> None:
         await self.inner.typing(target, permit)
 
-    async def fetch_missed(self, channel: str, after: str) -> None:
+    async def fetch_missed(self, channel: str, after: str | datetime) -> None:
         await self.inner.fetch_missed(self._keys.get(channel, channel), after)
 
     def name_of(self, key: str) -> str:

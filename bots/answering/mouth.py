@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.typing import FilteringBoundLogger
 
 from bots.insist import insist
@@ -25,6 +24,7 @@ from storage.acts import Act
 from storage.errors import PermitRefused
 from storage.store import Store
 from storage.tables import ReplyState
+from storage.unit import Unit
 
 
 class Unsaid(Exception):
@@ -116,7 +116,7 @@ class Mouth:
         for reply_id, delivery in zip(ids, deliveries, strict=True):
             outcomes.setdefault((state_of(delivery), delivery.proof), []).append(reply_id)
 
-        async def write(unit: AsyncSession) -> None:
+        async def write(unit: Unit) -> None:
             for (state, proof), settled in outcomes.items():
                 await replies.settle(unit, settled, state, proof, self.clock())
 

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.typing import FilteringBoundLogger
 
 from bots.answering.mouth import key_of, state_of
@@ -27,6 +26,7 @@ from storage.errors import PermitRefused
 from storage.inbox import Work
 from storage.store import Store
 from storage.tables import InboxState, Reply, ReplyState
+from storage.unit import Unit
 
 #: a replacement waits this long for the others to store what they heard before it calls a line
 #: unknown
@@ -91,10 +91,11 @@ class Recovery:
         assert reply.id is not None
         async with self._store.reading() as unit:
             witness = await replies.heard(unit, reply)
+            answers = await replies.answered_line(unit, reply)
         outcome: tuple[ReplyState, str] | None = None
         if witness is not None:
             outcome = (ReplyState.SENT, f"record:{witness}")
-        elif (said := await self._said_again(reply)) is not None:
+        elif (said := await self._said_again(reply, answers)) is not None:
             outcome = (state_of(said), said.proof)
         elif self._now_s() - self._found_at_s > PROOF_WAIT_S:
             outcome = (ReplyState.UNKNOWN, "its process died")
@@ -104,7 +105,7 @@ class Recovery:
             await replies.settle(unit, [reply.id], *outcome, self._clock())
         return True
 
-    async def _said_again(self, reply: Reply) -> Delivery | None:
+    async def _said_again(self, reply: Reply, answers: str | None) -> Delivery | None:
         """The same line under the same key; None where that would be another line, or cannot be
         done at this moment.
         """
@@ -127,7 +128,11 @@ class Recovery:
         try:
             permit = await self._guard.permit(act)
             [said] = await transport.say(
-                target, [reply.text], permit, keys=[key_of(reply.id, reply.trace_id)]
+                target,
+                [reply.text],
+                permit,
+                keys=[key_of(reply.id, reply.trace_id)],
+                answers=answers,
             )
         except (Refused, PermitRefused) as error:
             self._log.info("reply.not_repeated", why=str(error), trace_id=reply.trace_id)
@@ -154,7 +159,7 @@ async def take_back(
 
 
 async def _take_back(
-    unit: AsyncSession,
+    unit: Unit,
     orphans: Sequence[Work],
     agent: str,
     epoch: int,

@@ -10,8 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from bots.roster import Roster
 from bots.settings import Settings
 from brain import souls
@@ -29,6 +27,7 @@ from storage.inbox import Work
 from storage.latch import Latch
 from storage.store import Store
 from storage.tables import HeartbeatTier
+from storage.unit import Unit
 
 #: earlier exchanges of the session that a question is asked with
 HISTORY = 4
@@ -120,7 +119,7 @@ class Thinker:
         result = await self._toolbox(work, work.text).call(name, arguments, permit)
         return result.text
 
-    async def remember(self, unit: AsyncSession, work: Work, exchanged: Exchanged) -> None:
+    async def remember(self, unit: Unit, work: Work, exchanged: Exchanged) -> None:
         """Keep the exchange as a turn of its session, in the caller's transaction."""
         finished = self.clock()
         session_id = await sessions.open_session(unit, self.agent, work.session, finished)

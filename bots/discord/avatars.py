@@ -40,7 +40,7 @@ class Avatar:
         if known == wanted and client.user.avatar is not None:
             return ""
         if len(changes) >= _MOST:
-            return "Its picture was changed twice within 10 minutes; it waits for its next start."
+            return "Its picture was changed twice within 10 minutes; another one has to wait."
         changes.append(self._clock().timestamp())
         try:
             # Counted before it is tried: a refusal counts at Discord, too.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import discord
 from structlog.typing import FilteringBoundLogger
@@ -11,6 +13,8 @@ from structlog.typing import FilteringBoundLogger
 from bots.discord.refusals import FAILURES, sentence
 
 _REMEMBERED = 2_000
+#: before another try to read what was missed
+_PAUSES_S = (1.0, 5.0, 20.0)
 Fetched = discord.TextChannel | discord.Thread | discord.PartialMessageable
 
 
@@ -48,26 +52,53 @@ class History:
         `after` may be newer than the gap, where a line came live before anybody asked for what was
         missed; then the gap's own beginning counts.
         """
-        count, begin = 0, int(after)
-        begin = min(begin, self._before_gap.get(channel.id, begin))
-        try:
-            async for message in channel.history(
-                limit=self._most + 1, after=discord.Object(begin), oldest_first=True
-            ):
-                count += 1
-                if count > self._most:
-                    says = f"more than {self._most} messages were missed; newer ones are left out"
-                    self._log.warning("discord_missed_too_many", channel=name, why=says)
+        begin = int(after)
+        gap = _Gap(min(begin, self._before_gap.get(channel.id, begin)))
+        for pause_s in (*_PAUSES_S, None):
+            try:
+                await self._read(channel, gap)
+                break
+            except (ValueError, *FAILURES) as error:
+                if pause_s is None or not _may_pass(error):
+                    self._log.warning("discord_missed_unread", channel=name, why=sentence(error))
                     return False
-                if message.id not in self._live:
-                    _remember(self._fetched, message.id, channel.id)
-                    self._pass_on(message)
-        except (ValueError, *FAILURES) as error:
-            self._log.warning("discord_missed_unread", channel=name, why=sentence(error))
+                await asyncio.sleep(pause_s)
+        if gap.count > self._most:
+            says = f"more than {self._most} messages were missed; newer ones are left out"
+            self._log.warning("discord_missed_too_many", channel=name, why=says)
             return False
-        if count:
-            self._log.info("discord_missed_read", channel=name, messages=count)
+        if gap.count:
+            self._log.info("discord_missed_read", channel=name, messages=gap.count)
         return True
+
+    async def _read(self, channel: Fetched, gap: _Gap) -> None:
+        """From where the last try ended."""
+        async for message in channel.history(
+            limit=self._most + 1 - gap.count, after=discord.Object(gap.begin), oldest_first=True
+        ):
+            gap.count += 1
+            if gap.count > self._most:
+                return
+            if message.id not in self._live:
+                _remember(self._fetched, message.id, channel.id)
+                self._pass_on(message)
+            gap.begin = message.id
+
+
+@dataclass
+class _Gap:
+    """What was missed in one channel, as far as it has been read."""
+
+    #: the last message before what is still to be read
+    begin: int
+    count: int = 0
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether another try may end otherwise."""
+    if isinstance(error, discord.HTTPException):
+        return error.status >= 500 or error.status == 429
+    return not isinstance(error, ValueError)
 
 
 def _remember(known: OrderedDict[int, int], key: int, value: int) -> None:

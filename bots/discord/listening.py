@@ -52,9 +52,11 @@ class Listening:
         self._history.lost()
 
     async def fetch_missed(
-        self, client: discord.Client, guild: discord.Guild | None, key: str, after: str
+        self, client: discord.Client, guild: discord.Guild | None, key: str, after: str | datetime
     ) -> bool:
         """As `DiscordTransport.fetch_missed`."""
+        if isinstance(after, datetime):
+            after = str(discord.utils.time_snowflake(after))
         kind, _, number = key.partition(":")
         is_id = number.isdecimal() and after.isdecimal()
         if kind not in (Place.CHANNEL, Place.USER) or not is_id:

@@ -30,6 +30,9 @@ from bots.messages import Delivery, Heard, Mark, Target, TransportHealth
 from storage.acts import Permit
 from storage.tables import AgentState
 
+#: Discord takes two pictures within ten minutes
+_PICTURE_AGAIN_S = 660.0
+
 __all__ = ["DiscordConfig", "DiscordTransport", "Named"]
 
 
@@ -105,9 +108,9 @@ class DiscordTransport:
         self._surroundings = Surroundings(config, lambda: self._life.client)
         self._connected = False
         self._trouble = ""
-        self._picture_trouble = ""
         self._health = TransportHealth(connected=False)
-        self._chores: set[asyncio.Task[None]] = set()
+        #: sees to the picture
+        self._dressing: asyncio.Task[None] | None = None
 
     # --- what it is -------------------------------------------------------------------------------
 
@@ -156,8 +159,8 @@ class DiscordTransport:
             await self._life.run()
         finally:
             self._connected = False
-            for chore in list(self._chores):
-                chore.cancel()
+            if self._dressing is not None:
+                self._dressing.cancel()
             await self._presence.close()
             await self._listening.close()
         self._trouble = ""
@@ -173,9 +176,9 @@ class DiscordTransport:
 
     # --- hearing and speaking ---------------------------------------------------------------------
 
-    async def fetch_missed(self, channel: str, after: str) -> None:
+    async def fetch_missed(self, channel: str, after: str | datetime) -> None:
         """Hand over, oldest first and with `missed` set, what was said in ``channel:123`` (or to us
-        by ``user:45``) after the message `after`; what cannot be had is logged.
+        by ``user:45``) after the message, or the moment, `after`; what cannot be had is logged.
         """
         client = self._life.client
         if client is not None:
@@ -183,6 +186,10 @@ class DiscordTransport:
 
     @property
     def has_replies(self) -> bool:
+        return True
+
+    @property
+    def knows_keys(self) -> bool:
         return True
 
     def fold(self, name: str) -> str:
@@ -251,9 +258,9 @@ class DiscordTransport:
         self._connected, self._trouble = True, ""
         self._look_around()
         self._presence.identified()
-        chore = asyncio.get_running_loop().create_task(self._show_avatar())
-        self._chores.add(chore)
-        chore.add_done_callback(self._chores.discard)
+        if self._dressing is not None:
+            self._dressing.cancel()
+        self._dressing = asyncio.get_running_loop().create_task(self._show_avatar())
         self._on_ready()
 
     def _resumed(self) -> None:
@@ -281,10 +288,13 @@ class DiscordTransport:
         self._changed()
 
     async def _show_avatar(self) -> None:
-        client = self._life.client
-        if client is not None:
-            self._picture_trouble = await self._avatar.show(client)
-            self._changed()
+        """A bot without its picture is as well as one with it: it is tried again, and logged."""
+        while (client := self._life.client) is not None:
+            trouble = await self._avatar.show(client)
+            if not trouble:
+                return
+            self._log.warning("discord_picture_missing", why=trouble)
+            await asyncio.sleep(_PICTURE_AGAIN_S)
 
     def _changed(self) -> None:
         health = self._health_now()
@@ -297,11 +307,10 @@ class DiscordTransport:
         if not self._connected or client is None or client.user is None:
             note = "" if fatal else self._trouble
             return TransportHealth(connected=False, fatal=fatal, note=note)
-        notes = (self._surroundings.note(self.application_id), self._picture_trouble)
         return TransportHealth(
             connected=True,
             nick=client.user.name,
             channels=tuple(self._surroundings.places),
-            note=" ".join(note for note in notes if note),
+            note=self._surroundings.note(self.application_id),
             missing=self._surroundings.missing(),
         )

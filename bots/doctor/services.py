@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 import storage.migrations
 from bots.doctor.finding import Finding, fail, ok, warn
@@ -28,6 +27,7 @@ from storage import checkpoints
 from storage.errors import LatchUnreadable, StorageError
 from storage.latch import LatchFile
 from storage.store import Store
+from storage.unit import Unit
 
 ANSWER_WITHIN_S = 3.0
 NATS_PORT = 4222
@@ -78,10 +78,8 @@ async def _schema(store: Store) -> Finding:
     known = {script.revision for script in scripts.walk_revisions()}
     try:
         async with store.reading() as unit:
-            rows = await unit.connection()
-            found = (
-                await rows.execute(sa.text("SELECT version_num FROM alembic_version"))
-            ).scalar()
+            version = sa.text("SELECT version_num FROM alembic_version")
+            found = (await unit.connection.execute(version)).scalar()
     except (StorageError, DBAPIError):
         return ok("database", f"{store.dialect}, empty; its tables come with the first start")
     if found not in known:
@@ -120,7 +118,7 @@ async def audit(settings: Settings, state: StateFolder) -> Finding:
     return ok("audit", f"{len(names)} chains, whole")
 
 
-async def _broken(unit: AsyncSession, agent: str) -> str | None:
+async def _broken(unit: Unit, agent: str) -> str | None:
     at = await audit_chains.verify(unit, agent)
     if at is not None:
         return f"{agent}'s chain is broken at entry {at}"

@@ -17,10 +17,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from storage import record
 from storage.record import NewLine, Owed
+from storage.unit import Unit
 
 #: a listener may have read a line this much later than the others: a slower one is replaced
 LATE_S = 20.0
@@ -102,7 +101,7 @@ def _from_json(values: dict[str, Any]) -> NewLine:
     return NewLine(**values)
 
 
-async def store_left(unit: AsyncSession, left: Left) -> None:
+async def store_left(unit: Unit, left: Left) -> None:
     """Keep what a dead process left; what is stored already is not stored again."""
     channels: dict[str, list[NewLine]] = {}
     for line in left.lines:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.typing import FilteringBoundLogger
 
 from bots.hearing.earshot import GRACE_S, SLACK_S, Channel, Remembered
@@ -25,6 +24,7 @@ from storage.errors import StorageError
 from storage.record import NewLine
 from storage.store import Store
 from storage.tables import LineKind
+from storage.unit import Unit
 
 BATCH_S = 0.05
 LEASE_S = 15.0
@@ -321,7 +321,7 @@ class Ears:
                 self._on_owed(owed)
 
 
-async def _knows_all(unit: AsyncSession, channel: Channel, ids: Iterable[int]) -> bool:
+async def _knows_all(unit: Unit, channel: Channel, ids: Iterable[int]) -> bool:
     """Whether we heard every line stored since `after_id`: one that we did not may still come to
     us, and must be compared then, however new our own rows are.
     """

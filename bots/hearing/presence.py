@@ -8,20 +8,28 @@ comes twice is known by its id.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
 from bots.hearing.listening import LEASE_S, Ears
 from bots.transport import Transport
-from storage import record
+from storage import acquaintances, record
 from storage.errors import StorageError
 from storage.store import Store
+from storage.unit import Unit
+
+T = TypeVar("T")
 
 #: clocks of two machines may differ, and a lease is looked at every few seconds
-WHOLE_AFTER = timedelta(seconds=3 * LEASE_S)
+WHOLE_AFTER: Final = timedelta(seconds=3 * LEASE_S)
+#: who has spoken in a channel within this time may have spoken to us in private for the first time
+STRANGERS_WITHIN: Final = timedelta(hours=1)
+_AGAIN_S: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -47,27 +55,40 @@ class Presence:
         """A session began anew: hear what was said meanwhile in the channels that we listen to for
         all, and to us in private, which nobody else can hear.
         """
+        now = self.clock()
         for channel in self.transports[network].health.channels:
             if self.ears.listens(network, channel):
                 await self.catch_up(network, channel)
-        try:
-            async with self.store.reading() as unit:
-                before = self.clock() - WHOLE_AFTER
-                after = await record.last_private(unit, network, self.agent, before)
-        except StorageError as error:
-            self.log.warning("record.unreadable", error=str(error))
-            return
-        for person, message in after.items():
-            await self.transports[network].fetch_missed(person, message)
+        after = await self._asked(lambda unit: self._private(unit, network, now))
+        for person, begin in after.items():
+            await self.transports[network].fetch_missed(person, begin)
 
     async def catch_up(self, network: str, channel: str) -> None:
         """Hear what was said in a channel while it had no listener."""
-        try:
-            async with self.store.reading() as unit:
-                before = self.clock() - WHOLE_AFTER
-                after = await record.last_msgid(unit, network, channel, before)
-        except StorageError as error:
-            self.log.warning("record.unreadable", error=str(error))
-            return
+        before = self.clock() - WHOLE_AFTER
+        after = await self._asked(lambda unit: record.last_msgid(unit, network, channel, before))
         if after is not None:
             await self.transports[network].fetch_missed(channel, after)
+
+    async def _private(self, unit: Unit, network: str, now: datetime) -> dict[str, str | datetime]:
+        """From where on each person's private lines are to be heard.
+
+        Who spoke to us for the first time while we were away left no trace with us; so who talks in
+        channels is asked about as well.
+        """
+        since = now - STRANGERS_WITHIN
+        after: dict[str, str | datetime] = dict.fromkeys(
+            await acquaintances.talkers(unit, network, since), since
+        )
+        known = await acquaintances.last_private(unit, network, self.agent, now - WHOLE_AFTER)
+        return after | {person: message or since for person, message in known.items()}
+
+    async def _asked(self, ask: Callable[[Unit], Awaitable[T]]) -> T:
+        """What the record says, however long it takes to answer: a gap is not asked about twice."""
+        while True:
+            try:
+                async with self.store.reading() as unit:
+                    return await ask(unit)
+            except StorageError as error:
+                self.log.warning("record.unreadable", error=str(error))
+                await asyncio.sleep(_AGAIN_S)

@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.typing import FilteringBoundLogger
 
 from bots.answering.mouth import Mouth, Unsaid
@@ -31,6 +30,7 @@ from storage.happenings import Last
 from storage.latch import Latch
 from storage.postings import Mark, Posted
 from storage.store import Store
+from storage.unit import Unit
 
 _LOOK_EVERY_S: Final = 3.0
 #: a swarm that has just begun is told of once, not agent by agent
@@ -173,7 +173,7 @@ class Herald:
 
     # --- what is new ------------------------------------------------------------------------------
 
-    async def _news(self, unit: AsyncSession, topic: Topic, posted: Posted) -> News | None:
+    async def _news(self, unit: Unit, topic: Topic, posted: Posted) -> News | None:
         mark = self._looked.get(topic.name, posted.mark)
         match topic.kind:
             case "logs":
@@ -183,7 +183,7 @@ class Herald:
             case _:
                 return await self._standup(unit, mark)
 
-    async def _logs(self, unit: AsyncSession, mark: Mark | None) -> News:
+    async def _logs(self, unit: Unit, mark: Mark | None) -> News:
         last = (await happenings.last(unit)).audit
         before = mark or {"audit": last, "agents": {}}
         steered, refusals = await happenings.decisions(unit, before["audit"], last)
@@ -194,12 +194,12 @@ class Herald:
         post = composing.logs(before["agents"], now, steered, refusals)
         return News(post, {"audit": last, "agents": now})
 
-    async def _between(self, unit: AsyncSession, mark: Mark | None) -> News:
+    async def _between(self, unit: Unit, mark: Mark | None) -> News:
         last = await happenings.last(unit)
         found = await happenings.exchanges(unit, Last(**mark) if mark else last, last)
         return News(composing.between_agents(found), asdict(last))
 
-    async def _standup(self, unit: AsyncSession, mark: Mark | None) -> News | None:
+    async def _standup(self, unit: Unit, mark: Mark | None) -> News | None:
         """Today's, once its time has come, however late: but never a second one."""
         now = self._clock()
         hour, minute = map(int, self._settings.swarm.standup.split(":"))

@@ -157,7 +157,7 @@ class IrcTransport:
             return []
         return await self._session.say(target, parts, lambda: self._vetoed(target, permit))
 
-    async def fetch_missed(self, channel: str, after: str) -> None:
+    async def fetch_missed(self, channel: str, after: str | datetime) -> None:
         """Nothing: IRC keeps no history that could be told from what was heard."""
 
     async def mark(self, target: Target, message: str, mark: Mark, permit: Permit) -> None:

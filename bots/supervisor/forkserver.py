@@ -26,6 +26,7 @@ from sqlalchemy.orm import configure_mappers
 
 from bots.agent.process import run
 from bots.supervisor.leash import die_with
+from storage.warming import warm
 
 _PACKET = 1 << 18
 
@@ -38,6 +39,7 @@ def main(control_fd: int, supervisor_pid: int, preload: list[str]) -> None:
     # SQLAlchemy does this at the first use of a table: done here it is shared by all (2.5 MiB
     # each).
     configure_mappers()
+    warm()
     control = socket.socket(fileno=control_fd)
     wake_read, wake_write = os.pipe()
     for fd in (wake_read, wake_write):

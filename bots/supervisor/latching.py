@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.typing import FilteringBoundLogger
 
 from bots.bus import KILL, RESUME, Bus
@@ -24,6 +23,7 @@ from bots.supervisor.programs import SUPERVISOR
 from storage import audit, latch
 from storage.errors import LatchUnreadable, StorageError
 from storage.latch import Latch, LatchFile
+from storage.unit import Unit
 
 _LOOK_EVERY_S = 2.0
 _KNOWN = 64
@@ -250,9 +250,7 @@ class Latching:
         # kill.
         return known is not None and known.killed and known.changed_at < order.changed_at
 
-    async def _clear_rows(
-        self, unit: AsyncSession, order: Latch, seen: Mapping[str, Latch]
-    ) -> None:
+    async def _clear_rows(self, unit: Unit, order: Latch, seen: Mapping[str, Latch]) -> None:
         """Write the open latch for every scope that it frees.
 
         Also where no row says killed yet: a kill that is still owed must find a newer row there.
@@ -315,7 +313,7 @@ class Latching:
         task.add_done_callback(self._carrying.discard)
 
 
-async def _audit(unit: AsyncSession, order: Latch, details: dict[str, Any]) -> None:
+async def _audit(unit: Unit, order: Latch, details: dict[str, Any]) -> None:
     await audit.append(
         unit,
         agent=SUPERVISOR,

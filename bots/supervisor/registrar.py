@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.typing import FilteringBoundLogger
 
 from bots.settings import Settings
@@ -15,6 +14,7 @@ from bots.supervisor.ground import Ground
 from storage import agents, leases
 from storage.errors import LeaseLost, StorageError
 from storage.tables import AgentState
+from storage.unit import Unit
 
 LEASE_S = 30.0
 RENEW_S = 10.0
@@ -99,7 +99,7 @@ class Registrar:
             self._dead |= dead
             raise
 
-    async def _write(self, unit: AsyncSession, changed: set[str], dead: set[str]) -> None:
+    async def _write(self, unit: Unit, changed: set[str], dead: set[str]) -> None:
         now = self._clock()
         for name in dead:
             await leases.release_all(unit, name)

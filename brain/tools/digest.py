@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from brain.conversations import Line
 from brain.summarise import Highlight, Summary, summarise
 from brain.tools.context import Context
@@ -19,6 +17,7 @@ from brain.tools.quoting import counted, crop, of_people, people
 from brain.tools.registry import Effects, ToolResult, tool
 from storage import record
 from storage.tables import TALK, Message
+from storage.unit import Unit
 
 #: lines of one summary at most, newest first: bounds the time it costs
 MOST_LINES = 2_000
@@ -56,9 +55,7 @@ async def summary(
     return ToolResult(text="\n".join([head, *rows]), evidence_ids=_evidence(found))
 
 
-async def _heard(
-    context: Context, unit: AsyncSession, place: str, when: Period
-) -> Sequence[Message]:
+async def _heard(context: Context, unit: Unit, place: str, when: Period) -> Sequence[Message]:
     """Lines of the period, oldest first; without one, of the last day that had any."""
     if when.since is None:
         newest = await record.tail(unit, context.network, place, limit=MOST_LINES)

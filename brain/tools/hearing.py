@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from brain.errors import BadArguments
 from brain.tools.context import Context
 from brain.tools.period import NO_PERIOD, Period, ago, clock, period
@@ -21,6 +19,7 @@ from storage import record
 from storage import search as full_text
 from storage.search import Found
 from storage.tables import TALK, LineKind
+from storage.unit import Unit
 
 #: lines that a search looks at, and how many of them it shows
 LOOKED_AT = 100
@@ -85,7 +84,7 @@ async def search(  # noqa: PLR0917 (a model names every argument)
     return _findings(context, words, found, scope)
 
 
-async def _latest(context: Context, unit: AsyncSession, scope: _Scope) -> ToolResult:
+async def _latest(context: Context, unit: Unit, scope: _Scope) -> ToolResult:
     """The latest lines of one person, newest first."""
     nick = scope.nick or ""
     lines = await lines_of(unit, nick, scope.channel, scope.when, LOOKED_AT)
@@ -224,7 +223,7 @@ async def stats(
     return ToolResult(text=f"{place}{when.words}: {said}, {span}. Most: {most}.{busiest}")
 
 
-async def _figures(context: Context, unit: AsyncSession, place: str, when: Period) -> record.Stats:
+async def _figures(context: Context, unit: Unit, place: str, when: Period) -> record.Stats:
     if when.since is None or when.until is None or when.until > context.now():
         return await record.stats(unit, place, when.since, network=context.network)
     heard = await record.between(

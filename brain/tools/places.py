@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import difflib
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from brain.errors import BadArguments
 from brain.tools.context import Context
 from brain.tools.recall import is_public, last_public
 from storage import record
+from storage.unit import Unit
 
 #: how like a mistyped nick must be: ``brigit`` is birgit, ``ada`` is not nadia
 LIKE_ENOUGH = 0.8
@@ -17,7 +16,7 @@ LIKE_ENOUGH = 0.8
 MOST_SPEAKERS = 500
 
 
-async def channel_named(context: Context, unit: AsyncSession, name: str) -> str:
+async def channel_named(context: Context, unit: Unit, name: str) -> str:
     """The recorded channel that `name` means, with or without ``#`` and with small typing errors.
 
     Raises `BadArguments` that names the channels there are.
@@ -36,12 +35,12 @@ async def channel_named(context: Context, unit: AsyncSession, name: str) -> str:
     raise BadArguments(f"I know no channel {wanted}; {there_are}.")
 
 
-async def channel_asked(context: Context, unit: AsyncSession, name: str | None) -> str:
+async def channel_asked(context: Context, unit: Unit, name: str | None) -> str:
     """`channel_named` when a channel was named, else `channel_here`."""
     return await channel_named(context, unit, name) if name else await channel_here(context, unit)
 
 
-async def channel_here(context: Context, unit: AsyncSession) -> str:
+async def channel_here(context: Context, unit: Unit) -> str:
     """The channel of the question; in private the one with most lines. Raises `BadArguments`."""
     if context.channel is not None:
         return context.channel
@@ -51,9 +50,7 @@ async def channel_here(context: Context, unit: AsyncSession) -> str:
     return max(known, key=lambda entry: entry[2])[1]
 
 
-async def nick_named(
-    context: Context, unit: AsyncSession, name: str, channel: str | None
-) -> str | None:
+async def nick_named(context: Context, unit: Unit, name: str, channel: str | None) -> str | None:
     """The nick that the record has for `name`, the nearest one for a typing error, None when there
     is none.
     """
@@ -70,7 +67,7 @@ async def nick_named(
     return speakers[near[0]] if near else None
 
 
-async def _channels(context: Context, unit: AsyncSession) -> list[tuple[str, str, int]]:
+async def _channels(context: Context, unit: Unit) -> list[tuple[str, str, int]]:
     """Public channels of this network: (network, channel, lines). Private talk is nobody else's
     business.
     """

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -73,7 +74,7 @@ async def test_a_persons_reply_is_an_address_and_a_pinging_bot_is_none(
     await one.up()
     you = await guest(one)
     first = await you.asks("secretary", "who mentioned the tern?")
-    answering = {"message_reference": {"message_id": first["id"]}}
+    answering: dict[str, Any] = {"message_reference": {"message_id": first["id"]}}
     await you.say("not you", **answering, allowed_mentions={"parse": [], "replied_user": False})
     reply = await you.say("and the mixer?", **answering)
     await until(lambda: you.answers("secretary", reply), "the answer to the reply")

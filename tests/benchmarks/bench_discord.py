@@ -7,17 +7,16 @@ from __future__ import annotations
 import asyncio
 import json
 import statistics
-import sys
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, AsyncIterator
+from typing import Any
 
 import aiohttp
 
-from bots.supervisor.leash import leashed
 from bots.supervisor.pss import pss_mb
 from bots.tour.sandbox import Sandbox
 from tests.acceptance.guild import Guest, Json
@@ -52,10 +51,22 @@ async def main() -> None:
                 await measure(sandbox)
     note = f"{spread(started_s, 2)} starts; connected to IRC and to the gateway, in their channels"
     middle = statistics.median
-    report("discord", f"{AGENTS} agents ready after `up`", middle(started_s), "s",
-           target=at_most(8), note=note)
-    report("discord", f"{AGENTS} bots READY after their processes exist", middle(ready_s), "s",
-           target=at_most(3), note=f"{spread(ready_s, 2)} starts; last birth to last READY")
+    report(
+        "discord",
+        f"{AGENTS} agents ready after `up`",
+        middle(started_s),
+        "s",
+        target=at_most(8),
+        note=note,
+    )
+    report(
+        "discord",
+        f"{AGENTS} bots READY after their processes exist",
+        middle(ready_s),
+        "s",
+        target=at_most(3),
+        note=f"{spread(ready_s, 2)} starts; last birth to last READY",
+    )
 
 
 def _ready_after_birth_s(sandbox: Sandbox) -> float:
@@ -91,8 +102,14 @@ async def sizes(sandbox: Sandbox) -> None:
     await asyncio.sleep(SETTLED_AFTER_S)
     status = await sandbox.status()
     found = [size for a in status["agents"] if (size := pss_mb(a["pid"])) is not None]
-    report("discord", "PSS of an agent on both networks, idle", statistics.median(found), "MiB",
-           target=at_most(28), note=f"{spread(found)} agents")
+    report(
+        "discord",
+        "PSS of an agent on both networks, idle",
+        statistics.median(found),
+        "MiB",
+        target=at_most(28),
+        note=f"{spread(found)} agents",
+    )
     for service in status["services"]:
         if service["name"] in {"discord", "console"} and (size := pss_mb(service["pid"])):
             name = {"discord": "sandbox guild", "console": "page"}[service["name"]]
@@ -120,8 +137,13 @@ async def round_trips(sandbox: Sandbox, you: Guest) -> None:
         took_ms["pong"].append(await _asked_ms(you, "bot01", "ping"))
     values = took_ms["pong"]
     for percent in (50, 95):
-        report("discord", f"an agent's ping command, p{percent}", percentile(values, percent),
-               "ms", note=f"{spread(values)} rounds")
+        report(
+            "discord",
+            f"an agent's ping command, p{percent}",
+            percentile(values, percent),
+            "ms",
+            note=f"{spread(values)} rounds",
+        )
 
 
 async def _asked_ms(you: Guest, agent: str, text: str) -> float:
@@ -146,9 +168,14 @@ async def everybody(sandbox: Sandbox, you: Guest) -> None:
         await you.sees("MESSAGE_CREATE", all_of_them, within_s=30)
         took_ms.append((time.monotonic() - began_s) * 1000)
     wait_ms = sandbox.settings.limits.coalesce_s * 1000
-    report("discord", f"one message that addresses all {AGENTS}: all answered",
-           statistics.median(took_ms), "ms", target=at_most(1000),
-           note=f"{spread(took_ms, 0)} messages; {wait_ms:.0f} of it are limits.coalesce_s")
+    report(
+        "discord",
+        f"one message that addresses all {AGENTS}: all answered",
+        statistics.median(took_ms),
+        "ms",
+        target=at_most(1000),
+        note=f"{spread(took_ms, 0)} messages; {wait_ms:.0f} of it are limits.coalesce_s",
+    )
 
 
 async def drops(sandbox: Sandbox, you: Guest) -> None:
@@ -162,7 +189,8 @@ async def drops(sandbox: Sandbox, you: Guest) -> None:
         headers = {"Authorization": status["discord"]["user_token"]}
         async with aiohttp.ClientSession(headers=headers) as http:
             began_s = time.monotonic()
-            async with http.post(f"{root}/sandbox/chaos", json={"do": "drop", "bot": "all"}) as done:
+            order = {"do": "drop", "bot": "all"}
+            async with http.post(f"{root}/sandbox/chaos", json=order) as done:
                 done.raise_for_status()
         said = await you.say(f"{you.mention(*names)} who mentioned dunlin{number}?")
         answered: Counter[str] = Counter()
@@ -176,9 +204,14 @@ async def drops(sandbox: Sandbox, you: Guest) -> None:
         took_ms.append((time.monotonic() - began_s) * 1000)
         await asyncio.sleep(1)
         wrong += len(names) - len(answered) + sum(answered.values()) - len(answered)
-    report("discord", "all sockets dropped: all resumed and answering", statistics.median(took_ms),
-           "ms", target=at_most(2000),
-           note=f"{spread(took_ms, 0)} drops; to the last of {AGENTS} answers to a line said then")
+    report(
+        "discord",
+        "all sockets dropped: all resumed and answering",
+        statistics.median(took_ms),
+        "ms",
+        target=at_most(2000),
+        note=f"{spread(took_ms, 0)} drops; to the last of {AGENTS} answers to a line said then",
+    )
     report("discord", "answers lost or doubled over all drops", wrong, "answers", target=at_most(0))
 
 

@@ -24,7 +24,8 @@ def config(agents: int = AGENTS, *, discord: bool = False) -> str:
     on the sandbox guild too where it is asked for.
     """
     switches = f"[sandbox]\ndiscord = {json.dumps(discord)}\n[console]\nenabled = false\n"
-    tables = [f'[swarm]\nname = "bench"\n{switches}[[channels]]\nname = "#lobby"\neverybody = true\n']
+    lobby = '[[channels]]\nname = "#lobby"\neverybody = true\n'
+    tables = [f'[swarm]\nname = "bench"\n{switches}{lobby}']
     for number in range(1, agents + 1):
         soul = SOULS[number % len(SOULS)]
         channel = json.dumps([f"#room{(number + 1) // 2}"])

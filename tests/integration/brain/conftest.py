@@ -33,7 +33,8 @@ async def hear(store: Store) -> Callable[..., Awaitable[list[int]]]:
         for line in lines:
             async with store.writing() as unit:
                 last = await record.last_id(unit, line.network, line.channel)
-                ids += (await record.keep(unit, [line], last)).ids
+                kept = await record.keep(unit, [line], last)
+                ids += [stored for stored in kept.ids if stored is not None]
         return ids
 
     return keep

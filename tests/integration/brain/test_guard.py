@@ -10,7 +10,6 @@ from typing import Any
 
 import aiosqlite
 import pytest
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from brain.errors import Refused
 from brain.guard import Guard, LatchPolicy, Policy, Refusal
@@ -19,6 +18,7 @@ from storage.acts import Act, Permit
 from storage.errors import PermitRefused
 from storage.latch import Latch
 from storage.store import Store
+from storage.unit import Unit
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 KILLED = Latch("all", True, "olga", "irc", "enough", NOW)
@@ -48,8 +48,8 @@ class NoBigLines:
 
     name = "size"
 
-    async def weigh(self, act: Act, unit: AsyncSession) -> Refusal | None:
-        assert unit.in_transaction()
+    async def weigh(self, act: Act, unit: Unit) -> Refusal | None:
+        assert unit.connection.in_transaction()
         too_big = act.details.get("bytes", 0) > 400
         return Refusal(policy=self.name, reason="longer than 400 bytes") if too_big else None
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from brain.errors import Refused
 from brain.guard import Guard, Refusal
@@ -17,6 +16,7 @@ from brain.model import Capabilities, Completion, Conversation, Message, Role, T
 from storage import audit
 from storage.acts import Act
 from storage.latch import Latch
+from storage.unit import Unit
 from tests.integration.brain.stage import NOW, Brain, question
 
 CAPABILITIES = Capabilities(tools=True, streaming=False, json_schema=False, context_tokens=1000)
@@ -163,7 +163,7 @@ async def test_another_refusal_goes_back_to_the_model(brain: Brain) -> None:
     class NoClock:
         name = "no-clock"
 
-        async def weigh(self, act: Act, unit: AsyncSession) -> Refusal | None:
+        async def weigh(self, act: Act, unit: Unit) -> Refusal | None:
             return Refusal(policy=self.name, reason="no clocks today")
 
     model = Scripted([calls(("now", {})), Completion(text="I may not look")])

@@ -83,7 +83,7 @@ class Member:
             heard=self._heard,
             changed=self._changed,
             before_join=_nobody_waits,
-            began=lambda *network: self.slash.began(*network),
+            began=self._began,
             interaction=self._interaction,
             veto=self.switch.veto,
         )
@@ -145,6 +145,9 @@ class Member:
             self._news.set()
         else:
             self.slash.on_interaction(interaction)
+
+    def _began(self, network: str) -> None:
+        self.slash.began(network)
 
     def _heard(self, heard: Heard) -> None:
         self._news.set()

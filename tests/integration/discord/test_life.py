@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from datetime import UTC, datetime
@@ -257,15 +256,23 @@ async def test_a_picture_is_set_when_it_differs_and_left_when_not(
         async with Agent(sandbox, tmp_path, avatar=pictures / f"{name}.png") as agent:
             await agent.ready()
             known = tmp_path / "captain.avatar.json"
-            await asyncio.gather(*agent.transport._chores)
+            dressing = agent.transport._dressing
+            if name == "buyer":
+                client = agent.transport.client
+                assert client is not None
+                trouble = await agent.transport._avatar.show(client)
+            else:
+                assert dressing is not None
+                await dressing
             me = await sandbox.person().ask("GET", f"/users/{CAPTAIN_ID}")
             seen.append((me["avatar"], json.loads(known.read_text())["sha256"]))
-            note = agent.transport.health.note
+            # A bot without its picture is well.
+            assert agent.transport.health.note == ""
     assert seen[0] == seen[1]
     assert seen[0][0] is not None
     assert seen[2][0] != seen[0][0]
     assert seen[3] == seen[2]
-    assert "changed twice within 10 minutes" in note
+    assert "changed twice within 10 minutes" in trouble
 
 
 async def test_slash_commands_and_buttons_reach_the_callback(

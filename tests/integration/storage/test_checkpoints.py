@@ -63,7 +63,7 @@ async def test_an_end_that_was_cut_off_shows(store: Store) -> None:
         await entry(store)
     await sign_all(store)
     async with store.writing() as unit:
-        connection = await unit.connection()
+        connection = unit.connection
         postgresql = store.dialect == "postgresql"
         forget = (
             "DROP TRIGGER audit_append_only ON audit"
@@ -89,4 +89,4 @@ async def test_checkpoints_are_append_only(store: Store, change: str) -> None:
     await sign_all(store)
     with pytest.raises(DBAPIError, match="append-only"):
         async with store.writing() as unit:
-            await (await unit.connection()).execute(sa.text(change))
+            await unit.connection.execute(sa.text(change))

@@ -169,7 +169,7 @@ async def main():
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
     try:
         async with store.writing() as unit:
-            connection = await unit.connection()
+            connection = unit.connection
             await connection.exec_driver_sql("INSERT INTO nonce VALUES ('n', '2026-01-01')")
     except StoreUnavailable as error:
         print(error)
