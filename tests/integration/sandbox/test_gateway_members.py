@@ -21,7 +21,8 @@ ALL = 53608447
         ({"user_ids": str(CAPTAIN_ID)}, {"captain"}),
         ({"query": "", "limit": 2}, {"captain", "rook"}),
     ],
-    ids=str,
+    # Side by side every process must give a test the same name: a set has no order.
+    ids=["everybody", "by-prefix", "by-ids", "by-id", "two"],
 )
 async def test_members_come_in_chunks_with_the_nonce(
     sandbox: Sandbox, asked: dict[str, Any], names: set[str]
