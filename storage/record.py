@@ -32,7 +32,6 @@ __all__ = [
     "keep_new",
     "last_id",
     "last_msgid",
-    "last_private",
     "last_seen",
     "messages",
     "prune",
@@ -131,32 +130,6 @@ async def last_msgid(unit: Unit, network: str, channel: str, before: datetime) -
     newest = older.order_by(sa.func.length(c.msgid).desc(), c.msgid.desc()).limit(1)
     first = named.order_by(sa.func.length(c.msgid), c.msgid).limit(1)
     return (await run(unit, newest)).scalar() or (await run(unit, first)).scalar()
-
-
-async def last_private(
-    unit: Unit, network: str, agent: str, before: datetime, *, people: int = 50
-) -> dict[str, str]:
-    """``user:<account>`` → as `last_msgid`, of what this person said to `agent` in private; the
-    people who spoke last.
-    """
-    c = MESSAGE.c
-    here = (c.network == network, c.channel == f"nick:{agent}")
-    talked = (
-        sa.select(c.account)
-        .where(*here, c.account.is_not(None))
-        .group_by(c.account)
-        .order_by(sa.func.max(c.id).desc())
-        .limit(people)
-    )
-    found: dict[str, str] = {}
-    for account in (await run(unit, talked)).scalars():
-        own = sa.select(c.msgid).where(*here, c.account == account)
-        newest = own.where(c.heard_at < before).order_by(c.id.desc()).limit(1)
-        first = own.order_by(c.id).limit(1)
-        msgid = (await run(unit, newest)).scalar() or (await run(unit, first)).scalar()
-        if msgid is not None:
-            found[f"user:{account}"] = msgid
-    return found
 
 
 async def stats(

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
-from storage import agents, audit, inbox, leases, record, replies, sessions
+from storage import acquaintances, agents, audit, inbox, leases, record, replies, sessions
 from storage.tables import HeartbeatTier, InboxState, LineKind, ReplyState
 from storage.unit import Unit
 
@@ -101,7 +101,8 @@ async def _heard(unit: Unit) -> None:
     )
     await record.last_id(unit, "irc", _CHANNEL)
     await record.last_msgid(unit, "irc", _CHANNEL, _THEN)
-    await record.last_private(unit, "irc", _AGENT, _THEN)
+    await acquaintances.last_private(unit, "irc", _AGENT, _THEN)
+    await acquaintances.talkers(unit, "irc", _THEN)
     await record.keep(unit, [line], 0, _THEN, was_there_since=_THEN)
     await record.compare(unit, [line], 0, _THEN, was_there_since=_THEN)
     await record.count_after(unit, "irc", _CHANNEL, 0, _THEN)

@@ -76,6 +76,10 @@ class Guest:
         """The id of a channel, or of the private conversation with an agent (``@captain``)."""
         return self._channels[name]
 
+    def knows(self, name: str) -> bool:
+        """Whether this channel, or private conversation, is known."""
+        return name in self._channels
+
     async def say(self, text: str, channel: str = "lobby", **more: Any) -> Json:
         if channel.startswith("@") and channel not in self._channels:
             opened = await self.ask(

@@ -138,10 +138,11 @@ class Swarm:
         deadline = loop.time() + within_s
         while True:
             agents = (await self.status())["agents"]
-            states = {a["name"]: a["state"] for a in agents if not names or a["name"] in names}
-            if set(states.values()) == {state}:
+            meant = [a for a in agents if not names or a["name"] in names]
+            if {a["state"] for a in meant} == {state}:
                 return
-            assert loop.time() < deadline, f"not {state} within {within_s:g} s: {states}"
+            others = {a["name"]: (a["state"], a["reason"]) for a in meant if a["state"] != state}
+            assert loop.time() < deadline, f"not {state} within {within_s:g} s: {others}"
 
     async def person(self, nick: str, *channels: str) -> Person:
         """Somebody on the swarm's IRC server, in #lobby unless other channels are named."""
