@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import discord
 
-from bots.discord import condition, links
+from bots.discord import condition, links, places
 from bots.discord.client import point_at
 from bots.discord.config import DiscordConfig
 from bots.discord.refusals import FAILURES, sentence
@@ -22,13 +22,15 @@ class Checkup:
 
     #: the bot's name on Discord, empty when its token is refused
     name: str
+    #: its application's name, empty likewise
+    application: str
     application_id: int | None
     #: each a sentence with the link that mends it
     troubles: tuple[str, ...]
 
 
 async def check(config: DiscordConfig) -> Checkup:
-    """Three or four REST requests and no IDENTIFY; never raises for what Discord says."""
+    """Up to six REST requests and no IDENTIFY; never raises for what Discord says."""
     point_at(config)
     client = discord.Client(intents=discord.Intents.none())
     try:
@@ -36,13 +38,19 @@ async def check(config: DiscordConfig) -> Checkup:
             await client.login(config.token.get_secret_value())
             troubles = tuple(await _troubles(client, config))
     except discord.LoginFailure:
-        return Checkup("", None, (condition.wrong_token(config.agent),))
+        return Checkup("", "", None, (condition.wrong_token(config.agent),))
     except FAILURES as error:
-        return Checkup("", None, (f"Discord cannot be asked: {sentence(error)}.",))
+        return Checkup("", "", None, (f"Discord cannot be asked: {sentence(error)}.",))
     finally:
         if client.http.token is not None:
             await client.close()
-    return Checkup(client.user.name if client.user else "", client.application_id, troubles)
+    bot, application = client.user, client.application
+    return Checkup(
+        bot.name if bot else "",
+        application.name if application else "",
+        client.application_id,
+        troubles,
+    )
 
 
 async def _troubles(client: discord.Client, config: DiscordConfig) -> list[str]:
@@ -57,11 +65,11 @@ async def _troubles(client: discord.Client, config: DiscordConfig) -> list[str]:
     if not wanted:
         found.append(condition.outside((), has_guild=False, application_id=application))
     for guild in wanted:
-        found.extend(await _lacking(client, guild))
+        found.extend(await _in_guild(client, guild, config.wanted))
     return found
 
 
-async def _lacking(client: discord.Client, guild_id: int) -> Iterator[str]:
+async def _in_guild(client: discord.Client, guild_id: int, wanted: Sequence[str]) -> list[str]:
     assert client.user is not None
     guild = await client.fetch_guild(guild_id, with_counts=False)
     member = await guild.fetch_member(client.user.id)
@@ -71,7 +79,27 @@ async def _lacking(client: discord.Client, guild_id: int) -> Iterator[str]:
         for name, bit in links.PERMISSIONS.items()
         if not (held.value & bit or held.administrator)
     ]
-    if not lacks:
-        return iter(())
-    link = links.invitation(client.application_id or "")
-    return iter((f"In {guild.name} it lacks {', '.join(lacks)}; give it at {link}",))
+    if lacks:
+        link = links.invitation(client.application_id or "")
+        return [f"In {guild.name} it lacks {', '.join(lacks)}; give it at {link}"]
+    return await _in_channels(guild, member, wanted, client.application_id)
+
+
+async def _in_channels(
+    guild: discord.Guild, member: discord.Member, wanted: Sequence[str], application: int | None
+) -> list[str]:
+    """What is wrong with the channels where it should be."""
+    channels = [c for c in await guild.fetch_channels() if isinstance(c, discord.TextChannel)]
+    known = {f"#{c.name}".lower(): c for c in channels}
+    absent = [name for name in wanted if name.lower() not in known]
+    here = [known[name.lower()] for name in wanted if name.lower() in known]
+    hidden = [f"#{c.name}" for c in here if not c.permissions_for(member).view_channel]
+    found: list[str] = []
+    if absent:
+        found.append(f"There is no {', '.join(absent)} in {guild.name}: python3 run.py guild apply")
+    if hidden:
+        found.append(condition.outside(hidden, has_guild=True, application_id=application))
+    seen = [c for c in here if f"#{c.name}" not in hidden]
+    if why := places.lacks(seen, member):
+        found.append(why)
+    return found

@@ -97,15 +97,23 @@ def missing(wanted: Sequence[str], places: Mapping[str, Named]) -> tuple[str, ..
 def lacking(guilds: Iterable[discord.Guild], wanted: Sequence[str]) -> str:
     """What we may not do in the wanted channels that we see, in one sentence; empty when all."""
     names = {name.lower() for name in wanted}
+    sentences = [
+        lacks(
+            [c for c in guild.text_channels if f"#{c.name}".lower() in names and _sees(c)], guild.me
+        )
+        for guild in guilds
+    ]
+    return " ".join(filter(None, sentences))
+
+
+def lacks(channels: Iterable[discord.TextChannel], member: discord.Member) -> str:
+    """What `member` may not do in these channels, in one sentence; empty when all."""
     troubles: list[str] = []
-    for guild in guilds:
-        for channel in guild.text_channels:
-            if f"#{channel.name}".lower() not in names or not _sees(channel):
-                continue
-            may = channel.permissions_for(guild.me)
-            lacks = [said for held, said in _NEEDED.items() if not getattr(may, held)]
-            if lacks:
-                troubles.append(f"{', '.join(lacks)} in #{channel.name}")
+    for channel in channels:
+        may = channel.permissions_for(member)
+        needs = [said for held, said in _NEEDED.items() if not getattr(may, held)]
+        if needs:
+            troubles.append(f"{', '.join(needs)} in #{channel.name}")
     return f"It lacks the permission {'; '.join(troubles)}." if troubles else ""
 
 

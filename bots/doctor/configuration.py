@@ -36,6 +36,9 @@ def references(settings: Settings) -> list[tuple[str, str]]:
     found += [
         (f"agents.{agent.name}.irc.password", agent.irc.password) for agent in settings.agents
     ]
+    found += [
+        (f"agents.{agent.name}.discord.token", agent.discord.token) for agent in settings.agents
+    ]
     return [(key, reference) for key, reference in found if reference is not None]
 
 

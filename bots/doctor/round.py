@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 
-from bots.doctor import configuration, machine, services
+from bots.doctor import configuration, guild, machine, services
 from bots.doctor.finding import Finding, fail, ok
 from bots.settings import SettingsError, load
 from bots.state import state_of
@@ -39,4 +39,6 @@ async def examine(config: Path, root: Path, now: datetime) -> AsyncIterator[Find
     for finding in machine.clock(now, state.path):
         yield finding
     async for finding in services.services(settings, state, up=up):
+        yield finding
+    async for finding in guild.guild(settings, state):
         yield finding
