@@ -93,6 +93,7 @@ async def test_under_chaos_every_question_is_answered_once_and_every_line_kept_o
         left_s = deadline - asyncio.get_running_loop().time()
         assert left_s > 0, "\n".join([*verdict.wrong, unlike])
         await asyncio.sleep(0.5)  # a look, not a hope: the deadline decides
+    assert server.words(asked)
     print(f"answers: {dict(verdict.states)}")
     print(f"record: { {c: len(lines) for c, lines in server.channels.items()} }")
     await chains_hold(one)

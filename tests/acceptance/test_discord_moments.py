@@ -10,10 +10,12 @@ import signal
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 
 from tests.acceptance.guild import Guest, Json
+from tests.acceptance.outside import ALL_INTENTS, Outside, bot_token
 from tests.acceptance.stage import Swarm, until
 from tests.acceptance.traffic import chains_hold, reborn, service, settled
 
@@ -40,6 +42,10 @@ async def guest() -> AsyncIterator[Enter]:
 
 def answer_to(message: Json) -> Callable[[Json], bool]:
     return lambda m: (m.get("message_reference") or {}).get("message_id") == message["id"]
+
+
+def said_after(message: Json, first: Json, agent: str) -> bool:
+    return message["author"]["username"] == agent and int(message["id"]) > int(first["id"])
 
 
 @contextmanager
@@ -90,6 +96,36 @@ async def test_killed_between_sending_and_marking_it_answers_once(
     assert (state, reply) == ("answered", "sent")
     assert proof == f"id:{answer['id']}" or proof.startswith("record:")
     await chains_hold(one)
+
+
+async def test_killed_between_two_parts_of_an_answer_it_says_the_rest_once(
+    swarm: Make, guest: Enter, tmp_path: Path
+) -> None:
+    # The server makes everybody wait after two messages: the third part has not left yet.
+    slow = {"limits": {"messages": 2, "messages_per_s": 1.5}}
+    bots = dict.fromkeys(AGENTS, ALL_INTENTS)
+    async with Outside(tmp_path / "guild", bots, slow) as outside:
+        one = swarm(agents=AGENTS, transports=("discord",))
+        outside.serve(one, {a: bot_token(a) for a in AGENTS})
+        await one.up()
+        people = [await guest(outside, name) for name in ("you", "guest1")]
+        for number in range(18):
+            await people[number % 2].say(f"line {number} " + f"it hums at {number} Hz, " * 20)
+        you = people[0]
+        pid = await one.pid_of("auditor")
+        asked = await you.say(f"{you.mention('auditor')} the last 18 lines")
+        first = await you.sees("MESSAGE_CREATE", answer_to(asked))
+        await you.sees("MESSAGE_CREATE", lambda m: said_after(m, first, "auditor"))
+        os.kill(pid, signal.SIGKILL)
+        assert one.rows("select count(*) from reply where state = 'sending'") == [(3,)]
+        await reborn(one, "auditor", pid)
+        await settled(one)
+        parts = [m for m in await you.history() if m["author"]["username"] == "auditor"]
+        whole = "\n".join(part["content"] for part in parts)
+        assert [whole.count(f"> line {n} ") for n in range(18)] == [1] * 18
+        assert len(parts) == 3
+        assert one.rows("select distinct state from reply") == [("sent",)]
+        assert one.rows("select distinct state from inbox") == [("answered",)]
 
 
 async def test_when_the_guild_server_dies_everybody_comes_back_by_themselves(
