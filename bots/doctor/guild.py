@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from bots.discord.checkup import Checkup, check
 from bots.discord.config import DiscordConfig
+from bots.discord.links import PORTAL
 from bots.doctor.finding import Finding, fail, ok, warn
 from bots.secrets import SecretError, resolve
 from bots.settings import AgentSettings, Settings
@@ -18,7 +19,7 @@ from bots.state import StateFolder
 from bots.supervisor.guild import bot_id, wants_sandbox
 
 _ABOUT = "discord"
-_OWN = "give each agent an application, and a token, of its own (docs/DISCORD.md)"
+_OWN = f"give each agent an application, and a token, of its own: {PORTAL}"
 
 
 async def guild(settings: Settings, state: StateFolder) -> AsyncIterator[Finding]:
@@ -42,7 +43,7 @@ async def guild(settings: Settings, state: StateFolder) -> AsyncIterator[Finding
         try:
             good[name] = bot_id(token)
         except ValueError as error:
-            mend = "copy the token from the application's page, Bot, Reset Token"
+            mend = f"make a new one at {PORTAL} (Bot, Reset Token)"
             yield fail(_ABOUT, f"agents.{name}.discord.token: {error}", mend)
     for finding in _shared(good, tokens):
         yield finding
