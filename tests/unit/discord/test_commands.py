@@ -129,3 +129,8 @@ def test_links_show_no_preview_and_code_stays_as_it_is() -> None:
 def test_the_documentation_says_what_there_is() -> None:
     page = (ROOT / "docs" / "COMMANDS.md").read_text(encoding="utf-8")
     assert table(COMMANDS) in page, "docs/COMMANDS.md is stale: python -m bots.commands"
+
+
+def test_the_readme_names_every_slash_command() -> None:
+    page = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    assert [c.slash_name for c in COMMANDS if f"`/{c.slash_name}`" not in page] == []
