@@ -36,7 +36,8 @@ class Faults:
             self._reconnect: 3,
             self._invalid: 3,
             self._zombie: 1,
-            self._agent: 4,
+            self._agent: 3,
+            self._speaker: 4,
             self._listener: 3,
             self._faint: 4,
             self._fork_server: 1,
@@ -64,6 +65,14 @@ class Faults:
 
     async def _agent(self) -> None:
         self._kill(self.rng.choice(self.agents))
+
+    async def _speaker(self) -> None:
+        """Whoever answers next dies as soon as the answer is seen: often before it is marked."""
+        seen = len(self.operator.events)
+        answer = await self.operator.sees(
+            "MESSAGE_CREATE", lambda m: m["author"]["username"] in self.agents, after=seen
+        )
+        self._kill(answer["author"]["username"])
 
     async def _listener(self) -> None:
         self._kill(listener(self.swarm, self.rng.choice(self.channels)))
