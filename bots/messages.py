@@ -20,6 +20,13 @@ def channel_of(name: str) -> str:
     """The channel that a thread hangs below; a channel is its own."""
     return name.partition(THREAD)[0]
 
+def owner_of(channel: str) -> str:
+    """The agent whose thread this is, as the title that it gave says (``#lobby / secretary: …``);
+    empty for a channel and for other threads.
+    """
+    title = channel.partition(THREAD)[2]
+    return title.partition(":")[0] if ":" in title else ""
+
 
 class TargetError(ValueError):
     """A target must be typed, such as ``irc:#market`` or ``discord:user:45``; a bare name is

@@ -65,3 +65,10 @@ class Transport(Protocol):
 
     async def typing(self, target: Target, permit: Permit) -> None:
         """Show for some seconds that an answer is being made; as `mark`."""
+
+    async def open_thread(
+        self, target: Target, message: str, name: str, permit: Permit
+    ) -> Target | None:
+        """The thread below a line, opened as `name` unless there is one; None where it cannot be.
+        Raises `PermitRefused` (verb ``thread``).
+        """

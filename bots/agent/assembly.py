@@ -16,6 +16,7 @@ from bots.answering.courtesy import Courtesy
 from bots.answering.desk import Desk
 from bots.answering.loopguard import Limits, LoopGuard
 from bots.answering.mouth import Mouth
+from bots.answering.placing import Placing
 from bots.answering.recovery import Recovery
 from bots.answering.thinker import Cards, Thinker
 from bots.commands.catalogue import catalogue
@@ -89,6 +90,7 @@ def answering(
             store, guard, transports, spec.name, utc_now, log, may_begin=lambda: recovery.knows
         ),
         courtesy=Courtesy(spec.name, guard, transports, settings.discord.acknowledge),
+        placing=Placing(spec.name, guard, transports, settings.discord.threads),
         guard=LoopGuard(_loop_limits(spec)),
         roster=roster,
         latch=lambda: switch.latch,

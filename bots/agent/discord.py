@@ -104,6 +104,11 @@ class GuildTransport:
     async def typing(self, target: Target, permit: Permit) -> None:
         await self.inner.typing(target, permit)
 
+    async def open_thread(
+        self, target: Target, message: str, name: str, permit: Permit
+    ) -> Target | None:
+        return await self.inner.open_thread(target, message, name, permit)
+
     async def fetch_missed(self, channel: str, after: str | datetime) -> None:
         await self.inner.fetch_missed(self._keys.get(channel, channel), after)
 

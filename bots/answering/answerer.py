@@ -14,6 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from bots.answering.courtesy import Courtesy
 from bots.answering.loopguard import Line, LoopGuard
 from bots.answering.mouth import Mouth
+from bots.answering.placing import Placing, place_of
 from bots.answering.thinker import Exchanged, Thinker
 from bots.commands.reading import question_of
 from bots.hearing import gate
@@ -46,6 +47,7 @@ class Answerer:
     thinker: Thinker
     mouth: Mouth
     courtesy: Courtesy
+    placing: Placing
     guard: LoopGuard
     roster: Roster
     latch: Callable[[], Latch | None]
@@ -70,16 +72,25 @@ class Answerer:
             await self._answer(burst)
 
     async def reply(
-        self, work: Work, text: str, *, why: str, command: str = "", settled: bool = False
+        self,
+        work: Work,
+        text: str,
+        *,
+        why: str,
+        command: str = "",
+        settled: bool = False,
+        place: Target | None = None,
     ) -> list[Delivery]:
         """Say `text` to who asked: where the network has no replies, short in the channel, longer
         in private with a word in the channel. An agent gets no private lines: what does not fit is
         left out.
 
-        `settled`: the inbox row has ended already. Raises `Refused`, `StorageError`, `Unsaid`.
+        `settled`: the inbox row has ended already. `place`: elsewhere than where it was asked.
+        Raises `Refused`, `StorageError`, `Unsaid`.
         """
         lines = [x for x in text.splitlines() if x.strip()]
-        place = _place(work)
+        here = place_of(work)
+        place = place or here
 
         async def say(target: Target, said: str, *, first_part: int = 0) -> list[Delivery]:
             outgoing = Outgoing(
@@ -88,7 +99,7 @@ class Answerer:
                 hops=work.hops + 1,
                 trace_id=work.trace_id,
                 inbox_id=None if settled else work.inbox_id,
-                answers=work.msgid if target == place else None,
+                answers=work.msgid if target == here else None,
             )
             return await self.mouth.say(
                 outgoing, epoch=self.epoch, why=why, command=command, first_part=first_part
@@ -168,7 +179,7 @@ class Answerer:
 
     async def _answer(self, burst: list[Work]) -> None:
         last = burst[-1]
-        async with self.courtesy.attending(last, _place(last)) as shown:
+        async with self.courtesy.attending(last, place_of(last)) as shown:
             try:
                 deliveries, exchanged = await self._answered(burst)
             except (Refused, ModelFailed, LeaseLost) as error:
@@ -193,7 +204,8 @@ class Answerer:
             return await self.reply(last, "Stopped.", why=f"{last.sender} said stop"), None
         started = self.clock()
         answer = await self.thinker.think(last, text)
-        deliveries = await self.reply(last, answer.text, why=f"{last.sender} asked")
+        place = await self.placing.for_answer(last, text)
+        deliveries = await self.reply(last, answer.text, why=f"{last.sender} asked", place=place)
         return deliveries, Exchanged(text, answer, started)
 
     def _addressed(self, work: Work, lines: list[str]) -> list[str]:
@@ -242,9 +254,3 @@ def outcome(deliveries: list[Delivery]) -> InboxState:
 
 def note_of(deliveries: list[Delivery]) -> str:
     return next((d.proof for d in deliveries if not d.sent), "")
-
-
-def _place(work: Work) -> Target:
-    if work.channel.startswith("nick:"):
-        return Target.person(work.network, work.sender, work.account)
-    return Target.channel(work.network, work.channel)

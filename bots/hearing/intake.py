@@ -19,7 +19,7 @@ from bots.hearing import gate
 from bots.hearing.imitation import imitated
 from bots.hearing.listening import Ears
 from bots.hearing.short import is_short, is_stop
-from bots.messages import DISCORD, Heard, Place
+from bots.messages import DISCORD, Heard, Place, owner_of
 from bots.roster import Roster
 from bots.settings import Settings
 from storage.record import NewLine, Owed
@@ -117,8 +117,9 @@ class Intake:
         spoken = self._command(heard, addressed.text if addressed.agents else heard.text, speaker)
         is_bot = speaker is None and self._is_bot(heard)
         if not addressed.agents and spoken is None and speaker is None and not is_bot:
-            # Nobody is called by name: who was replied to, else who always answers here.
-            meant = (heard.answers,) if heard.answers else place.free_response
+            # Nobody is called by name: who was replied to, whose thread it is, who answers always.
+            owner = owner_of(channel)
+            meant = (heard.answers or owner,) if heard.answers or owner else place.free_response
             addressed = gate.Addressed(tuple(a for a in meant if a in here.values()), heard.text)
         if is_bot and not self._answers_bots(heard):
             addressed = gate.Addressed((), heard.text)

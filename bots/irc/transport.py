@@ -166,6 +166,12 @@ class IrcTransport:
     async def typing(self, target: Target, permit: Permit) -> None:
         """Nothing: few networks show it."""
 
+    async def open_thread(
+        self, target: Target, message: str, name: str, permit: Permit
+    ) -> Target | None:
+        """None: IRC has no threads."""
+        return None
+
     def _vetoed(self, target: Target, permit: Permit) -> str:
         """A permit was good when the first line left; a kill, or time, may have ended it since."""
         try:

@@ -80,6 +80,10 @@ class Guest:
         """Whether this channel, or private conversation, is known."""
         return name in self._channels
 
+    def know_channel(self, name: str, channel_id: str) -> None:
+        """Call a thread by a name."""
+        self._channels[name] = channel_id
+
     async def say(self, text: str, channel: str = "lobby", **more: Any) -> Json:
         if channel.startswith("@") and channel not in self._channels:
             opened = await self.ask(

@@ -130,3 +130,25 @@ async def test_presence_is_health(swarm: Make, guest: Enter) -> None:
     after = len(you.events)
     await one.run("resume", "auditor", "--reason", "test")
     await you.sees("PRESENCE_UPDATE", shows("online"), after=after)
+
+
+async def test_each_mention_has_a_thread_where_the_agent_goes_on_answering(
+    swarm: Make, guest: Enter
+) -> None:
+    one = guild(swarm, more="[discord]\nthreads = true\n")
+    await one.up()
+    you = await guest(one)
+    await you.say("the mixer hums at 50 Hz")
+    asked = await you.say(f"{you.mention('secretary')} who mentioned the mixer?")
+    thread = await you.sees("THREAD_CREATE", lambda t: t["id"] == asked["id"])
+    assert thread["name"].startswith("secretary: who mentioned the mixer")
+    answer = await you.hears("secretary", "the mixer hums")
+    assert answer["channel_id"] == thread["id"]
+
+    you.know_channel("thread", thread["id"])
+    after = len(you.events)
+    await you.say("and who mentioned the tern?", "thread")
+    more = await you.hears("secretary", "tern", after=after)
+    assert more["channel_id"] == thread["id"]
+    lobby = [m for m in await you.history() if m["author"]["username"] in AGENTS and m["content"]]
+    assert lobby == []
