@@ -113,6 +113,9 @@ class Person:
         self.publish(reducer.apply(self.guild, name, data, now_s))
         if name == "GUILD_CREATE":
             self._spawn(self._settle())
+        elif name == "GUILD_APPLICATION_COMMAND_INDEX_UPDATE":
+            # Bots register their commands when they come: who was here before is told.
+            self._index_at_s = -_INDEX_FRESH_S
         elif name == "TYPING_START":
             channel = int(data["channel_id"])
             asyncio.get_running_loop().call_later(
