@@ -99,9 +99,9 @@ async def test_a_newcomers_minute_an_approval_and_the_red_button(swarm: Make) ->
 
 def _has_page(one: Swarm) -> bool:
     services = {s["name"]: s["up"] for s in one._status()["services"]}
-    return services.get("console", False)
+    return bool(services.get("console"))
 
 
 def _other_pid(one: Swarm, before: int) -> bool:
     pids = {a["name"]: a["pid"] for a in one._status()["agents"]}
-    return pids["auditor"] not in (None, before)
+    return bool(pids["auditor"] not in (None, before))
