@@ -22,7 +22,8 @@ CHECKS = (
 PYTEST = ("-m", "pytest")
 COVERAGE = ("--cov", "--cov-report=term:skip-covered", "-m", "not benchmark")
 #: a file's tests stay together, as they share servers; acceptance tests wait more than they compute
-SIDE_BY_SIDE = ("--numprocesses=3", "--dist=loadfile")
+#: and come first, in the order of the folders: else the longest one runs alone at the end
+SIDE_BY_SIDE = ("--numprocesses=4", "--dist=loadfile", "--no-loadscope-reorder")
 
 
 def test(

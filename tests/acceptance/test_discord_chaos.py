@@ -55,7 +55,7 @@ async def test_under_chaos_every_question_is_answered_once_and_every_line_kept_o
     swarm: Make, guest: Enter
 ) -> None:
     seed = int(os.environ.get("PARLEY_CHAOS_SEED") or 42)
-    length_s = float(os.environ.get("PARLEY_CHAOS_S", "25"))
+    length_s = float(os.environ.get("PARLEY_CHAOS_S", "15"))
     print(f"PARLEY_CHAOS_SEED={seed}")
     rng = random.Random(seed)
     one = swarm(agents=AGENTS, more=MORE, transports=("discord",))
