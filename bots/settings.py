@@ -27,6 +27,13 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _RESERVED = ("all", "supervisor", "nats", "irc", "discord", "console")
 
 
+#: environment variable → table and key of swarm.toml that it stands for
+_VARIABLES = {
+    "PARLEY_DISCORD_API_BASE": ("discord", "api_base"),
+    "PARLEY_DISCORD_GATEWAY": ("discord", "gateway"),
+}
+
+
 class SettingsError(Exception):
     """`swarm.toml` cannot be used; every line of this message names a key and how to mend it."""
 
@@ -335,6 +342,7 @@ def load(path: Path) -> Settings:
         raise SettingsError(f"{path}: not valid TOML: {error}") from None
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
+    _add_environment(raw)
     try:
         return Settings.model_validate(raw, context={"folder": path.absolute().parent})
     except ValidationError as error:
@@ -344,6 +352,14 @@ def load(path: Path) -> Settings:
         own = [e for e in found if not (e["type"] == "too_short" and e["loc"] in inside)]
         lines = [_explain(path, raw, e["loc"], e["type"], e["msg"]) for e in own]
         raise SettingsError("\n".join(lines)) from None
+
+
+def _add_environment(raw: dict[str, Any]) -> None:
+    """What the environment says goes before what the file says."""
+    for variable, (table, key) in _VARIABLES.items():
+        value = os.environ.get(variable)
+        if value is not None and isinstance(raw.setdefault(table, {}), dict):
+            raw[table][key] = value
 
 
 def _explain(

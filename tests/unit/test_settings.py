@@ -184,3 +184,14 @@ def test_paths_are_seen_from_the_folder_of_the_file(tmp_path: Path) -> None:
     assert settings.irc.server_password == f"file:{tmp_path}/secrets/server"
     assert settings.agents[0].irc.certificate == "/etc/captain.pem"
     assert settings.agents[0].irc.password == "env:CAPTAIN"
+
+
+def test_the_environment_points_the_bots_at_another_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "swarm.toml"
+    file.write_text(f'[discord]\napi_base = "http://here/api"\n{AGENT}')
+    monkeypatch.setenv("PARLEY_DISCORD_API_BASE", "http://there/api")
+    monkeypatch.setenv("PARLEY_DISCORD_GATEWAY", "ws://there/gateway")
+    discord = load(file).discord
+    assert (discord.api_base, discord.gateway) == ("http://there/api", "ws://there/gateway")
