@@ -9,6 +9,7 @@ import fcntl
 import os
 import random
 import socket
+from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
@@ -83,6 +84,8 @@ class Ground:
         self._rng = rng
         self._log = log
         self._store: Store | None = None
+        #: device and inode of the SQLite file that we opened
+        self._file: tuple[int, int] | None = None
         self._irc_right: socket.socket | None = None
         self.services: list[Service] = []
         self.nats_url = settings.swarm.nats_url
@@ -188,3 +191,17 @@ class Ground:
     async def _open_store(self) -> None:
         self._store = await Store.open(self.database_url)
         await upgrade(self._store, self._state.path / "migrate.lock")
+        self._file = self._file_now()
+
+    def database_gone(self) -> bool:
+        """Somebody removed or replaced the SQLite file: what is written goes nowhere."""
+        return self._file is not None and self._file_now() != self._file
+
+    def _file_now(self) -> tuple[int, int] | None:
+        if self._store is None or self._store.dialect != "sqlite":
+            return None
+        try:
+            found = Path(str(self._store.url.database)).stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino

@@ -227,6 +227,11 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(_PING_EVERY_S)
+            if self.ground.database_gone():
+                # Whoever put another one there, or wants a new one, starts us again.
+                says = f"{database_name(self.ground.database_url)} was removed or replaced"
+                self._log.error("database.gone", says=says)
+                self.stop()
             for child in self.children.values():
                 child.ping(loop.time())
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bots.sandbox.snowflake import named
+from bots.tour.sandbox import Sandbox
 from tests.acceptance.guild import Json
 from tests.acceptance.stage import ROOT, Swarm
 
@@ -68,7 +69,7 @@ class Outside:
         place = f"127.0.0.1:{self.port}"
         return {"api": f"http://{place}/api/v10", "gateway": f"ws://{place}/gateway"}
 
-    def serve(self, swarm: Swarm, tokens: dict[str, str], **discord: str) -> None:
+    def serve(self, swarm: Swarm | Sandbox, tokens: dict[str, str], **discord: str) -> None:
         """Let this swarm's agents live here by these tokens; each is in a file that only its owner
         reads.
         """

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from tests.acceptance.guild import Guest, Json
+from tests.acceptance.guild_commands import use
 from tests.acceptance.stage import Swarm, until
-from tests.acceptance.test_slash import use
 
 Make = Callable[..., Swarm]
 Enter = Callable[..., Awaitable[Guest]]

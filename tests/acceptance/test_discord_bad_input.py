@@ -19,11 +19,11 @@ import pytest
 from bots.supervisor.guild import bot_id
 from tests.acceptance.gossip import Asked
 from tests.acceptance.guild import Guest, HasStatus, Json
+from tests.acceptance.guild_commands import command, use
 from tests.acceptance.guild_faults import trouble
 from tests.acceptance.guild_truth import Server, answered_once, whole_history
 from tests.acceptance.outside import ALL_INTENTS, Outside, bot_token
 from tests.acceptance.stage import Swarm, until
-from tests.acceptance.test_slash import command, use
 from tests.acceptance.traffic import settled
 
 Make = Callable[..., Swarm]

@@ -12,6 +12,7 @@ from tests.acceptance.traffic import (
     answers_to,
     delivered,
     fork_server,
+    gone,
     listener,
     of,
     out_of_order,
@@ -170,3 +171,17 @@ async def test_fork_server_bus_and_irc_server_die_under_traffic_and_come_back(sw
         assert len(answers_to(alice, word)) <= 1, word
     assert len(answers_to(again, "snipe")) == 1
     assert states(one) == {"ready"}
+
+
+async def test_a_database_that_is_removed_ends_the_swarm_in_order_and_a_new_start_goes_on(
+    swarm: Make,
+) -> None:
+    one = swarm(agents=("captain",))
+    await one.up()
+    pid = one.supervisor["pid"]
+    for file in one.database.parent.glob("parley.sqlite*"):
+        file.unlink()
+    await gone([pid], within_s=15)
+    assert [r for r in one.logs("supervisor") if r.get("event") == "database.gone"]
+    await one.up()
+    await one.becomes("ready")

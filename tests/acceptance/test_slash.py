@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
 
 import pytest
 
-from tests.acceptance.guild import Guest, Json
+from tests.acceptance.guild import Guest
+from tests.acceptance.guild_commands import command, use
 from tests.acceptance.stage import Swarm, until
 
 Make = Callable[..., Swarm]
 Enter = Callable[..., Awaitable[Guest]]
 AGENTS = ("captain", "secretary", "auditor")
-_LOADING = 1 << 7
 
 
 @pytest.fixture
@@ -29,48 +27,6 @@ async def guest() -> AsyncIterator[Enter]:
     yield enter
     for one in entered:
         await one.leave()
-
-
-async def command(person: Guest, name: str) -> Json:
-    """The command of this name, as soon as somebody registered it."""
-
-    async def find() -> list[Json]:
-        path = f"/guilds/{person.guild}/application-command-index"
-        index = await person.ask("GET", path)
-        return [c for c in index["application_commands"] if c["name"] == name]
-
-    found = await find()
-    while not found:
-        found = await find()
-    return found[0]
-
-
-async def use(person: Guest, name: str, **options: Any) -> Json:
-    """Run a command in the lobby; its answer."""
-    one = await command(person, name)
-    types = {o["name"]: o["type"] for o in one.get("options", ())}
-    ready = await person.sees("READY", lambda _: True)
-    nonce = secrets.token_hex(8)
-    seen = len(person.events)
-    given = [{"name": n, "type": types[n], "value": v} for n, v in options.items()]
-    body = {
-        "type": 2,
-        "application_id": one["application_id"],
-        "guild_id": person.guild,
-        "channel_id": person.channel("lobby"),
-        "session_id": ready["session_id"],
-        "nonce": nonce,
-        "data": {
-            "id": one["id"],
-            "version": one["version"],
-            "name": name,
-            "type": 1,
-            "options": given,
-        },
-    }
-    await person.ask("POST", "/interactions", body)
-    shown = await person.sees("MESSAGE_CREATE", lambda m: m.get("flags", 0) & _LOADING, after=seen)
-    return await person.sees("MESSAGE_UPDATE", lambda m: m["id"] == shown["id"], after=seen)
 
 
 async def test_a_person_asks_and_an_operator_kills_and_resumes(swarm: Make, guest: Enter) -> None:

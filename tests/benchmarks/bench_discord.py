@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import statistics
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -17,9 +19,14 @@ from typing import Any
 
 import aiohttp
 
+from bots.cli.project import ROOT
+from bots.sandbox.snowflake import named
+from bots.supervisor.leash import leashed
 from bots.supervisor.pss import pss_mb
 from bots.tour.sandbox import Sandbox
 from tests.acceptance.guild import Guest, Json
+from tests.acceptance.guild_commands import command, use
+from tests.acceptance.outside import ALL_INTENTS, Outside, bot_token
 from tests.benchmarks.figures import at_most, percentile, progress, report, spread
 from tests.benchmarks.swarms import AGENTS, config, swarm
 
@@ -28,33 +35,27 @@ SETTLED_AFTER_S = 10.0
 ROUNDS = 60
 CALLS = 5
 DROPS = 5
-#: Discord's limits for one bot and channel would be measured instead of the swarm
-UNLIMITED = "\n[sandbox.discord_limits]\nenabled = false\n"
+KILLS = 20
 ECHO = Path(__file__).with_name("echo_discord.py")
-ECHO_AGENT = "echo"
-
-
-def both() -> str:
-    """24 agents on both networks, an `echo` bot's token besides."""
-    return config(discord=True)
+ECHO_BOT = "echo"
+_SLOWEST = re.compile(r"slowest after (\d+) ms")
 
 
 async def main() -> None:
     started_s: list[float] = []
     ready_s: list[float] = []
     for number in range(STARTS):
-        async with swarm(both()) as sandbox:
+        async with swarm(config(discord=True)) as sandbox:
             started_s.append(await sandbox.start())
             ready_s.append(_ready_after_birth_s(sandbox))
             progress(f"start {number + 1} of {STARTS}: ready after {started_s[-1]:.2f} s")
             if number == STARTS - 1:
-                await measure(sandbox)
+                await sizes(sandbox)
     note = f"{spread(started_s, 2)} starts; connected to IRC and to the gateway, in their channels"
-    middle = statistics.median
     report(
         "discord",
         f"{AGENTS} agents ready after `up`",
-        middle(started_s),
+        statistics.median(started_s),
         "s",
         target=at_most(8),
         note=note,
@@ -62,11 +63,41 @@ async def main() -> None:
     report(
         "discord",
         f"{AGENTS} bots READY after their processes exist",
-        middle(ready_s),
+        statistics.median(ready_s),
         "s",
         target=at_most(3),
         note=f"{spread(ready_s, 2)} starts; last birth to last READY",
     )
+    await in_a_guild_without_limits()
+
+
+async def in_a_guild_without_limits() -> None:
+    """The rest needs a guild that lets one person say more than a message a second."""
+    async with swarm(config(discord=True)) as written:
+        names = [a.name for a in written.settings.agents]
+        rooms = sorted({c.lstrip("#") for a in written.settings.agents for c in a.channels})
+        outside = Outside(
+            written.folder / "guild",
+            bots=dict.fromkeys([*names, ECHO_BOT], ALL_INTENTS),
+            more={
+                "limits": {"enabled": False},
+                "channels": [{"name": name} for name in ["lobby", *rooms]],
+            },
+        )
+        async with outside:
+            outside.serve(written, {name: bot_token(name) for name in names})
+            operator = f'[operators]\ndiscord_users = ["{named("user", "you")}"]\n'
+            text = operator + written.config.read_text(encoding="utf-8")
+            sandbox = Sandbox(written.folder, text)
+            try:
+                await sandbox.start()
+                async with guest(outside) as you:
+                    await round_trips(sandbox, outside, you)
+                    await everybody(sandbox, you)
+                    await kills(sandbox, you)
+                    await drops(sandbox, outside, you)
+            finally:
+                await sandbox.stop()
 
 
 def _ready_after_birth_s(sandbox: Sandbox) -> float:
@@ -87,14 +118,6 @@ def _log(sandbox: Sandbox, process: str) -> list[dict[str, Any]]:
 
 def _at(entry: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(entry["timestamp"])
-
-
-async def measure(sandbox: Sandbox) -> None:
-    await sizes(sandbox)
-    async with guest(sandbox) as you:
-        await round_trips(sandbox, you)
-        await everybody(sandbox, you)
-        await drops(sandbox, you)
 
 
 async def sizes(sandbox: Sandbox) -> None:
@@ -118,38 +141,76 @@ async def sizes(sandbox: Sandbox) -> None:
 
 
 @asynccontextmanager
-async def guest(sandbox: Sandbox) -> AsyncIterator[Guest]:
-    you = await Guest.enter(sandbox)
+async def guest(outside: Outside) -> AsyncIterator[Guest]:
+    you = await Guest.enter(outside)
     try:
         yield you
     finally:
         await you.leave()
 
 
-async def round_trips(sandbox: Sandbox, you: Guest) -> None:
-    """A message to its answer, in turns: bare echo, echo with eight commits, an agent's pong."""
-    discord = (await sandbox.status())["discord"]
-    token = json.loads((sandbox.state.secrets / "guild.json").read_text())["bots"][-1]
-    # The last agent makes room for the echo bot: same guild, same rights, a process of its own.
-    del discord, token
-    took_ms: dict[str, list[float]] = {"pong": []}
-    for _ in range(ROUNDS):
-        took_ms["pong"].append(await _asked_ms(you, "bot01", "ping"))
-    values = took_ms["pong"]
-    for percent in (50, 95):
+async def round_trips(sandbox: Sandbox, outside: Outside, you: Guest) -> None:
+    """A message to its answer, in turns, so that a busy moment meets all of them."""
+    words = [
+        *(sys.executable, str(ECHO), *outside.addresses.values()),
+        *(bot_token(ECHO_BOT), str(sandbox.folder / "echo.sqlite")),
+    ]
+    echo = await asyncio.create_subprocess_exec(*leashed(words), cwd=ROOT)
+    kinds = {
+        "bare discord.py echo": (ECHO_BOT, "ping"),
+        "bare echo and eight bare commits": (ECHO_BOT, "commit"),
+        "an agent's ping": ("bot01", "ping"),
+    }
+    took_ms: dict[str, list[float]] = {kind: [] for kind in kinds}
+    try:
+        for agent, _ in kinds.values():
+            await asyncio.wait_for(you.asks(agent, "ping"), 20)
+        for _ in range(ROUNDS):
+            for kind, (agent, text) in kinds.items():
+                began_s = time.monotonic()
+                await you.asks(agent, text)
+                took_ms[kind].append((time.monotonic() - began_s) * 1000)
+    finally:
+        echo.kill()
+        await echo.wait()
+    bare_ms = statistics.median(took_ms["bare echo and eight bare commits"])
+    for kind, values in took_ms.items():
+        target = at_most(bare_ms) if kind == "an agent's ping" else None
+        for percent in (50, 95):
+            report(
+                "discord",
+                f"{kind}, p{percent}",
+                percentile(values, percent),
+                "ms",
+                target=target if percent == 50 else None,
+                note=f"{spread(values)} rounds",
+            )
+
+
+async def kills(sandbox: Sandbox, you: Guest) -> None:
+    """``/kill-autonomous`` as a person uses it, to the last confirmation and to its answer."""
+    told_ms: list[float] = []
+    seen_ms: list[float] = []
+    await command(you, "kill-autonomous")
+    for number in range(KILLS):
+        began_s = time.monotonic()
+        answer = await use(you, "kill-autonomous", reason=f"drill {number}")
+        seen_ms.append((time.monotonic() - began_s) * 1000)
+        found = _SLOWEST.search(answer["content"])
+        if found is None or f"{AGENTS} of {AGENTS}" not in answer["content"]:
+            raise SystemExit(f"kill {number}: {answer['content']}")
+        told_ms.append(float(found[1]))
+        await sandbox.post("/control/resume", {"scope": "all", "reason": "drill over"})
+        await sandbox.until_all("ready", 20)
+    for name, values in (("to last confirmation", told_ms), ("to its answer", seen_ms)):
         report(
             "discord",
-            f"an agent's ping command, p{percent}",
-            percentile(values, percent),
+            f"/kill-autonomous {name}, p99",
+            percentile(values, 99),
             "ms",
-            note=f"{spread(values)} rounds",
+            target=at_most(250),
+            note=f"{spread(values)} kills of {AGENTS} agents, a resume after each",
         )
-
-
-async def _asked_ms(you: Guest, agent: str, text: str) -> float:
-    began_s = time.monotonic()
-    await you.asks(agent, text, "room1")
-    return (time.monotonic() - began_s) * 1000
 
 
 async def everybody(sandbox: Sandbox, you: Guest) -> None:
@@ -178,15 +239,14 @@ async def everybody(sandbox: Sandbox, you: Guest) -> None:
     )
 
 
-async def drops(sandbox: Sandbox, you: Guest) -> None:
+async def drops(sandbox: Sandbox, outside: Outside, you: Guest) -> None:
     """All sockets cut at once while a person goes on talking."""
-    status = await sandbox.status()
-    root = status["discord"]["api"].removesuffix("/api/v10")
+    root = outside.addresses["api"].removesuffix("/api/v10")
     names = [a.name for a in sandbox.settings.agents]
     took_ms: list[float] = []
     wrong = 0
     for number in range(DROPS):
-        headers = {"Authorization": status["discord"]["user_token"]}
+        headers = {"Authorization": you.token}
         async with aiohttp.ClientSession(headers=headers) as http:
             began_s = time.monotonic()
             order = {"do": "drop", "bot": "all"}

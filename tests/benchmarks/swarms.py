@@ -23,7 +23,9 @@ def config(agents: int = AGENTS, *, discord: bool = False) -> str:
     """A swarm.toml of agents `bot01` …, all in #lobby, each pair in one channel more; on IRC, and
     on the sandbox guild too where it is asked for.
     """
-    switches = f"[sandbox]\ndiscord = {json.dumps(discord)}\n[console]\nenabled = false\n"
+    switches = (
+        f"[sandbox]\ndiscord = {json.dumps(discord)}\n[console]\nenabled = {json.dumps(discord)}\n"
+    )
     lobby = '[[channels]]\nname = "#lobby"\neverybody = true\n'
     tables = [f'[swarm]\nname = "bench"\n{switches}{lobby}']
     for number in range(1, agents + 1):
