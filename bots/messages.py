@@ -20,6 +20,7 @@ def channel_of(name: str) -> str:
     """The channel that a thread hangs below; a channel is its own."""
     return name.partition(THREAD)[0]
 
+
 def owner_of(channel: str) -> str:
     """The agent whose thread this is, as the title that it gave says (``#lobby / secretary: …``);
     empty for a channel and for other threads.
