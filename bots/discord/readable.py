@@ -37,9 +37,9 @@ def readable(
             agent = agents.get(value)
             if agent is not None:
                 return _alone(f"@{agent}", found)
-            return f"@{stranger(users.get(value, 'somebody'), agents)}"
+            return _nobody(users.get(value, "somebody"), agents)
         if kind == "role":
-            return f"@{stranger(roles.get(value, 'role'), agents)}"
+            return _nobody(roles.get(value, "role"), agents)
         if kind == "channel":
             return f"#{channels.get(value, 'unknown-channel')}"
         return f":{value}:" if kind == "emoji" else f"/{value}"
@@ -69,6 +69,11 @@ def size(count: int) -> str:
     if count < 1_000:
         return f"{count} B"
     return f"{count / 1_000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
+
+
+def _nobody(name: str, agents: Mapping[str, str]) -> str:
+    """A mention of somebody who is no agent, though the name may begin with an agent's."""
+    return without_addresses(f"@{stranger(name, agents)}", agents)
 
 
 def _alone(mention: str, found: re.Match[str]) -> str:

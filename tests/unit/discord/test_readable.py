@@ -17,8 +17,8 @@ def _read(content: str) -> str:
     return readable(
         content,
         agents=AGENTS,
-        users={"7": "ann", "8": "Captain"},
-        roles={"9": "ops", "10": "captain"},
+        users={"7": "ann", "8": "Captain", "6": "captain.ahab"},
+        roles={"9": "ops", "10": "captain", "11": "captain and friends"},
         channels={"5": "lobby"},
     )
 
@@ -46,7 +46,9 @@ def test_a_mention_of_an_agent_addresses_it_whatever_it_is_glued_to(content: str
     assert "captain" in addressees(_read(content), NAMES).agents
 
 
-@pytest.mark.parametrize("content", ["<@8> hello", "<@&10> hello", "hello <@8>"])
+@pytest.mark.parametrize(
+    "content", ["<@8> hello", "<@&10> hello", "hello <@8>", "<@6>: hello", "hello <@&11>"]
+)
 def test_a_person_or_role_that_is_called_like_an_agent_is_none(content: str) -> None:
     assert addressees(_read(content), NAMES).agents == ()
 
