@@ -7,7 +7,7 @@ nowhere else, one becomes the other.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 from bots.agent.networks import Events
 from bots.agent.spec import AgentSpec
 from bots.discord.config import DiscordConfig
+from bots.discord.places import Named
 from bots.discord.transport import DiscordTransport
 from bots.messages import (
     DISCORD,
@@ -40,6 +41,8 @@ class GuildTransport:
     ) -> None:
         self._agents = spec.discord_agents
         self._events = events
+        #: channel or thread ↔ the one name that it has in the record
+        self._names: dict[str, str] = {}
         self._keys: dict[str, str] = {}
         self.inner = DiscordTransport(
             discord_config(spec, state),
@@ -114,10 +117,7 @@ class GuildTransport:
 
     def name_of(self, key: str) -> str:
         """``channel:123`` as people call it; a channel that we do not see keeps its id."""
-        named = self.inner.places().get(key)
-        if named is None:
-            return key
-        return f"{named.channel}{THREAD}{named.thread}" if named.thread else named.channel
+        return self._names.get(key, key)
 
     def _heard(self, heard: Heard) -> None:
         where = heard.where
@@ -131,7 +131,31 @@ class GuildTransport:
         self._events.changed(DISCORD, self.health)
 
     def _look_around(self) -> None:
-        self._keys = {self.name_of(key): key for key in self.inner.places()}
+        self._names = names_of(self.inner.places())
+        self._keys = {name: key for key, name in self._names.items()}
+
+
+def names_of(places: Mapping[str, Named]) -> dict[str, str]:
+    """Each place's name in the record, no two alike: on Discord several threads, and channels, may
+    be called the same. The oldest keeps the plain name, so that no newer one gets its answers.
+    """
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for key in sorted(places, key=_age):
+        named = places[key]
+        name = named.channel
+        if named.thread:
+            name = f"{names.get(named.parent, named.channel)}{THREAD}{named.thread}"
+        while name in taken:
+            name = f"{name} ({key.removeprefix('channel:')})"
+        names[key] = name
+        taken.add(name)
+    return names
+
+
+def _age(key: str) -> int:
+    """Snowflakes grow with time."""
+    return int(key.removeprefix("channel:"))
 
 
 def discord_config(spec: AgentSpec, state: StateFolder) -> DiscordConfig:

@@ -162,11 +162,13 @@ class Approvals:
         self._log.warning("card.not_shown", code=request.code, why=why)
 
     def _channel(self, name: str) -> int | None:
-        """Id of the channel called so."""
-        for key, place in self._transport.places().items():
-            if not place.thread and place.channel.lower() == name.lower():
-                return int(key.removeprefix("channel:"))
-        return None
+        """Id of the channel called so; of several, the oldest, as everywhere."""
+        called = (
+            int(key.removeprefix("channel:"))
+            for key, place in self._transport.places().items()
+            if not place.thread and place.channel.lower() == name.lower()
+        )
+        return min(called, default=None)
 
 
 def _place(request: Request) -> Target:
