@@ -145,6 +145,7 @@ async def _thread(house: House, visitor: Visitor, body: Body) -> Payload:
     path = f"/channels/{channel.id}/messages/{message}/threads"
     name = _text(body, "name").strip()[:100] or "thread"
     opened = await person.rest.call("POST", path, json={"name": name})
+    person.take_channel(opened)
     return {"channel": str(opened["id"])}
 
 

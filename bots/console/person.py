@@ -199,8 +199,10 @@ class Person:
         return [channel.messages[i] for i in known[-_HISTORY:]]
 
     def take_channel(self, payload: Payload) -> None:
-        """A channel that this person just opened."""
-        self.publish(reducer.apply(self.guild, "CHANNEL_CREATE", payload, time.monotonic()))
+        """A channel or thread that this person just opened: the gateway may tell it later."""
+        if int(payload["id"]) not in self.guild.channels:
+            event = "THREAD_CREATE" if "thread_metadata" in payload else "CHANNEL_CREATE"
+            self.publish(reducer.apply(self.guild, event, payload, time.monotonic()))
 
     def forget(self, channel: Channel, message_id: int) -> None:
         """Show a private message no more."""

@@ -71,6 +71,8 @@ async def test_killed_between_sending_and_marking_it_answers_once(
     # The server stands still from before the answer leaves until we say so.
     os.kill(pid, signal.SIGSTOP)
     asked = await you.say(f"{you.mention('auditor')} who mentioned the dunlin?", channel)
+    # Told to us is told to the auditor's socket too.
+    await you.sees("MESSAGE_CREATE", lambda m: m["id"] == asked["id"])
     os.kill(server, signal.SIGSTOP)
     os.kill(pid, signal.SIGCONT)
     await until(lambda: one.rows("select 1 from reply where state = 'sending'"), "a line leaves")
