@@ -32,6 +32,7 @@ __all__ = [
     "keep_new",
     "last_id",
     "last_msgid",
+    "last_msgid_anywhere",
     "last_seen",
     "messages",
     "prune",
@@ -129,6 +130,15 @@ async def last_msgid(unit: Unit, network: str, channel: str, before: datetime) -
     older = named.where(c.heard_at < before)
     newest = older.order_by(sa.func.length(c.msgid).desc(), c.msgid.desc()).limit(1)
     first = named.order_by(sa.func.length(c.msgid), c.msgid).limit(1)
+    return (await run(unit, newest)).scalar() or (await run(unit, first)).scalar()
+
+
+async def last_msgid_anywhere(unit: Unit, network: str, before: datetime) -> str | None:
+    """As `last_msgid`, of all channels together; None when nobody was ever there to hear."""
+    c = MESSAGE.c
+    named = sa.select(c.msgid).where(c.network == network, c.msgid.is_not(None))
+    newest = named.where(c.heard_at < before).order_by(c.said_at.desc(), c.id.desc()).limit(1)
+    first = named.order_by(c.said_at, c.id).limit(1)
     return (await run(unit, newest)).scalar() or (await run(unit, first)).scalar()
 
 

@@ -64,9 +64,17 @@ class Presence:
             await self.transports[network].fetch_missed(person, begin)
 
     async def catch_up(self, network: str, channel: str) -> None:
-        """Hear what was said in a channel while it had no listener."""
+        """Hear what was said in a channel while it had no listener.
+
+        Where nothing is recorded (a quiet channel, a new thread) nothing was ever said as long as
+        somebody was there to hear it, which was when the last line of any channel was heard.
+        """
         before = self.clock() - WHOLE_AFTER
         after = await self._asked(lambda unit: record.last_msgid(unit, network, channel, before))
+        if after is None:
+            after = await self._asked(
+                lambda unit: record.last_msgid_anywhere(unit, network, before)
+            )
         if after is not None:
             await self.transports[network].fetch_missed(channel, after)
 

@@ -141,3 +141,32 @@ async def test_who_wrote_in_private_for_the_first_time_is_heard_after_a_gap(
             await record.keep_new(unit, later)
         await presence.came_back("discord")
         assert [heard.text for heard in agent.heard] == ["are you there?"] * 2
+
+
+async def test_what_was_said_where_nothing_is_recorded_is_heard_after_a_gap(
+    sandbox: Sandbox, store: Store, tmp_path: Path
+) -> None:
+    person = sandbox.person()
+    async with Agent(sandbox, tmp_path) as agent:
+        await agent.ready()
+        lobby, board = agent.target("#lobby"), agent.target("#task-board")
+    before = await person.say(board.name, "before anybody listened")
+    async with Agent(sandbox, tmp_path) as agent:
+        await agent.ready()
+        journal = Journal(tmp_path / "captain.journal")
+        ears = Ears(store, "captain", clock=now, journal=journal, on_owed=lambda _: None, log=LOG)
+        presence = Presence(store, "captain", ears, {"discord": agent.transport}, now, LOG)
+        await presence.catch_up("discord", board.key)
+        assert agent.heard == []  # the swarm has never heard anything: it is new here
+
+        heard = await person.say(lobby.name, "somebody listens")
+        await agent.lines(1)
+        async with store.writing() as unit:
+            await record.keep_new(unit, line("#lobby", "somebody listens", heard["id"], "7"))
+    missed = await person.say(board.name, "is anybody there?")
+    async with Agent(sandbox, tmp_path) as agent:
+        await agent.ready()
+        presence = Presence(store, "captain", ears, {"discord": agent.transport}, now, LOG)
+        await presence.catch_up("discord", board.key)
+        assert [one.msgid for one in agent.heard] == [missed["id"]]
+        assert before["id"] < missed["id"]
