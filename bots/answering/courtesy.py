@@ -46,6 +46,10 @@ class Courtesy:
         signs = asyncio.create_task(self._signs(work, place, outcome))
         try:
             yield outcome
+        except BaseException:
+            # Stopped, killed, or to be taken up again: nothing came of it that a sign could tell.
+            outcome.known = False
+            raise
         finally:
             outcome.done.set()
             # The last mark is not waited for: the next line may be answered meanwhile.
@@ -62,7 +66,8 @@ class Courtesy:
                 permit = await self._permit("typing", work, place)
                 await self.transports[place.network].typing(place, permit)
                 await _comes_within(outcome.done, TYPING_EVERY_S)
-            if outcome.failed or (shown and self.policy == "always"):
+            ended = outcome.failed or (shown and self.policy == "always")
+            if ended and outcome.known:
                 await self._mark(work, place, Mark.FAILED if outcome.failed else Mark.DONE)
 
     async def _mark(self, work: Work, place: Target, mark: Mark) -> None:
@@ -87,6 +92,8 @@ class Outcome:
 
     def __init__(self) -> None:
         self.done = asyncio.Event()
+        #: false where the work was left before its end
+        self.known = True
         #: no answer in words will come
         self.failed = False
 
