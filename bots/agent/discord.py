@@ -17,7 +17,9 @@ from bots.agent.networks import Events
 from bots.agent.spec import AgentSpec
 from bots.discord.config import DiscordConfig
 from bots.discord.places import Named
+from bots.discord.splitting import parts_to_nobody
 from bots.discord.transport import DiscordTransport
+from bots.hearing import gate
 from bots.messages import (
     DISCORD,
     THREAD,
@@ -41,6 +43,10 @@ class GuildTransport:
     ) -> None:
         self._agents = spec.discord_agents
         self._events = events
+        #: what an agent is called by
+        self._called = {
+            name.lower(): a.name for a in spec.settings.agents for name in (a.name, a.nick)
+        }
         #: channel or thread ↔ the one name that it has in the record
         self._names: dict[str, str] = {}
         self._keys: dict[str, str] = {}
@@ -88,7 +94,14 @@ class GuildTransport:
         return name.lower()
 
     def split(self, target: Target, text: str) -> list[str]:
-        return self.inner.split(target, text)
+        return self.parts(text)
+
+    def parts(self, text: str) -> list[str]:
+        """`text` as messages, none of which calls an agent because it was cut there."""
+        return parts_to_nobody(text, self._calls)
+
+    def _calls(self, part: str) -> bool:
+        return bool(gate.addressees(part, self._called, by_agent=True).agents)
 
     async def say(
         self,

@@ -60,7 +60,7 @@ class Slash:
                 name_of=transport.name_of,
                 clock=utc_now,
             ),
-            answers=Answers(spec.name, parts.guard, switch.veto, log),
+            answers=Answers(spec.name, parts.guard, switch.veto, log, transport.parts),
             operators=parts.operators,
             switch=switch,
             agents=[a.name for a in settings.agents],

@@ -40,6 +40,8 @@ class Answers:
     guard: Guard
     veto: Callable[[Permit], str]
     log: Log
+    #: a text as messages that Discord takes
+    split: Callable[[str], list[str]] = split_message
 
     async def acknowledge(self, interaction: discord.Interaction, *, private: bool) -> bool:
         """Show that an answer comes; False when nobody waits for it any more."""
@@ -77,7 +79,7 @@ class Answers:
         """Put `text` where the acknowledgement stands, and what does not fit below it; False when
         it did not get through. Raises `PermitRefused`.
         """
-        first, *rest = split_message(quiet(text)) or ["\N{HORIZONTAL ELLIPSIS}"]
+        first, *rest = self.split(quiet(text)) or ["\N{HORIZONTAL ELLIPSIS}"]
         nobody = discord.AllowedMentions.none()
         self._check(interaction, permit)
         edit = interaction.edit_original_response(content=first, allowed_mentions=nobody)

@@ -5,12 +5,14 @@ or closed and opened again. Pure.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 #: characters in one message (https://discord.com/developers/docs/resources/message)
 MESSAGE_CHARACTERS = 2_000
 _FENCE = "```"
 _CLOSING = "\n" + _FENCE
 _LANGUAGE = re.compile(r"```([A-Za-z0-9_+\-.#]{1,20})\n")
+_BULLET = "\N{BULLET} "
 #: room for a fence on both ends and something between them
 _SMALLEST_LIMIT = 64
 #: borders from the best to the worst, each good enough from this share of the room on
@@ -41,6 +43,17 @@ def split_message(text: str, limit: int = MESSAGE_CHARACTERS) -> list[str]:
         opening = _open_fence(head)
         opening, rest = _next(opening, rest)
     return parts
+
+
+def parts_to_nobody(text: str, calls: Callable[[str], bool]) -> list[str]:
+    """As `split_message`, but what a cut brought to the beginning of a part calls nobody: `calls`
+    tells whether a text would.
+    """
+    parts = split_message(text)
+    if not any(map(calls, parts[1:])):
+        return parts
+    first, *rest = split_message(text, MESSAGE_CHARACTERS - len(_BULLET))
+    return [first, *(f"{_BULLET}{part}" if calls(part) else part for part in rest)]
 
 
 def _next(opening: str, rest: str) -> tuple[str, str]:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.discord.splitting import split_message
+from bots.discord.splitting import MESSAGE_CHARACTERS, parts_to_nobody, split_message
+from bots.hearing.gate import addressees
 
 WORDS = st.lists(st.text("abcdefghij,.", min_size=1, max_size=12), min_size=1, max_size=40)
 PARAGRAPH = WORDS.map(" ".join)
@@ -82,3 +83,20 @@ def test_three_thousand_characters_without_a_blank_are_two_messages() -> None:
 def test_a_limit_without_room_for_fences_is_refused() -> None:
     with pytest.raises(ValueError, match="no room"):
         split_message("hello", 10)
+
+
+@given(st.lists(st.sampled_from(["auditor: look", "word", "x" * 700, "\n"]), max_size=40))
+def test_a_cut_calls_nobody(words: list[str]) -> None:
+    def calls(part: str) -> bool:
+        return bool(addressees(part, {"auditor": "auditor"}, by_agent=True).agents)
+
+    text = "first " + " ".join(words)
+    parts = parts_to_nobody(text, calls)
+    assert not any(map(calls, parts))
+    assert all(len(part) <= MESSAGE_CHARACTERS for part in parts)
+    assert "".join(_said(p.replace("\N{BULLET} ", "")) for p in parts) == _said(text)
+
+
+def test_what_calls_nobody_is_cut_as_ever() -> None:
+    text = "word " * 900
+    assert parts_to_nobody(text, lambda _: False) == split_message(text)
