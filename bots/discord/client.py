@@ -19,7 +19,7 @@ import aiohttp
 import discord
 import yarl
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
-from discord.http import Route
+from discord.http import HTTPClient, Ratelimit, Route
 from structlog.typing import FilteringBoundLogger
 
 from bots.discord.config import DiscordConfig
@@ -45,6 +45,31 @@ def point_at(config: DiscordConfig) -> None:
         Route.BASE = config.api_base.rstrip("/")
     if config.gateway:
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(config.gateway)
+
+
+class _Bucket(Ratelimit):
+    """discord.py gives up on every bucket whose window is longer than we wait, though requests are
+    left in it: threads, for one, come in windows of minutes.
+    """
+
+    async def acquire(self) -> None:
+        most_s = self._max_ratelimit_timeout
+        if self.remaining > 0:
+            # Nothing is waited for, so nobody else is here meanwhile.
+            self._max_ratelimit_timeout = None
+        try:
+            await super().acquire()
+        finally:
+            self._max_ratelimit_timeout = most_s
+
+
+class _Http(HTTPClient):
+    def get_ratelimit(self, key: str) -> Ratelimit:
+        known = self._buckets.get(key)
+        if known is None:
+            self._buckets[key] = known = _Bucket(self.max_ratelimit_timeout)
+            self._try_clear_expired_ratelimits()
+        return known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +119,8 @@ class SwarmClient(discord.Client):
             guild_ready_timeout=config.guilds_s,
             max_ratelimit_timeout=30.0,
         )
+        # discord.py makes it itself, and hands it on before anybody can give it another.
+        self.http.__class__ = _Http
         self._config = config
         self._events = events
         self._budget = budget

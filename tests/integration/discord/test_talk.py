@@ -8,10 +8,19 @@ from pathlib import Path
 import pytest
 
 from bots.messages import Mark, Place, Target
+from bots.sandbox.server import build
 from storage.errors import PermitRefused
 from storage.tables import LineKind
 from tests.integration.discord.stage import Agent, permit
-from tests.integration.sandbox.stage import CAPTAIN_ID, ROOK, ROOK_ID, Person, Sandbox
+from tests.integration.sandbox.stage import (
+    CAPTAIN_ID,
+    ROOK,
+    ROOK_ID,
+    Person,
+    Sandbox,
+    config,
+    serving,
+)
 
 
 async def test_what_a_person_says_is_heard_and_answered(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -188,6 +197,19 @@ async def test_an_answer_grows_by_edits(sandbox: Sandbox, tmp_path: Path) -> Non
         assert history[1]["edited_timestamp"] is not None
         assert history[1]["content"].startswith(text)
         assert history[0]["content"].count("more") + history[1]["content"].count("more") == 400
+
+
+async def test_one_thread_after_the_other_is_opened(tmp_path: Path) -> None:
+    """Though Discord counts them in windows of minutes."""
+    server = build(config(limits={}))
+    async with serving(server) as sandbox, Agent(sandbox, tmp_path) as agent:
+        await agent.ready()
+        lobby = agent.target("#lobby")
+        for number in range(3):
+            said = await sandbox.person().say(lobby.name, f"story {number}")
+            allowed = permit(lobby, "thread")
+            opened = await agent.transport.open_thread(lobby, said["id"], "a story", allowed)
+            assert opened == Target("discord", Place.CHANNEL, said["id"])
 
 
 async def test_a_thread_is_a_place_of_its_own(sandbox: Sandbox, tmp_path: Path) -> None:
