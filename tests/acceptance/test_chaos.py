@@ -123,7 +123,7 @@ class Faults:
 @pytest.mark.timeout(240)
 async def test_under_chaos_every_line_is_stored_once_and_answered_at_most_once(swarm: Make) -> None:
     seed = int(os.environ.get("PARLEY_CHAOS_SEED") or 42)
-    length_s = float(os.environ.get("PARLEY_CHAOS_S", "30"))
+    length_s = float(os.environ.get("PARLEY_CHAOS_S", "20"))
     print(f"PARLEY_CHAOS_SEED={seed}")
     rng = random.Random(seed)
     one = swarm(agents=AGENTS, more="[limits]\ncrashes = 100\ncrash_window_s = 5.0\n")
