@@ -175,7 +175,8 @@ async def _supervise(plan: Plan) -> None:
             shown.update(supervisor.progress_line())
     if not living.done():
         status = await supervisor.status()
-        print_status(status)
+        # Without a terminal somebody keeps it: `up --detach` in up.log, systemd in its journal.
+        print_status(status, kept=not sys.stdout.isatty())
         if plan.opened:
             _open(status)
         console.print(

@@ -56,8 +56,10 @@ def status(
         raise typer.Exit(Exit.KILLED)
 
 
-def print_status(report: dict[str, Any]) -> None:
-    """The report of `/status` as a table."""
+def print_status(report: dict[str, Any], *, kept: bool = False) -> None:
+    """The report of `/status` as a table; without the page's token where what is printed is `kept`
+    in a log.
+    """
     console = Console()
     if not console.is_terminal:
         # A file or a pipe has no width: rows are not to be broken for it.
@@ -83,13 +85,15 @@ def print_status(report: dict[str, Any]) -> None:
             f"{escape(kill['reason']) or 'no reason given'}. "
             "`run.py resume --reason …` brings them back."
         )
-    for line in _doors(report):
+    for line in _doors(report, kept=kept):
         console.print(line, highlight=False, soft_wrap=True)
 
 
-def _doors(report: dict[str, Any]) -> Iterator[str]:
+def _doors(report: dict[str, Any], *, kept: bool) -> Iterator[str]:
     """Where people meet the swarm."""
-    if report["console_login"]:
+    if report["console_login"] and kept:
+        yield f"Page: {report['console']}  (`run.py status` shows the address that logs in)"
+    elif report["console_login"]:
         yield f"Page: {report['console_login']}  (open it in a browser and say hello)"
     discord = report["discord"]
     if discord and not discord["user_token"]:

@@ -33,6 +33,17 @@ def test_markup_in_a_reason_is_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert "[/root]" in shown
 
 
+def test_what_is_kept_in_a_log_has_no_token(capsys: pytest.CaptureFixture[str]) -> None:
+    url = "http://127.0.0.1:8420/"
+    report = REPORT | {"console": url, "console_login": f"{url}?token=heron"}
+    print_status(report, kept=True)
+    kept = capsys.readouterr().out
+    assert url in kept
+    assert "heron" not in kept
+    print_status(report)
+    assert f"{url}?token=heron" in capsys.readouterr().out
+
+
 def test_terminal_codes_in_a_log_line_are_not_sent_to_the_terminal() -> None:
     line = '{"event": "imitation", "says": "x \\u001b]0;owned\\u0007 \\u009b2J"}'
     shown = render("captain", line)
