@@ -24,6 +24,8 @@ from storage.tables import InboxState
 
 #: a lost nudge costs at most this
 LOOK_EVERY_S = 5.0
+#: what failed for want of a connection or the store is looked at again so soon
+_AGAIN_S = 0.5
 #: so many commands of one person are worked on at a time
 _COMMANDS_AT_ONCE = 10
 COMMAND_PRIORITY = 0
@@ -242,6 +244,8 @@ class Worklist:
     def _failed(self, where: str, burst: list[Work], error: Exception) -> None:
         """The next look takes these rows back and up again."""
         ERRORS.labels(where).inc()
+        # A connection that was just lost is often back in a moment.
+        asyncio.get_running_loop().call_later(_AGAIN_S, self.nudge)
         self._stranded.update(w.inbox_id for w in burst)
         self._log.warning(
             f"{where}.failed",
