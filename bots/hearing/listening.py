@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -62,6 +63,8 @@ class Ears:
         self._private: list[NewLine] = []
         self._channels: dict[tuple[str, str], Channel] = {}
         self._work = asyncio.Event()
+        #: somebody owes an answer to a line that is to be stored
+        self._hurry = asyncio.Event()
         #: in one sentence why lines cannot be stored at present; empty when they can
         self.trouble = ""
 
@@ -109,13 +112,25 @@ class Ears:
             channel.joined(line.heard_at)
         channel.memory.append(Remembered(line, written=written))
         LINES_HEARD.inc()
+        if line.owed:
+            self._hurry.set()
         self._work.set()
 
     def heard_in_private(self, line: NewLine) -> None:
         """Take a line that no other socket has read; `line.msgid` tells it from every other."""
         self._journalled(partial(self._journal.add, line))
         self._private.append(line)
+        self._hurry.set()
         self._work.set()
+
+    def leave(self, network: str, channels: Iterable[str]) -> None:
+        """These are gone (a thread that was archived): nothing is kept of them but the record; a
+        lease that is not renewed runs out.
+        """
+        for name in channels:
+            known = self._channels.get((network, name))
+            if known is not None and not known.waiting() and not known.volunteering.locked():
+                del self._channels[network, name]
 
     def listens(self, network: str, channel: str) -> bool:
         """True while this agent is the channel's listener, as far as it knows."""
@@ -161,9 +176,13 @@ class Ears:
         except TimeoutError:
             return
         self._work.clear()
-        # What arrives together is stored together; an owed answer does not wait for company.
+        # What arrives together is stored together; an owed answer does not wait for company, also
+        # where it comes while others wait.
+        self._hurry.clear()
         if not self._private and not self._owes_soon():
-            await asyncio.sleep(BATCH_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BATCH_S):
+                    await self._hurry.wait()
 
     def _anything_waiting(self) -> bool:
         return any(c.waiting() for c in self._channels.values())
