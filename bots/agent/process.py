@@ -84,6 +84,8 @@ class AgentProcess:
         self._stopping = asyncio.Event()
         self._tasks = Tasks(self._break, log)
         self._was_ready = False
+        #: network → channels that it sits in
+        self._places: dict[str, frozenset[str]] = {}
         self._broken = False
         #: why it cannot work at all, in one sentence
         self._fatal = ""
@@ -275,7 +277,12 @@ class AgentProcess:
 
     def _network_changed(self, network: str, changed: TransportHealth) -> None:
         self._supervision.tell()
-        self._tasks.start(*(self._presence.sit_in(network, c) for c in changed.channels))
+        before, now = self._places.get(network, frozenset()), frozenset(changed.channels)
+        self._places[network] = now
+        # Only those that are new: a guild may have a thousand threads, and gets one more.
+        self._tasks.start(*(self._presence.sit_in(network, c) for c in now - before))
+        if changed.connected and network == DISCORD:
+            self._ears.leave(network, before - now)
         if changed.connected:
             self._worklist.nudge()
 

@@ -218,3 +218,31 @@ async def test_a_line_that_the_listener_missed_is_stored_while_its_words_are_sai
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
     assert len(await stored(store)) == len(said)
+
+
+async def test_a_channel_that_is_gone_is_not_listened_to_for_ever(
+    store: Store, tmp_path: Path
+) -> None:
+    moment = NOON
+    one = ears(store, "secretary", tmp_path, lambda: moment)
+    thread, lobby = "#lobby / a story", "#lobby"
+    for channel in (thread, lobby):
+        await one.volunteer("discord", channel)
+    one.leave("discord", [thread, "#never-seen"])
+    moment += timedelta(seconds=10)
+    running = asyncio.create_task(one.run())
+
+    async def renewed() -> bool:
+        async with store.reading() as unit:
+            held = await leases.current(unit, f"listener:discord:{lobby}", moment)
+        return held is not None and held.expires_at > NOON + timedelta(seconds=20)
+
+    async with asyncio.timeout(DEADLINE_S):
+        while not await renewed():  # noqa: ASYNC110 - a row, not an event
+            await asyncio.sleep(0.01)
+    running.cancel()
+    async with store.reading() as unit:
+        later = NOON + timedelta(seconds=16)
+        assert await leases.current(unit, f"listener:discord:{thread}", later) is None
+        assert await leases.current(unit, f"listener:discord:{lobby}", later) is not None
+    assert not one.listens("discord", thread)
