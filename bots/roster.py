@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bots.messages import DISCORD, Heard, channel_of
+from bots.messages import DISCORD, IRC, Heard, channel_of
 from bots.settings import Settings
 
 
@@ -42,11 +42,14 @@ class Roster:
         folded = nick.lower()
         return next((name for name, held in self._nicks.items() if held.lower() == folded), None)
 
-    def addressable(self, channel: str | None) -> dict[str, str]:
+    def addressable(self, channel: str | None, network: str = IRC) -> dict[str, str]:
         """Folded nick or name → agent, for the agents in `channel` (all of them for None).
 
-        A thread has the agents of its channel.
+        A thread has the agents of its channel. On Discord a bot hears whatever it may see, whether
+        the channel is one of its own or not.
         """
+        if network == DISCORD:
+            channel = None
         found: dict[str, str] = {}
         place = None if channel is None else channel_of(channel).lower()
         for agent in self._settings.agents:

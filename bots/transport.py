@@ -37,6 +37,9 @@ class Transport(Protocol):
     def split(self, target: Target, text: str) -> list[str]:
         """Parts of `text` that can each be said at once, in order."""
 
+    def is_open(self, channel: str) -> bool:
+        """Everybody on this network may read the channel; no where that is not known."""
+
     async def say(
         self,
         target: Target,

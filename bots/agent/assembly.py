@@ -25,6 +25,7 @@ from bots.control.operators import Operators
 from bots.control.reflex import KillReflex
 from bots.control.requests import Requests
 from bots.control.switch import KillSwitch
+from bots.messages import IRC
 from bots.roster import Roster
 from bots.secrets import Redactor
 from bots.settings import OperatorSettings
@@ -80,7 +81,7 @@ def answering(
     settings = spec.settings
     guard = Guard(store, [LatchPolicy(switch.binding)], time.monotonic, utc_now)
     recovery = Recovery(store, guard, transports, spec.name, spec.epoch, clock=utc_now, log=log)
-    thinker = _thinker(spec, store, guard, roster, switch)
+    thinker = _thinker(spec, store, guard, roster, switch, transports)
     answerer = Answerer(
         agent=spec.name,
         epoch=spec.epoch,
@@ -134,9 +135,19 @@ def _requests(spec: AgentSpec, store: Store) -> Requests:
     )
 
 
-def _thinker(
-    spec: AgentSpec, store: Store, guard: Guard, roster: Roster, switch: KillSwitch
+def _thinker(  # noqa: PLR0917 - what a brain stands on
+    spec: AgentSpec,
+    store: Store,
+    guard: Guard,
+    roster: Roster,
+    switch: KillSwitch,
+    transports: Mapping[str, Transport],
 ) -> Thinker:
+    def is_open(network: str, channel: str) -> bool:
+        transport = transports.get(network)
+        # Without Discord nobody here knows who may read what there.
+        return transport.is_open(channel) if transport else network == IRC
+
     cards = Cards(spec.settings, spec.prompts_folder, roster)
     soul = cards.soul_of(spec.name)
     return Thinker(
@@ -149,6 +160,7 @@ def _thinker(
         cards=cards,
         latch=switch.told,
         clock=utc_now,
+        is_open=is_open,
     )
 
 

@@ -93,6 +93,10 @@ class GuildTransport:
     def fold(self, name: str) -> str:
         return name.lower()
 
+    def is_open(self, channel: str) -> bool:
+        named = self.inner.places().get(self._keys.get(channel, ""))
+        return named is not None and named.is_open
+
     def split(self, target: Target, text: str) -> list[str]:
         return self.parts(text)
 

@@ -222,7 +222,8 @@ class Answerer:
     def _question(self, work: Work) -> str:
         text = work.text
         if not work.channel.startswith("nick:"):
-            text = gate.addressees(text, self.roster.addressable(work.channel)).text
+            here = self.roster.addressable(work.channel, work.network)
+            text = gate.addressees(text, here).text
         return question_of(text, self.thinker.settings.prefix_in(work.channel))
 
     def _line(self, work: Work) -> Line:

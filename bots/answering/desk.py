@@ -132,7 +132,7 @@ class Desk:
     def _words(self, work: Work) -> str:
         if work.channel.startswith("nick:"):
             return work.text
-        addressed = gate.addressees(work.text, self.roster.addressable(work.channel))
+        addressed = gate.addressees(work.text, self.roster.addressable(work.channel, work.network))
         return addressed.text if addressed.agents else work.text
 
     # --- a command, wherever it came from ---------------------------------------------------------
@@ -194,7 +194,7 @@ class Desk:
 
     def present(self, asked: Asked) -> Sequence[str]:
         channel = None if asked.in_private else asked.channel
-        here = set(self.roster.addressable(channel).values())
+        here = set(self.roster.addressable(channel, asked.network).values())
         return [agent for agent in self.agents if agent in here]
 
     async def use_tool(self, asked: Asked, name: str, arguments: Arguments) -> str:

@@ -79,6 +79,8 @@ class Thinker:
     cards: Callable[[], Sequence[AgentCard]]
     latch: Callable[[str], Latch | None]
     clock: Callable[[], datetime]
+    #: everybody on a network may read this channel: network, channel → yes or no
+    is_open: Callable[[str, str], bool]
 
     async def think(self, work: Work, text: str) -> Answer:
         """Answer one question; raises `Refused`, `ModelFailed`, `StorageError`."""
@@ -167,6 +169,7 @@ class Thinker:
             roster=self.cards,
             latch=self.latch,
             command_prefix=self.settings.irc.command_prefix,
+            is_open=self.is_open,
         )
         return Toolbox(TOOLS, context)
 

@@ -247,7 +247,7 @@ def _text(body: Body, key: str) -> str:
 
 def _number(body: Body, key: str) -> int:
     value = str(body.get(key) or "0")
-    return int(value) if value.isdigit() else 0
+    return int(value) if value.isdecimal() and len(value) < 24 else 0
 
 
 def _channel(person: Person, body: Body) -> Channel:

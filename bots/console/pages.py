@@ -60,7 +60,7 @@ class Pages:
 
     @property
     def channel(self) -> Channel | None:
-        return self._guild.channels.get(int(self.view)) if self.view.isdigit() else None
+        return self._guild.channels.get(int(self.view)) if self.view.isdecimal() else None
 
     # --- whole ------------------------------------------------------------------------------------
 

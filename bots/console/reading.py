@@ -109,7 +109,7 @@ async def _events(request: web.Request) -> web.StreamResponse:
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
     )
     await response.prepare(request)
-    known = epoch == visitor.person.epoch and revision.isdigit()
+    known = epoch == visitor.person.epoch and revision.isdecimal()
     at = int(revision) if known else -1
     page = request.query.get("page", "")
     closing = asyncio.ensure_future(ended.wait())
@@ -219,7 +219,7 @@ class _Stream:
 
 
 def _number(view: str) -> int:
-    return int(view) if view.isdigit() else 0
+    return int(view) if view.isdecimal() and len(view) < 24 else 0
 
 
 def _visitor(request: web.Request) -> Visitor:

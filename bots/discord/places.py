@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import discord
 
@@ -30,6 +30,8 @@ class Named:
     thread: str = ""
     #: record key of the channel that a thread hangs below, empty for a channel
     parent: str = ""
+    #: every member of the guild may read it
+    is_open: bool = field(default=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -80,12 +82,22 @@ def places_of(guilds: Iterable[discord.Guild]) -> dict[str, Named]:
         visible |= {f.id for f in guild.forums if _sees(f)}
         for channel in guild.text_channels:
             if channel.id in visible:
-                found[_key(channel.id)] = Named(f"#{channel.name}")
+                found[_key(channel.id)] = Named(f"#{channel.name}", is_open=_is_open(channel))
         for thread in guild.threads:
             if thread.parent_id in visible and thread.parent is not None and not thread.archived:
                 above = _key(thread.parent_id)
-                found[_key(thread.id)] = Named(f"#{thread.parent.name}", thread.name, above)
+                is_open = not thread.is_private() and _is_open(thread.parent)
+                name = f"#{thread.parent.name}"
+                found[_key(thread.id)] = Named(name, thread.name, above, is_open)
     return found
+
+
+def _is_open(channel: discord.abc.GuildChannel) -> bool:
+    everybody: discord.Role | None = channel.guild.default_role
+    if everybody is None:
+        return False
+    may = channel.permissions_for(everybody)
+    return may.view_channel and may.read_message_history
 
 
 def missing(wanted: Sequence[str], places: Mapping[str, Named]) -> tuple[str, ...]:

@@ -112,7 +112,7 @@ class Intake:
         place = self._settings.channel(channel)
         if heard.kind is not LineKind.SAID or place.listen_only:
             return gate.Addressed((), heard.text), None
-        here = self._roster.addressable(channel)
+        here = self._roster.addressable(channel, heard.network)
         addressed = gate.addressees(heard.text, here, by_agent=speaker is not None)
         spoken = self._command(heard, addressed.text if addressed.agents else heard.text, speaker)
         is_bot = speaker is None and self._is_bot(heard)

@@ -133,6 +133,10 @@ class IrcTransport:
         """Parts of `text` that each fit into one line to `target`, our prefix included."""
         return split_text(text, self._room_for(target) - _SPARE_BYTES)
 
+    def is_open(self, channel: str) -> bool:
+        """Whoever is let into a channel of IRC may be told of another: there are no secret ones."""
+        return True
+
     async def say(
         self,
         target: Target,

@@ -44,3 +44,12 @@ class Context:
     latch: Callable[[str], Latch | None]
     #: what begins a command in channels
     command_prefix: str = "!"
+    #: everybody on a network may read this channel: network, channel → yes or no
+    is_open: Callable[[str, str], bool] = lambda _network, _channel: True
+
+    def may_quote(self, network: str, channel: str) -> bool:
+        """What was said there may be repeated where this question was asked."""
+        if not channel.startswith(("#", "&")):
+            # Private talk with an agent is nobody else's to find.
+            return False
+        return (network, channel) == (self.network, self.channel) or self.is_open(network, channel)

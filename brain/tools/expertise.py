@@ -10,7 +10,6 @@ from typing import Annotated
 from brain.conversations import is_question
 from brain.tools.context import AgentCard, Context
 from brain.tools.quoting import counted, of_people, quote
-from brain.tools.recall import is_public
 from brain.tools.registry import Effects, ToolResult, tool
 from brain.words import stems
 from storage import search as full_text
@@ -31,7 +30,7 @@ async def who_knows(
         found = await full_text.find(unit, topic, limit=LOOKED_AT)
     wanted = set(stems(topic))
     talk = of_people(context)
-    said = [f for f in found if is_public(f.channel) and talk(f.sender, f.text)]
+    said = [f for f in found if context.may_quote(f.network, f.channel) and talk(f.sender, f.text)]
     whole = [f for f in said if wanted <= set(stems(f.text))]
     rows, evidence = _people(context, whole or said, wanted)
     agents = [_agent(card) for card in able(context.roster(), topic)]

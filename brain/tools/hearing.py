@@ -12,7 +12,7 @@ from brain.tools.context import Context
 from brain.tools.period import NO_PERIOD, Period, ago, clock, period
 from brain.tools.places import channel_asked, channel_named, nick_named
 from brain.tools.quoting import LONGEST_QUOTE, counted, crop, of_people, people, quote
-from brain.tools.recall import is_public, last_public, lines_of
+from brain.tools.recall import last_public, lines_of
 from brain.tools.registry import Effects, ToolResult, tool
 from brain.words import covers, stems
 from storage import record
@@ -87,7 +87,7 @@ async def search(  # noqa: PLR0917 (a model names every argument)
 async def _latest(context: Context, unit: Unit, scope: _Scope) -> ToolResult:
     """The latest lines of one person, newest first."""
     nick = scope.nick or ""
-    lines = await lines_of(unit, nick, scope.channel, scope.when, LOOKED_AT)
+    lines = await lines_of(context, unit, nick, scope.channel, scope.when, LOOKED_AT)
     talk = of_people(context)
     lines = [m for m in lines if talk(m.sender, m.text)]
     if not lines:
@@ -107,7 +107,7 @@ async def _latest(context: Context, unit: Unit, scope: _Scope) -> ToolResult:
 
 def _findings(context: Context, words: str, found: Sequence[Found], scope: _Scope) -> ToolResult:
     talk = of_people(context)
-    said = [f for f in found if is_public(f.channel) and talk(f.sender, f.text)]
+    said = [f for f in found if context.may_quote(f.network, f.channel) and talk(f.sender, f.text)]
     about = f"“{words}”{scope.words}"
     if not said:
         return ToolResult(text=f"I have heard nothing about {about}.")
@@ -161,8 +161,8 @@ async def seen(context: Context, nick: Annotated[str, "the person"]) -> ToolResu
     """When somebody was last seen, where, and what they did then."""
     async with context.store.reading() as unit:
         name = await nick_named(context, unit, nick, None)
-        last = await last_public(unit, name) if name else None
-        said = await lines_of(unit, last.sender, None, NO_PERIOD, 1) if last else []
+        last = await last_public(context, unit, name) if name else None
+        said = await lines_of(context, unit, last.sender, None, NO_PERIOD, 1) if last else []
     wanted = nick.strip().lstrip("@").rstrip("?")
     card = next((c for c in context.roster() if wanted.lower() in (c.name, c.nick.lower())), None)
     known = f"{card.nick} is one of us: {card.description}" if card else ""

@@ -6,7 +6,7 @@ import difflib
 
 from brain.errors import BadArguments
 from brain.tools.context import Context
-from brain.tools.recall import is_public, last_public
+from brain.tools.recall import last_public
 from storage import record
 from storage.unit import Unit
 
@@ -55,7 +55,7 @@ async def nick_named(context: Context, unit: Unit, name: str, channel: str | Non
     is none.
     """
     wanted = name.strip().lstrip("@").rstrip("?.,!:")
-    seen = await last_public(unit, wanted, channel)
+    seen = await last_public(context, unit, wanted, channel)
     if seen is not None:
         return seen.sender
     speakers: dict[str, str] = {}
@@ -74,5 +74,5 @@ async def _channels(context: Context, unit: Unit) -> list[tuple[str, str, int]]:
     return [
         (network, channel, lines)
         for network, channel, lines in await record.channels(unit)
-        if network == context.network and is_public(channel)
+        if network == context.network and context.may_quote(network, channel)
     ]

@@ -52,7 +52,7 @@ async def read_around(
     if not 0 < lines <= 10:
         raise BadArguments("read_around: 'lines' must be from 1 to 10")
     async with context.store.reading() as unit:
-        found = await around(unit, message, lines)
+        found = await around(context, unit, message, lines)
     if not found:
         return ToolResult(text=f"I have no line {message}.")
     now = context.now()

@@ -6,26 +6,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, not_, select
 from sqlmodel import col
 
+from brain.tools.context import Context
 from brain.tools.period import Period
 from storage import record
 from storage.tables import TALK, Message
 from storage.unit import Unit
 
 
-def is_public(channel: str) -> bool:
-    """Channels are; private talk with an agent is nobody else's to find."""
-    return channel.startswith(("#", "&"))
+async def hidden(context: Context, unit: Unit) -> list[tuple[str, str]]:
+    """Network and channel of what may not be quoted where this question was asked."""
+    return [place for place in await record.places(unit) if not context.may_quote(*place)]
 
 
-async def lines_of(
-    unit: Unit, nick: str, channel: str | None, when: Period, limit: int
+async def lines_of(  # noqa: PLR0917  who, where, when, and how many
+    context: Context, unit: Unit, nick: str, channel: str | None, when: Period, limit: int
 ) -> list[Message]:
-    """What `nick` (spelled as recorded) said in public, newest first."""
+    """What `nick` (spelled as recorded) said where it may be quoted, newest first."""
     query = select(*record.LINE).where(
-        col(Message.sender) == nick, col(Message.kind).in_(TALK), _in(channel)
+        col(Message.sender) == nick,
+        col(Message.kind).in_(TALK),
+        *_in(channel, await hidden(context, unit)),
     )
     if when.since is not None:
         query = query.where(col(Message.said_at) >= when.since)
@@ -36,20 +39,23 @@ async def lines_of(
     return await record.messages(unit, newest.limit(limit))
 
 
-async def last_public(unit: Unit, nick: str, channel: str | None = None) -> Message | None:
-    """The newest public line, talk or presence, of `nick` in whatever case."""
+async def last_public(
+    context: Context, unit: Unit, nick: str, channel: str | None = None
+) -> Message | None:
+    """The newest line, talk or presence, of `nick` in whatever case that may be quoted."""
     query = select(*record.LINE).where(func.lower(Message.sender) == nick.lower())
-    query = query.where(_in(channel)).order_by(col(Message.said_at).desc(), col(Message.id).desc())
+    places = _in(channel, await hidden(context, unit))
+    query = query.where(*places).order_by(col(Message.said_at).desc(), col(Message.id).desc())
     return next(iter(await record.messages(unit, query.limit(1))), None)
 
 
-async def around(unit: Unit, message_id: int, lines: int) -> Sequence[Message]:
-    """The talk from `lines` lines before to `lines` lines after a public line; empty when there is
-    none.
+async def around(context: Context, unit: Unit, message_id: int, lines: int) -> Sequence[Message]:
+    """The talk from `lines` lines before to `lines` lines after a line that may be quoted; empty
+    when there is none.
     """
     one = select(*record.LINE).where(col(Message.id) == message_id)
     middle = next(iter(await record.messages(unit, one)), None)
-    if middle is None or not is_public(middle.channel):
+    if middle is None or not context.may_quote(middle.network, middle.channel):
         return []
     same = select(*record.LINE).where(
         col(Message.network) == middle.network,
@@ -63,7 +69,9 @@ async def around(unit: Unit, message_id: int, lines: int) -> Sequence[Message]:
     return [*before[::-1], middle, *after]
 
 
-def _in(channel: str | None) -> ColumnElement[bool]:
-    if channel is not None:
-        return col(Message.channel) == channel
-    return ~col(Message.channel).startswith("nick:")
+def _in(channel: str | None, hidden_places: Sequence[tuple[str, str]]) -> list[ColumnElement[bool]]:
+    named = [] if channel is None else [col(Message.channel) == channel]
+    return named + [
+        not_(and_(col(Message.network) == network, col(Message.channel) == place))
+        for network, place in hidden_places
+    ]
