@@ -87,6 +87,9 @@ class GuildTransport:
     async def stop(self, farewell: str) -> None:
         await self.inner.stop(farewell)
 
+    def hush(self) -> None:
+        self.inner.hush()
+
     def show(self, state: AgentState) -> None:
         self.inner.show(state)
 

@@ -120,6 +120,11 @@ class Networks:
         if self.discord is not None:
             self.discord.show(state)
 
+    def hush(self) -> None:
+        """A kill came: what waits to leave is taken back. (On IRC every line asks before it.)"""
+        if self.discord is not None:
+            self.discord.hush()
+
     def links(self) -> list[Link]:
         """How each of them is."""
         agent = self._spec.agent

@@ -156,7 +156,7 @@ class AgentProcess:
             clock=utc_now,
             log=log,
         )
-        self._switch.on_killed = self._obedience.killed
+        self._switch.on_killed = self._killed
         self._switch.on_released = self._obedience.released
         self._ears = Ears(
             store,
@@ -298,6 +298,10 @@ class AgentProcess:
 
     def _killed_by_pipe(self, latch: Latch) -> None:
         self._switch.apply(latch)
+
+    def _killed(self, latch: Latch) -> None:
+        self._networks.hush()
+        self._obedience.killed(latch)
 
     def _resumed(self) -> None:
         self._switch.release()

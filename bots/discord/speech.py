@@ -6,7 +6,7 @@ import asyncio
 import io
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import discord
 from discord.http import MultipartParameters, handle_message_parameters
@@ -24,6 +24,9 @@ from storage.errors import PermitRefused
 
 #: longest nonce that Discord takes
 NONCE_CHARACTERS = 25
+
+
+T = TypeVar("T")
 
 
 class Unsayable(Exception):
@@ -49,6 +52,8 @@ class Speech:
         """`named` finds a channel's id by the name that the record has for it."""
         self._config = config
         self._named = named
+        #: requests under way, each with the permit under which it leaves
+        self._leaving: dict[asyncio.Future[Any], Permit] = {}
         self._client = client
         self._directs = directs
         self._veto = veto
@@ -86,8 +91,8 @@ class Speech:
         try:
             client, channel = await self.channel(target)
             params = _content(part, key, channel, answers)
-            said = await self.requests.again(
-                lambda: client.http.send_message(channel, params=params)
+            said = await self._unless_killed(
+                permit, lambda: client.http.send_message(channel, params=params)
             )
         except Unsayable as error:
             return error.delivery
@@ -104,8 +109,9 @@ class Speech:
         )
         try:
             client, channel = await self.channel(target)
-            await self.requests.again(
-                lambda: client.http.edit_message(channel, int(message), params=params)
+            await self._unless_killed(
+                permit,
+                lambda: client.http.edit_message(channel, int(message), params=params),
             )
         except Unsayable as error:
             return error.delivery
@@ -153,7 +159,7 @@ class Speech:
                 params = _content(text, key, channel, answers, file=file)
                 return client.http.send_message(channel, params=params)
 
-            said = await self.requests.again(ask)
+            said = await self._unless_killed(permit, ask)
         except Unsayable as error:
             return error.delivery
         except FAILURES as error:
@@ -171,6 +177,30 @@ class Speech:
             now_s=time.monotonic,
             pause=asyncio.sleep,
         )
+
+    def hush(self) -> None:
+        """Take back what still waits to leave, for a rate limit or a connection, and may not leave
+        any more. What is under way may have arrived.
+        """
+        for task, permit in list(self._leaving.items()):
+            if self._veto(permit):
+                task.cancel()
+
+    async def _unless_killed(self, permit: Permit, ask: Callable[[], Awaitable[T]]) -> T:
+        """Raises `Unsayable` when a kill came while the request waited."""
+        task = asyncio.ensure_future(self.requests.again(ask))
+        self._leaving[task] = permit
+        try:
+            return await task
+        except asyncio.CancelledError:
+            us = asyncio.current_task()
+            if us is not None and us.cancelling():
+                task.cancel()
+                raise
+            stopped = Delivery(sent=False, proof="stopped while it was leaving", unknown=True)
+            raise Unsayable(stopped) from None
+        finally:
+            del self._leaving[task]
 
     async def channel(self, target: Target) -> tuple[discord.Client, int]:
         """The client and the id of the channel that `target` means; raises `Unsayable`."""

@@ -170,6 +170,10 @@ class DiscordTransport:
         """Leave; `run` returns soon after. Discord has no farewells: nobody hears it."""
         await self._life.stop()
 
+    def hush(self) -> None:
+        """A kill came: take back what has not left yet."""
+        self._speech.hush()
+
     def show(self, state: AgentState) -> None:
         """Show how the agent is: online, idle or do not disturb."""
         self._presence.show(state)

@@ -267,3 +267,26 @@ async def test_a_hundred_lines_are_heard_in_order(sandbox: Sandbox, tmp_path: Pa
         for n in range(100):
             await person.say(lobby, str(n))
         assert [line.text for line in await agent.lines(100)] == [str(n) for n in range(100)]
+
+
+async def test_what_waits_for_the_rate_limit_when_a_kill_comes_never_leaves(tmp_path: Path) -> None:
+    one_in_three_s = {"messages": 1, "messages_per_s": 3.0}
+    async with (
+        serving(build(config(limits=one_in_three_s))) as sandbox,
+        Agent(sandbox, tmp_path) as agent,
+    ):
+        await agent.ready()
+        lobby = agent.target("#lobby")
+        await agent.transport.say(lobby, ["one"], permit(lobby), keys=["k1"])
+        waiting = asyncio.create_task(
+            agent.transport.say(lobby, ["two"], permit(lobby), keys=["k2"])
+        )
+        while not agent.transport._speech._leaving:  # noqa: ASYNC110 - it is on its way
+            await asyncio.sleep(0)
+        agent.vetoes.append("killed by you")
+        agent.transport.hush()
+        [delivery] = await asyncio.wait_for(waiting, 1)
+        assert delivery.unknown
+        assert not delivery.sent
+        said = [m["content"] for m in await sandbox.person().history(lobby.name)]
+        assert said == ["one"]
