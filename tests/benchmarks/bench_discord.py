@@ -34,7 +34,9 @@ STARTS = 3
 SETTLED_AFTER_S = 10.0
 ROUNDS = 60
 CALLS = 5
-DROPS = 5
+DROPS = 3
+#: who is dropped again sooner waits longer, as it should
+STEADY_S = 31.0
 KILLS = 20
 ECHO = Path(__file__).with_name("echo_discord.py")
 ECHO_BOT = "echo"
@@ -253,6 +255,8 @@ async def drops(sandbox: Sandbox, outside: Outside, you: Guest) -> None:
     """All sockets cut at once while a person goes on talking."""
     root = outside.addresses["api"].removesuffix("/api/v10")
     names = [a.name for a in sandbox.settings.agents]
+    progress(f"sockets are dropped {DROPS} times, {STEADY_S:.0f} s apart")
+    await asyncio.sleep(STEADY_S)
     resumed_ms: list[float] = []
     answered_ms: list[float] = []
     wrong = 0
@@ -273,7 +277,7 @@ async def drops(sandbox: Sandbox, outside: Outside, you: Guest) -> None:
         await you.sees("MESSAGE_CREATE", all_back, within_s=30)
         answered_ms.append((time.monotonic() - began_s) * 1000)
         # A second answer would come soon.
-        await asyncio.sleep(1)
+        await asyncio.sleep(STEADY_S)
         wrong += len(names) - len(answers) + sum(answers.values()) - len(answers)
         back = max(_resumed_at(sandbox, name, began) for name in names)
         resumed_ms.append((back - began).total_seconds() * 1000)
