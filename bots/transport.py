@@ -25,14 +25,15 @@ class Transport(Protocol):
         """A part with a key that was said before is not said again, see `say`."""
 
     @property
+    def keeps_history(self) -> bool:
+        """What was said while we were away can be asked for, see `fetch_missed`."""
+
+    @property
     def health(self) -> TransportHealth: ...
 
     async def run(self) -> None: ...
 
     async def stop(self, farewell: str) -> None: ...
-
-    def fold(self, name: str) -> str:
-        """`name` as this network compares it."""
 
     def split(self, target: Target, text: str) -> list[str]:
         """Parts of `text` that can each be said at once, in order."""

@@ -132,6 +132,26 @@ async def requeue(
     return (await run(unit, change)).rowcount
 
 
+async def take_as_talk(unit: Unit, inbox_id: int, agent: str, epoch: int, priority: int) -> bool:
+    """The command in hand is a question to this very agent: working → queued, behind `priority`.
+
+    False when the row is not ours any more.
+    """
+    change = (
+        sa.update(INBOX)
+        .where(
+            *_mine([inbox_id], agent),
+            INBOX.c.state == _WORKING,
+            INBOX.c.epoch == epoch,
+            _not_overtaken(agent, epoch),
+        )
+        .values(
+            state=_QUEUED, priority=priority, listener_of=None, epoch=None, claimed_at=None
+        )
+    )
+    return (await run(unit, change)).rowcount == 1
+
+
 async def adopt(unit: Unit, channel_key: str, agent: str, now: datetime) -> int:
     """Inherit a channel's untargeted commands: rows of other agents with this `listener_of`.
 

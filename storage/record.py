@@ -35,7 +35,6 @@ __all__ = [
     "last_msgid_anywhere",
     "last_seen",
     "messages",
-    "places",
     "prune",
     "stats",
     "tail",
@@ -186,13 +185,6 @@ async def channels(unit: Unit) -> list[tuple[str, str, int]]:
     query = sa.select(c.network, c.channel, sa.func.count()).group_by(c.network, c.channel)
     rows = await run(unit, query.order_by(c.network, c.channel))
     return [(network, channel, lines) for network, channel, lines in rows.all()]
-
-
-async def places(unit: Unit) -> list[tuple[str, str]]:
-    """Network and channel of every place that something was heard in."""
-    c = MESSAGE.c
-    rows = await run(unit, sa.select(c.network, c.channel).distinct())
-    return [(network, channel) for network, channel in rows.all()]
 
 
 async def prune(unit: Unit, before: datetime, *, limit: int = 5_000) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
@@ -19,6 +18,7 @@ from bots.answering.mouth import Mouth
 from bots.answering.placing import Placing
 from bots.answering.recovery import Recovery
 from bots.answering.thinker import Cards, Thinker
+from bots.clock import utc_now
 from bots.commands.catalogue import catalogue
 from bots.commands.registry import Registry
 from bots.control.operators import Operators
@@ -36,10 +36,6 @@ from storage.requests import Approvers
 from storage.store import Store
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True)
 class Answering:
     """What turns inbox rows into answers."""
@@ -54,14 +50,6 @@ class Answering:
     operators: Operators
 
 
-def _nothing_at_work(session: str, who: str) -> bool:
-    return False
-
-
-def _found_later(agent: str) -> None:
-    """An inbox is looked at every few seconds anyway."""
-
-
 def answering(
     spec: AgentSpec,
     store: Store,
@@ -71,12 +59,12 @@ def answering(
     switch: KillSwitch,
     ask: Callable[[dict[str, Any]], Awaitable[str]],
     own_state: Callable[[], str],
-    stop: Callable[[str, str], object] = _nothing_at_work,
-    nudge: Callable[[str], object] = _found_later,
+    end_work: Callable[[str, str], bool],
+    nudge: Callable[[str], object],
     log: FilteringBoundLogger,
 ) -> Answering:
     """Put the parts together; `ask` reaches the supervisor, `own_state` tells how the agent is,
-    `stop` ends its work in a session, `nudge` tells an agent that its inbox has something.
+    `end_work` ends its work in a session, `nudge` tells an agent that its inbox has something.
     """
     settings = spec.settings
     guard = Guard(store, [LatchPolicy(switch.binding)], time.monotonic, utc_now)
@@ -114,7 +102,7 @@ def answering(
         ask=ask,
         requests=requests,
         own_state=own_state,
-        stop=stop,
+        end_work=end_work,
         nudge=nudge,
         log=log,
     )

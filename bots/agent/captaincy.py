@@ -7,8 +7,9 @@ from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
-from bots.agent.assembly import Answering, utc_now
+from bots.agent.assembly import Answering
 from bots.agent.spec import AgentSpec
+from bots.clock import utc_now
 from bots.control.consequences import Consequences, restart
 from bots.control.switch import KillSwitch
 from bots.herald.herald import Herald
@@ -17,7 +18,7 @@ from storage.store import Store
 
 
 class Captaincy:
-    """Nothing at all in the process of any other agent."""
+    """`work` while the process lives; only the captain's makes one."""
 
     def __init__(
         self,
@@ -30,7 +31,6 @@ class Captaincy:
         log: FilteringBoundLogger,
     ) -> None:
         """`ask` reaches the supervisor."""
-        self._is_captain = spec.name == spec.settings.captain
         self._herald = Herald(
             store,
             parts.answerer.mouth,
@@ -50,11 +50,8 @@ class Captaincy:
             clock=utc_now,
             log=log,
         )
-        if self._is_captain:
-            parts.requests.watchers.append(self._consequences.nudge)
+        parts.requests.watchers.append(self._consequences.nudge)
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
         """What runs until the process ends."""
-        if not self._is_captain:
-            return []
         return [self._herald.run(), self._consequences.run()]

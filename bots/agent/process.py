@@ -15,7 +15,7 @@ import structlog
 
 from bots import logs
 from bots.agent import health
-from bots.agent.assembly import answering, utc_now
+from bots.agent.assembly import answering
 from bots.agent.beats import beat_for_ever
 from bots.agent.captaincy import Captaincy
 from bots.agent.networks import Events, Networks
@@ -23,6 +23,7 @@ from bots.agent.spec import AgentSpec
 from bots.agent.supervision import Supervision
 from bots.answering.worklist import Worklist
 from bots.bus import KILL, NUDGE, Bus
+from bots.clock import utc_now
 from bots.control import wire
 from bots.control.door import BadRequest, Body, Door, words_of
 from bots.control.obeying import Obedience
@@ -122,7 +123,7 @@ class AgentProcess:
             switch=self._switch,
             ask=self._supervision.ask,
             own_state=self._own_state,
-            stop=self._stop,
+            end_work=self._stop,
             nudge=lambda agent: self._owed([agent]),
             log=log,
         )
@@ -141,9 +142,11 @@ class AgentProcess:
             coalesce_s=spec.settings.limits.coalesce_s,
             log=log,
         )
-        self._captaincy = Captaincy(
-            spec, store, parts, switch=self._switch, ask=self._supervision.ask, log=log
-        )
+        self._captaincy = None
+        if spec.name == spec.settings.captain:
+            self._captaincy = Captaincy(
+                spec, store, parts, switch=self._switch, ask=self._supervision.ask, log=log
+            )
         self._recovery = parts.recovery
         self._obedience = Obedience(
             agent=spec.name,
@@ -211,7 +214,7 @@ class AgentProcess:
             self._worklist.run(),
             self._switch.watch(),
             self._recover(),
-            *self._captaincy.work(),
+            *(self._captaincy.work() if self._captaincy else ()),
             beat_for_ever(self._store, self._spec.name, clock=utc_now, log=self._log),
         )
         await self._stopping.wait()

@@ -8,9 +8,10 @@ from collections.abc import Callable
 import discord
 from structlog.typing import FilteringBoundLogger
 
-from bots.agent.assembly import Answering, utc_now
+from bots.agent.assembly import Answering
 from bots.agent.discord import GuildTransport
 from bots.agent.spec import AgentSpec
+from bots.clock import utc_now
 from bots.control.switch import KillSwitch
 from bots.discord.answers import Answers
 from bots.discord.approvals import Approvals
@@ -78,7 +79,7 @@ class Slash:
         if spec.name != spec.settings.captain:
             return None
         approvals = Approvals(
-            self._transport.inner,
+            self._transport,
             parts.requests.store,
             parts.guard,
             spec.name,
@@ -115,7 +116,7 @@ class Slash:
         await self.front.close()
 
     async def _sync(self) -> None:
-        client, guild = self._transport.inner.client, self._transport.inner.guild
+        client, guild = self._transport.client, self._transport.guild
         if client is None or guild is None:
             return
         trouble = await self._registration.sync(client, guild)

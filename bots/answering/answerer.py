@@ -114,7 +114,7 @@ class Answerer:
         if place.is_private:
             return await say(place, "\n".join(lines))
         if roomy:
-            return await say(place, "\n".join(map(self._to_nobody, lines)))
+            return await say(place, "\n".join(self._to_nobody(lines)))
         if len(lines) <= self.lines_in_channel:
             return await say(place, "\n".join(self._addressed(work, lines)))
         private = Target.person(work.network, work.sender, work.account)
@@ -141,18 +141,21 @@ class Answerer:
             await agents.beat(unit, self.agent, HeartbeatTier.FUNCTIONAL, self.clock())
         return ours
 
-    async def leave_waiting(self, work: Work) -> None:
-        """Who says stop means all that they asked before it, taken up already or not."""
+    async def leave_waiting(self, session: str, sender: str, before: int | None) -> bool:
+        """Who says stop means all that they asked before it (the line `before`, where it is one),
+        taken up already or not; True when there was any.
+        """
         async with self.store.reading() as unit:
             waiting = await inbox.waiting(unit, self.agent)
         meant = [
-            w
-            for w in waiting
-            if (w.session, w.sender) == (work.session, work.sender)
-            and w.message_id < work.message_id
+            work
+            for work in waiting
+            if (work.session, work.sender) == (session, sender)
+            and (before is None or work.message_id < before)
         ]
         if meant:
-            await self.settle(meant, InboxState.REFUSED, f"{work.sender} said stop")
+            await self.settle(meant, InboxState.REFUSED, f"{sender} said stop")
+        return bool(meant)
 
     def _refusal(self, burst: list[Work]) -> tuple[InboxState, str] | None:
         latch = self.latch()
@@ -211,13 +214,10 @@ class Answerer:
     def _addressed(self, work: Work, lines: list[str]) -> list[str]:
         """In a channel the first line names who asked, and no other line addresses anybody."""
         first = [f"{work.sender}: {lines[0]}"] if lines else []
-        return [*first, *map(self._to_nobody, lines[1:])]
+        return [*first, *self._to_nobody(lines[1:])]
 
-    def _to_nobody(self, line: str) -> str:
-        """An agent that is listed by its name must not take that for a call."""
-        names = self.roster.addressable(None)
-        calls = gate.addressees(line, names, by_agent=True).agents
-        return f"\N{BULLET} {line}" if calls else line
+    def _to_nobody(self, lines: list[str]) -> list[str]:
+        return gate.to_nobody(lines, self.roster.addressable(None))
 
     def _question(self, work: Work) -> str:
         text = work.text

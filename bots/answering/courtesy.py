@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from bots.messages import Mark, Target
@@ -34,6 +34,8 @@ class Courtesy:
     #: by network
     transports: Mapping[str, Transport]
     policy: Policy
+    #: asyncio holds its tasks weakly
+    _signing: set[asyncio.Task[None]] = field(default_factory=set)
 
     @asynccontextmanager
     async def attending(self, work: Work, place: Target) -> AsyncIterator[Outcome]:
@@ -53,8 +55,8 @@ class Courtesy:
         finally:
             outcome.done.set()
             # The last mark is not waited for: the next line may be answered meanwhile.
-            _KEPT.add(signs)
-            signs.add_done_callback(_KEPT.discard)
+            self._signing.add(signs)
+            signs.add_done_callback(self._signing.discard)
 
     async def _signs(self, work: Work, place: Target, outcome: Outcome) -> None:
         with suppress(Refused, PermitRefused, StorageError):
@@ -96,10 +98,6 @@ class Outcome:
         self.known = True
         #: no answer in words will come
         self.failed = False
-
-
-#: asyncio holds its tasks weakly
-_KEPT: set[asyncio.Task[None]] = set()
 
 
 async def _comes_within(event: asyncio.Event, seconds: float) -> bool:

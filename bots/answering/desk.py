@@ -47,8 +47,8 @@ class Desk:
     ask: Ask
     requests: Requests
     own_state: Callable[[], str]
-    #: ends this agent's own work in a session: session, who said so; true when there was any
-    stop: Callable[[str, str], object]
+    #: ends what this agent works on in a session: session, who said so; true when there was any
+    end_work: Callable[[str, str], bool]
     #: tells an agent, this one too, that its inbox has something
     nudge: Callable[[str], object]
     log: FilteringBoundLogger
@@ -60,8 +60,6 @@ class Desk:
         if not await self.answerer.claim([work]):
             return
         spoken = self._spoken(work)
-        if is_stop(self._words(work)) or (spoken is not None and spoken.name == "stop"):
-            await self.answerer.leave_waiting(work)
         try:
             if spoken is not None and self._steers(spoken):
                 await self._steered(work, spoken)
@@ -87,7 +85,7 @@ class Desk:
         if not text:
             await self.answerer.settle([work], InboxState.SILENT, "nothing to say to that")
             return
-        name = spoken.name if spoken else "stop"
+        name = spoken.name if spoken else "stop" if is_stop(self._words(work)) else "ping"
         why = f"{work.sender}: {name}"
         command = self.commands.get(name)
         place = work
@@ -114,9 +112,7 @@ class Desk:
     async def _text(self, work: Work, spoken: Spoken | None) -> str | None:
         """The answer; empty for silence, None when the line was handed on."""
         if spoken is None:
-            if is_ping(self._words(work)) and self.answerer.latch() is None:
-                return "pong"
-            return "Stopped." if is_stop(self._words(work)) else ""
+            return await self._short(work)
         command = self.commands.get(spoken.name)
         if command is None or (self.answerer.latch() is not None and not command.when_killed):
             return ""
@@ -125,6 +121,14 @@ class Desk:
             return ""
         words = self._words(work).strip().removeprefix(self.settings.prefix_in(work.channel))
         return await self._run(command, Asked.by_line(work, words, spoken), arguments)
+
+    async def _short(self, work: Work) -> str:
+        """Lines of one word; what was worked on ended when the word was heard."""
+        words = self._words(work)
+        if is_stop(words):
+            await self.answerer.leave_waiting(work.session, work.sender, work.message_id)
+            return "Stopped."
+        return "pong" if is_ping(words) and self.answerer.latch() is None else ""
 
     def _spoken(self, work: Work) -> Spoken | None:
         return parse(self._words(work), self.settings.prefix_in(work.channel))
@@ -146,15 +150,8 @@ class Desk:
         if latch is not None and not command.when_killed:
             return f"{_killed(self.agent, latch)} Until it is resumed it answers status only."
         text = await self._run(command, asked, arguments)
-        return self._to_nobody(text or "There is nothing to say to that.")
-
-    def _to_nobody(self, text: str) -> str:
-        """An agent that is listed by its name must not take that for a call."""
-        names = self.roster.addressable(None)
-        return "\n".join(
-            f"\N{BULLET} {line}" if gate.addressees(line, names, by_agent=True).agents else line
-            for line in text.splitlines()
-        )
+        lines = (text or "There is nothing to say to that.").splitlines()
+        return "\n".join(gate.to_nobody(lines, self.roster.addressable(None)))
 
     async def _run(self, command: Command, asked: Asked, arguments: Arguments) -> str | None:
         try:
@@ -196,6 +193,10 @@ class Desk:
         channel = None if asked.in_private else asked.channel
         here = set(self.roster.addressable(channel, asked.network).values())
         return [agent for agent in self.agents if agent in here]
+
+    async def stop(self, asked: Asked) -> bool:
+        waited = await self.answerer.leave_waiting(asked.session, asked.sender, asked.message_id)
+        return self.end_work(asked.session, asked.sender) or waited
 
     async def use_tool(self, asked: Asked, name: str, arguments: Arguments) -> str:
         spoken = asked.words.partition(" ")[0]

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bots.answering.worklist import CHANNEL_PRIORITY, COMMAND_PRIORITY, PRIVATE_PRIORITY
 from bots.commands.asked import Asked
-from storage import handing, inbox, record
+from storage import inbox, record
 from storage.record import NewLine, Owed
 from storage.store import Store
 from storage.tables import InboxState, LineKind
@@ -44,19 +44,20 @@ class Handing:
         priority = _priority(asked, urgent=urgent)
         others = [agent for agent in agents if agent != self.agent]
         async with self.store.writing() as unit:
-            await handing.hand_on(
-                unit,
-                message_id,
-                others,
-                session=asked.session,
-                priority=priority,
-                now=self.clock(),
-                trace_id=asked.trace_id,
-            )
+            for agent in others:
+                await inbox.enqueue(
+                    unit,
+                    agent,
+                    message_id,
+                    asked.session,
+                    priority,
+                    self.clock(),
+                    asked.trace_id,
+                )
             if urgent:
                 return
             if self.agent in agents:
-                await handing.take_as_talk(unit, inbox_id, self.agent, self.epoch, priority)
+                await inbox.take_as_talk(unit, inbox_id, self.agent, self.epoch, priority)
                 return
             note = f"handed to {', '.join(others)}"
             silent = InboxState.SILENT

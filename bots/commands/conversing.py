@@ -29,7 +29,7 @@ async def _stop(desk: Desk, asked: Asked, arguments: Arguments) -> str:
     for agent in meant:
         if agent not in desk.present(asked):
             raise Unclear(f"{agent} does nothing in {asked.channel}.")
-    ended = desk.agent in meant and bool(desk.stop(asked.session, asked.sender))
+    ended = desk.agent in meant and await desk.stop(asked)
     others = [agent for agent in meant if agent != desk.agent]
     if others:
         # With its prefix it comes to the others as a command too.

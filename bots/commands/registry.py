@@ -100,9 +100,8 @@ class Desk(Protocol):
         agent itself may be among `agents` when it is not urgent.
         """
 
-    @property
-    def stop(self) -> Callable[[str, str], object]:
-        """End this agent's own work in a session at once: session, who said so; true when there was
+    async def stop(self, asked: Asked) -> bool:
+        """End what this agent works on here, and what who asks has waiting; true when there was
         any.
         """
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import discord
 from discord.http import HTTPClient
 from structlog.typing import FilteringBoundLogger
 
+from bots.clock import utc_now
 from bots.discord import condition
 from bots.discord.avatars import Avatar
 from bots.discord.client import Events
@@ -36,10 +37,6 @@ _PICTURE_AGAIN_S = 660.0
 __all__ = ["DiscordConfig", "DiscordTransport", "Named"]
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class DiscordTransport:
     """`run` until `stop`; what it learns goes to the callbacks, which must not raise or wait.
 
@@ -60,7 +57,7 @@ class DiscordTransport:
         rng: random.Random,
         log: FilteringBoundLogger,
         veto: Callable[[Permit], str],
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         """`veto` is asked before every single part: why it may not be sent, empty when it may.
         `named` finds the id of a channel that a target calls by name.
@@ -193,12 +190,16 @@ class DiscordTransport:
         return True
 
     @property
+    def keeps_history(self) -> bool:
+        return True
+
+    @property
     def knows_keys(self) -> bool:
         return True
 
-    def fold(self, name: str) -> str:
-        """Ids are compared as they are, names without regard to case."""
-        return name.lower()
+    def is_open(self, channel: str) -> bool:
+        named = self.places().get(channel)
+        return named is not None and named.is_open
 
     def split(self, target: Target, text: str) -> list[str]:
         """Parts of at most 2,000 characters, code blocks kept whole or opened again."""

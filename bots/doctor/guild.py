@@ -13,10 +13,11 @@ from bots.discord.checkup import Checkup, check
 from bots.discord.config import DiscordConfig
 from bots.discord.links import PORTAL
 from bots.doctor.finding import Finding, fail, ok, warn
+from bots.sandbox.tokens import user_of
 from bots.secrets import SecretError, resolve
 from bots.settings import AgentSettings, Settings
 from bots.state import StateFolder
-from bots.supervisor.guild import bot_id, wants_sandbox
+from bots.supervisor.guild import wants_sandbox
 
 _ABOUT = "discord"
 _OWN = f"give each agent an application, and a token, of its own: {PORTAL}"
@@ -41,7 +42,7 @@ async def guild(settings: Settings, state: StateFolder) -> AsyncIterator[Finding
     good: dict[str, str] = {}
     for name, token in tokens.items():
         try:
-            good[name] = bot_id(token)
+            good[name] = str(user_of(token))
         except ValueError as error:
             mend = f"make a new one at {PORTAL} (Bot, Reset Token)"
             yield fail(_ABOUT, f"agents.{name}.discord.token: {error}", mend)

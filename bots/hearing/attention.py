@@ -11,8 +11,10 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-TICK_S: Final = 0.2
-#: a gap between two looks that no ordinary load explains
+#: each look wakes the process
+TICK_S: Final = 0.35
+#: a gap between two looks that no ordinary load explains; lines that are apart by less than
+#: `storage.alignment.SOON` are taken for one without it
 BLIND_S: Final = 2 * TICK_S
 
 

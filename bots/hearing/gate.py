@@ -9,7 +9,7 @@ about somebody, not to somebody.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 #: longer lists of names are no address
@@ -41,6 +41,16 @@ def addressees(text: str, agents: Mapping[str, str], *, by_agent: bool = False) 
     if not named:
         rest = _without_leading_mention(rest, agents)
     return Addressed(tuple(found), rest.strip())
+
+
+def to_nobody(lines: Iterable[str], agents: Mapping[str, str]) -> list[str]:
+    """`lines` that an agent says, none of which calls another: one that is listed by its name must
+    not take that for a call.
+    """
+    return [
+        f"\N{BULLET} {line}" if addressees(line, agents, by_agent=True).agents else line
+        for line in lines
+    ]
 
 
 def _opening(text: str, agents: Mapping[str, str]) -> tuple[tuple[str, ...], str]:

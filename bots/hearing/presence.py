@@ -69,6 +69,8 @@ class Presence:
         Where nothing is recorded (a quiet channel, a new thread) nothing was ever said as long as
         somebody was there to hear it, which was when the last line of any channel was heard.
         """
+        if not self.transports[network].keeps_history:
+            return
         before = self.clock() - WHOLE_AFTER
         after = await self._asked(lambda unit: record.last_msgid(unit, network, channel, before))
         if after is None:

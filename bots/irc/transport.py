@@ -6,8 +6,9 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
+from bots.clock import utc_now
 from bots.irc.backoff import delay_s
 from bots.irc.casemapping import fold
 from bots.irc.config import IrcConfig
@@ -31,10 +32,6 @@ _SPARE_BYTES = 8
 _STEADY_S = 30.0
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 def _no_veto(permit: Permit) -> str:
     return ""
 
@@ -54,7 +51,7 @@ class IrcTransport:
         before_join: Callable[[str], Awaitable[None]],
         rng: random.Random,
         log: Log,
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = utc_now,
         veto: Callable[[Permit], str] = _no_veto,
     ) -> None:
         """`veto` is asked before every single line: why it may not be sent, empty when it may."""
@@ -81,6 +78,10 @@ class IrcTransport:
 
     @property
     def has_replies(self) -> bool:
+        return False
+
+    @property
+    def keeps_history(self) -> bool:
         return False
 
     @property
@@ -124,10 +125,6 @@ class IrcTransport:
         self._stopping.set()
         if self._session is not None:
             await self._session.quit(farewell)
-
-    def fold(self, name: str) -> str:
-        """`name` as this server compares it; before the first connection RFC 1459 counts."""
-        return self._session.rules.fold(name) if self._session else fold(name)
 
     def split(self, target: Target, text: str) -> list[str]:
         """Parts of `text` that each fit into one line to `target`, our prefix included."""

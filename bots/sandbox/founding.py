@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from bots.clock import utc_now
 from bots.sandbox import permissions
 from bots.sandbox.config import ChannelSpec, Config
 from bots.sandbox.model import Channel, ChannelType, Role, User
 from bots.sandbox.snowflake import named
-from bots.sandbox.world import World, utc_now
-
-
-def bot_id(token: str) -> int:
-    """The user id in a bot token, whose first part is the id in base64.
-
-    :raises ValueError: the token does not begin with one
-    """
-    first = token.partition(".")[0]
-    try:
-        decoded = base64.b64decode(first + "=" * (-len(first) % 4), altchars=b"-_", validate=True)
-        return int(decoded.decode("ascii"))
-    except (binascii.Error, ValueError):
-        raise ValueError("a bot's token does not begin with its user id in base64") from None
+from bots.sandbox.tokens import user_of
+from bots.sandbox.world import World
 
 
 def found(config: Config, *, clock: Callable[[], datetime] = utc_now) -> World:
@@ -37,7 +24,7 @@ def found(config: Config, *, clock: Callable[[], datetime] = utc_now) -> World:
     for bot in config.bots:
         world.enrol(
             User(
-                id=bot_id(bot.token),
+                id=user_of(bot.token),
                 name=bot.name,
                 token=bot.token,
                 bot=True,

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
+from bots.clock import utc_now
 from bots.sandbox import payloads, permissions
 from bots.sandbox.events import Event, Intent
 from bots.sandbox.interactions import Interaction
@@ -19,10 +20,6 @@ from bots.sandbox.permissions import Permission
 from bots.sandbox.snowflake import Snowflakes, named
 
 Listener = Callable[[Event], None]
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def call_later(delay_s: float, action: Callable[[], None]) -> object:

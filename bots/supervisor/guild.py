@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-import secrets
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bots.sandbox.snowflake import named
+from bots.sandbox.tokens import token_of, user_of
 from bots.secrets import SecretError, resolve
 from bots.settings import Settings, SettingsError
 from bots.state import write_private
@@ -57,20 +55,7 @@ class Guild:
     @property
     def agents(self) -> dict[str, str]:
         """Bot's user id → agent."""
-        return {bot_id(token): name for name, token in self.tokens.items()}
-
-
-def bot_id(token: str) -> str:
-    """The user id that a bot token begins with (Discord's documentation, "Authentication").
-
-    Raises `ValueError` for what is no bot token.
-    """
-    first = token.partition(".")[0]
-    try:
-        decoded = base64.b64decode(first + "=" * (-len(first) % 4), altchars=b"-_", validate=True)
-        return str(int(decoded.decode("ascii")))
-    except (binascii.Error, ValueError):
-        raise ValueError("that is no bot token: it does not begin with a user id") from None
+        return {str(user_of(token)): name for name, token in self.tokens.items()}
 
 
 def wants_sandbox(settings: Settings) -> bool:
@@ -94,12 +79,12 @@ def outside(settings: Settings) -> Guild:
             continue
         try:
             token = resolve(agent.discord.token)
-            identity = bot_id(token)
+            identity = user_of(token)
         except SecretError:
             continue
         except ValueError as error:
             raise SettingsError(f"agents.{agent.name}.discord.token: {error}") from None
-        other = next((n for n, t in tokens.items() if bot_id(t) == identity), None)
+        other = next((n for n, t in tokens.items() if user_of(t) == identity), None)
         if other is not None:
             raise SettingsError(
                 f"{other} and {agent.name} have the same Discord bot: one login would throw the "
@@ -112,16 +97,16 @@ def outside(settings: Settings) -> Guild:
 
 def sandbox(settings: Settings, port: int, ordinary_users: int) -> Guild:
     """The sandbox guild on this port, with new tokens for the bots and for people."""
-    people = [GuildUser(FIRST_USER, _token(named("user", FIRST_USER)), operator=True)]
+    people = [GuildUser(FIRST_USER, token_of(named("user", FIRST_USER)), operator=True)]
     for number in range(1, ordinary_users + 1):
         name = f"guest{number}"
-        people.append(GuildUser(name, _token(named("user", name))))
+        people.append(GuildUser(name, token_of(named("user", name))))
     return Guild(
         api=f"http://{LOOPBACK}:{port}/api/v10",
         gateway=f"ws://{LOOPBACK}:{port}/gateway",
         id=str(named("guild", GUILD)),
         tokens={
-            a.name: _token(named("bot", a.name))
+            a.name: token_of(named("bot", a.name))
             for a in settings.agents
             if "discord" in a.transports
         },
@@ -165,9 +150,3 @@ def channels(settings: Settings) -> Iterator[tuple[str, str, str]]:
             if name.lower() not in known:
                 known.add(name.lower())
                 yield name.lower().lstrip("#"), "", ""
-
-
-def _token(user: int) -> str:
-    # The shape of Discord's own: the user id first, so that everybody knows whose it is.
-    first = base64.urlsafe_b64encode(str(user).encode()).decode().rstrip("=")
-    return f"{first}.{secrets.token_urlsafe(6)}.{secrets.token_urlsafe(24)}"

@@ -12,13 +12,14 @@ import signal
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
 from bots.bus import KILL, RESUME, Bus
+from bots.clock import utc_now
 from bots.control import wire
 from bots.control.door import Door
 from bots.control.once import first_use
@@ -45,10 +46,6 @@ from storage.tables import AgentState
 
 STOP_WITHIN_S = 3.0
 _PING_EVERY_S = 1.0
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Supervisor:

@@ -18,7 +18,11 @@ from storage.unit import Unit
 
 async def hidden(context: Context, unit: Unit) -> list[tuple[str, str]]:
     """Network and channel of what may not be quoted where this question was asked."""
-    return [place for place in await record.places(unit) if not context.may_quote(*place)]
+    return [
+        (network, channel)
+        for network, channel, _ in await record.channels(unit)
+        if not context.may_quote(network, channel)
+    ]
 
 
 async def lines_of(  # noqa: PLR0917  who, where, when, and how many

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.acceptance.stage import Swarm, until
+from tests.acceptance.traffic import listener
 
 Make = Callable[..., Swarm]
 
@@ -73,3 +74,27 @@ async def test_stop_reaches_every_agent_that_works_here(swarm: Make) -> None:
         "both have ended",
     )
     await alice.asks("!stop secretary", r"alice: Told secretary to stop\.")
+
+
+async def test_a_stop_that_is_meant_for_another_leaves_the_listeners_own_work_alone(
+    swarm: Make,
+) -> None:
+    one = swarm(more="[limits]\ncoalesce_s = 3.0\n")
+    await one.up()
+    alice = await one.person("alice")
+    # The listener answers untargeted commands; what alice asked of it is none of the other's work.
+    mine = await until(lambda: listener(one), "somebody listens")
+    other = next(a for a in ("captain", "secretary", "auditor") if a != mine)
+    alice.say(f"{mine}: who mentioned the dunlin?")
+    await until(lambda: one.rows("select 1 from inbox"), "the question is in the inbox")
+    await alice.asks(f"!stop {other}", rf":{mine}!.*alice: Told {other} to stop\.")
+    await alice.sees(rf":{mine}!.*alice: .*dunlin")
+
+
+async def test_a_ping_is_recorded_as_what_it_was(swarm: Make) -> None:
+    one = swarm(agents=("captain",))
+    await one.up()
+    alice = await one.person("alice")
+    await alice.asks("captain: ping", r"alice: pong")
+    [(reason,)] = one.rows("select reason from audit where verb = 'send'")
+    assert reason == "alice: ping"

@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bots.supervisor.guild import bot_id
+from bots.sandbox.tokens import user_of
 from tests.acceptance.gossip import Asked
 from tests.acceptance.guild import Guest, HasStatus, Json
 from tests.acceptance.guild_commands import command, use
@@ -89,7 +89,7 @@ async def test_a_wrong_token_and_a_refused_intent_fail_with_a_sentence_and_harm_
         told = await reason(one, "secretary", "failed", "does not accept secretary's token")
         assert "https://discord.com/developers/applications" in told
         told = await reason(one, "auditor", "failed", "Message Content Intent")
-        bot = bot_id(tokens["auditor"])
+        bot = user_of(tokens["auditor"])
         assert f"https://discord.com/developers/applications/{bot}/bot" in told
         you = await guest(outside)
         await you.asks("captain", "who mentioned the tern?")

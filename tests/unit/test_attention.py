@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
 from bots.hearing.attention import BLIND_S, TICK_S, Attention
+from storage.alignment import SOON
 
 
 @dataclass
@@ -40,3 +42,7 @@ def test_what_is_read_after_a_gap_may_have_come_within_it() -> None:
     attention.look()
     assert attention.lag_s() == 0
     assert TICK_S < BLIND_S
+
+
+def test_no_stop_falls_between_what_is_noticed_and_what_is_allowed_for() -> None:
+    assert timedelta(seconds=BLIND_S) <= SOON

@@ -15,11 +15,12 @@ import structlog
 from discord.http import HTTPClient
 from pydantic import SecretStr
 
-from bots.agent.assembly import Answering, answering, utc_now
+from bots.agent.assembly import Answering, answering
 from bots.agent.discord import GuildTransport
 from bots.agent.networks import Events
 from bots.agent.slash import Slash
 from bots.agent.spec import AgentSpec
+from bots.clock import utc_now
 from bots.control.switch import KillSwitch
 from bots.messages import DISCORD, Heard, TransportHealth
 from bots.roster import Roster
@@ -97,7 +98,7 @@ class Member:
             switch=self.switch,
             ask=self._ask,
             own_state=lambda: "ready, idle",
-            stop=self._stop,
+            end_work=self._stop,
             nudge=self.nudged.append,
             log=LOG,
         )
@@ -115,7 +116,7 @@ class Member:
     @property
     def http(self) -> tuple[HTTPClient, int]:
         """discord.py's REST client, and the application."""
-        client = self.transport.inner.client
+        client = self.transport.client
         assert client is not None
         assert client.application_id is not None
         return client.http, client.application_id

@@ -11,7 +11,7 @@ import discord
 import pytest
 from structlog.testing import capture_logs
 
-from bots.agent.assembly import utc_now
+from bots.clock import utc_now
 from bots.discord.interactions import name_of
 from bots.sandbox.snowflake import named
 from storage import audit, sessions
@@ -312,7 +312,7 @@ async def post_card(captain: Member, you: Client, custom_id: str) -> dict[str, A
     client_, _ = captain.http
     button = {"type": 2, "style": 1, "label": "Press", "custom_id": custom_id}
     row = {"type": 1, "components": [button]}
-    lobby = next(k for k, n in captain.transport.inner.places().items() if n.name == "#lobby")
+    lobby = next(k for k, n in captain.transport.places().items() if n.name == "#lobby")
     route = discord.http.Route(
         "POST", "/channels/{channel_id}/messages", channel_id=lobby.removeprefix("channel:")
     )

@@ -67,9 +67,6 @@ class Paper:
 
     async def stop(self, farewell: str) -> None: ...
 
-    def fold(self, name: str) -> str:
-        return name.lower()
-
     async def fetch_missed(self, channel: str, after: str | datetime) -> None: ...
 
     async def mark(self, target: Target, message: str, mark: Mark, permit: Permit) -> None: ...

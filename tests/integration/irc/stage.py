@@ -114,6 +114,11 @@ class Ear:
         if self.join_errors:
             raise self.join_errors.pop()
 
+    def fold(self, name: str) -> str:
+        """`name` as the server compares it."""
+        assert self.transport._session is not None
+        return self.transport._session.rules.fold(name)
+
     def start(self) -> None:
         self.task = asyncio.create_task(self.transport.run())
 

@@ -263,7 +263,7 @@ async def test_names_fold_and_fit_as_the_server_says(network: Network, ears: Mak
 
     health = ear.transport.health
     assert health.nick == "a-nick-far-longer-than-20"[:20]
-    assert health.channels == (ear.transport.fold("#Fold[1]"),)
+    assert health.channels == (ear.fold("#Fold[1]"),)
     assert "not ours" not in health.note
 
 

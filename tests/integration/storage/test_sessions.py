@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from storage import agents, handing, inbox, record, sessions, usage
+from storage import agents, inbox, record, sessions, usage
 from storage.record import NewLine, Owed
 from storage.store import Store
 from storage.usage import Counts, Usage
@@ -126,15 +126,7 @@ async def test_a_line_is_handed_on_once(store: Store) -> None:
     async with store.writing() as unit:
         [work] = await inbox.orphans(unit, "captain", 2)
         for _ in range(2):
-            await handing.hand_on(
-                unit,
-                work.message_id,
-                ["secretary"],
-                session=KEY,
-                priority=30,
-                now=NOW,
-                trace_id="t",
-            )
+            await inbox.enqueue(unit, "secretary", work.message_id, KEY, 30, NOW, "t")
         [handed] = await inbox.waiting(unit, "secretary")
     assert (handed.text, handed.priority, handed.listener_of) == (work.text, 30, None)
 
@@ -144,8 +136,8 @@ async def test_a_command_becomes_talk_to_its_own_agent_unless_that_was_overtaken
 ) -> None:
     row = await _heard(store)
     async with store.writing() as unit:
-        assert not await handing.take_as_talk(unit, row, "captain", 2, 30)
-        assert await handing.take_as_talk(unit, row, "captain", 1, 30)
+        assert not await inbox.take_as_talk(unit, row, "captain", 2, 30)
+        assert await inbox.take_as_talk(unit, row, "captain", 1, 30)
         [work] = await inbox.waiting(unit, "captain")
         assert (work.inbox_id, work.priority, work.listener_of) == (row, 30, None)
-        assert not await handing.take_as_talk(unit, row, "captain", 1, 30)
+        assert not await inbox.take_as_talk(unit, row, "captain", 1, 30)
