@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from bots.messages import Delivery, Mark, Target, TransportHealth
+from bots.messages import IRC, Delivery, Mark, Target, TransportHealth
 from storage.acts import Permit
 
 
@@ -76,3 +76,12 @@ class Transport(Protocol):
         """The thread below a line, opened as `name` unless there is one; None where it cannot be.
         Raises `PermitRefused` (verb ``thread``).
         """
+
+
+def everybody_reads(transports: Mapping[str, Transport], network: str, channel: str) -> bool:
+    """Whether what was said there may be told elsewhere; never what was said in private."""
+    if channel.startswith("nick:"):
+        return False
+    transport = transports.get(network)
+    # Without Discord nobody here knows who may read what there.
+    return transport.is_open(channel) if transport else network == IRC

@@ -161,7 +161,9 @@ async def exchanges(unit: Unit, after: Last, until: Last) -> list[Exchange]:
             trace_id=trace_id,
         )
         for query, is_answer in ((said, False), (answered, True))
-        for at, speaker, listener, network, channel, text, trace_id in await run(unit, query)
+        for at, speaker, listener, network, channel, text, trace_id in reversed(
+            (await run(unit, query)).all()
+        )
     ]
     return sorted(found, key=lambda e: e.at)
 

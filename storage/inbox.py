@@ -145,9 +145,7 @@ async def take_as_talk(unit: Unit, inbox_id: int, agent: str, epoch: int, priori
             INBOX.c.epoch == epoch,
             _not_overtaken(agent, epoch),
         )
-        .values(
-            state=_QUEUED, priority=priority, listener_of=None, epoch=None, claimed_at=None
-        )
+        .values(state=_QUEUED, priority=priority, listener_of=None, epoch=None, claimed_at=None)
     )
     return (await run(unit, change)).rowcount == 1
 

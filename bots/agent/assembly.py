@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
@@ -25,11 +26,10 @@ from bots.control.operators import Operators
 from bots.control.reflex import KillReflex
 from bots.control.requests import Requests
 from bots.control.switch import KillSwitch
-from bots.messages import IRC
 from bots.roster import Roster
 from bots.secrets import Redactor
 from bots.settings import OperatorSettings
-from bots.transport import Transport
+from bots.transport import Transport, everybody_reads
 from brain.guard import Guard, LatchPolicy
 from brain.offline.model import OfflineModel
 from storage.requests import Approvers
@@ -131,11 +131,6 @@ def _thinker(  # noqa: PLR0917 - what a brain stands on
     switch: KillSwitch,
     transports: Mapping[str, Transport],
 ) -> Thinker:
-    def is_open(network: str, channel: str) -> bool:
-        transport = transports.get(network)
-        # Without Discord nobody here knows who may read what there.
-        return transport.is_open(channel) if transport else network == IRC
-
     cards = Cards(spec.settings, spec.prompts_folder, roster)
     soul = cards.soul_of(spec.name)
     return Thinker(
@@ -148,7 +143,7 @@ def _thinker(  # noqa: PLR0917 - what a brain stands on
         cards=cards,
         latch=switch.told,
         clock=utc_now,
-        is_open=is_open,
+        is_open=partial(everybody_reads, transports),
     )
 
 

@@ -6,7 +6,7 @@ that a network would cut it in two.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -57,9 +57,11 @@ def logs(
     return Post(_joined(lines), urgent=any(s.verb == "kill" for s in steered))
 
 
-def between_agents(exchanges: Sequence[Exchange]) -> Post:
-    """What agents said to each other, quoted, with place and trace."""
-    return Post(_joined(map(_exchange, exchanges)))
+def between_agents(
+    exchanges: Sequence[Exchange], may_be_quoted: Callable[[Exchange], bool]
+) -> Post:
+    """What agents said to each other, with place and trace, and quoted where it may be."""
+    return Post(_joined(_exchange(e, is_quoted=may_be_quoted(e)) for e in exchanges))
 
 
 def standup(
@@ -122,17 +124,19 @@ def _refused(refusals: Sequence[Refusal]) -> Iterator[str]:
         yield f"{same[-1].at:%H:%M} UTC {agent} may not {verb} {target}{times}: {reason}"
 
 
-def _exchange(one: Exchange) -> str:
+def _exchange(one: Exchange, *, is_quoted: bool) -> str:
     place = "in private" if one.channel.startswith("nick:") else f"in {one.channel}"
     did = "answered" if one.is_answer else "to"
     quote = " ".join(one.text.split())
     if len(quote) > _QUOTE_CHARACTERS:
         quote = f"{quote[:_QUOTE_CHARACTERS]}\N{HORIZONTAL ELLIPSIS}"
-    return (
+    told = (
         f"{one.at:%H:%M} UTC {one.speaker} {did} {one.listener} {place} on {one.network}, "
-        f"trace {one.trace_id}: \N{LEFT DOUBLE QUOTATION MARK}{quote}"
-        "\N{RIGHT DOUBLE QUOTATION MARK}"
+        f"trace {one.trace_id}"
     )
+    if not is_quoted:
+        return f"{told}: not quoted, for not everybody may read there"
+    return f"{told}: \N{LEFT DOUBLE QUOTATION MARK}{quote}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
 def _joined(lines: Iterable[str]) -> str:

@@ -22,14 +22,15 @@ from bots.herald.composing import Post
 from bots.insist import insist
 from bots.messages import Outgoing, Target
 from bots.settings import Settings
-from bots.transport import Transport
+from bots.transport import Transport, everybody_reads
 from brain.errors import Refused
 from storage import agents, happenings, postings
 from storage.errors import LeaseLost, StorageError
-from storage.happenings import Last
+from storage.happenings import Exchange, Last
 from storage.latch import Latch
 from storage.postings import Mark, Posted
 from storage.store import Store
+from storage.tables import Agent
 from storage.unit import Unit
 
 _LOOK_EVERY_S: Final = 3.0
@@ -58,6 +59,14 @@ class News:
 
     post: Post
     mark: Mark
+
+
+@dataclass(frozen=True)
+class Scene:
+    """How far the record went when it was looked at, and how everybody was."""
+
+    last: Last
+    roster: Sequence[Agent]
 
 
 class Herald:
@@ -103,12 +112,17 @@ class Herald:
 
     async def look(self) -> None:
         """Tell what is new, in every place that is due. Raises `StorageError`."""
-        if self._latch() is not None:
+        topics = [t for t in self._topics(self._mouth.transports) if self._is_due(t)]
+        if not topics or self._latch() is not None:
             return
-        for topic in self._topics(self._mouth.transports):
-            later = self._not_before.get(topic.name)
-            if later is None or self._clock() >= later:
-                await self._tell(topic)
+        async with self._store.reading() as unit:
+            scene = Scene(await happenings.last(unit), await agents.roster(unit))
+        for topic in topics:
+            await self._tell(topic, scene)
+
+    def _is_due(self, topic: Topic) -> bool:
+        later = self._not_before.get(topic.name)
+        return later is None or self._clock() >= later
 
     def _topics(self, transports: Mapping[str, Transport]) -> Sequence[Topic]:
         posts = self._settings.posts
@@ -122,11 +136,11 @@ class Herald:
                 found += [Topic(k, c, network) for k, c in kinds if c.lower() in here]
         return found
 
-    async def _tell(self, topic: Topic) -> None:
+    async def _tell(self, topic: Topic, scene: Scene) -> None:
         async with self._store.reading() as unit:
             posted = await postings.read(unit, topic.name)
             if posted.pending is None:
-                news = await self._news(unit, topic, posted)
+                news = await self._news(unit, topic, posted, scene)
         if posted.pending is not None:
             # A process that died had begun it, or this very one could not end it.
             await self._finish(topic, posted.trace_id)
@@ -173,34 +187,45 @@ class Herald:
 
     # --- what is new ------------------------------------------------------------------------------
 
-    async def _news(self, unit: Unit, topic: Topic, posted: Posted) -> News | None:
+    async def _news(self, unit: Unit, topic: Topic, posted: Posted, scene: Scene) -> News | None:
         mark = self._looked.get(topic.name, posted.mark)
         match topic.kind:
             case "logs":
-                return await self._logs(unit, mark)
+                return await self._logs(unit, mark, scene)
             case "between":
-                return await self._between(unit, mark)
+                return await self._between(unit, mark, scene)
             case _:
-                return await self._standup(unit, mark)
+                return await self._standup(unit, mark, scene)
 
-    async def _logs(self, unit: Unit, mark: Mark | None) -> News:
-        last = (await happenings.last(unit)).audit
+    async def _logs(self, unit: Unit, mark: Mark | None, scene: Scene) -> News | None:
+        last = scene.last.audit
         before = mark or {"audit": last, "agents": {}}
+        now = composing.known_of(scene.roster, before["agents"])
+        if mark == {"audit": last, "agents": now}:
+            return None
         steered, refusals = await happenings.decisions(unit, before["audit"], last)
         own = {f"{t.network}:{t.channel}" for t in self._topics(self._mouth.transports)}
         # That it may not post is no news to post.
         refusals = [r for r in refusals if r.target not in own or r.agent != self._mouth.agent]
-        now = composing.known_of(await agents.roster(unit), before["agents"])
         post = composing.logs(before["agents"], now, steered, refusals)
         return News(post, {"audit": last, "agents": now})
 
-    async def _between(self, unit: Unit, mark: Mark | None) -> News:
-        last = await happenings.last(unit)
-        found = await happenings.exchanges(unit, Last(**mark) if mark else last, last)
-        return News(composing.between_agents(found), asdict(last))
+    async def _between(self, unit: Unit, mark: Mark | None, scene: Scene) -> News | None:
+        if mark == asdict(scene.last):
+            return None
+        after = Last(**mark) if mark else scene.last
+        found = await happenings.exchanges(unit, after, scene.last)
+        told = composing.between_agents(found, self._may_be_quoted)
+        return News(told, asdict(scene.last))
 
-    async def _standup(self, unit: Unit, mark: Mark | None) -> News | None:
-        """Today's, once its time has come, however late: but never a second one."""
+    def _may_be_quoted(self, one: Exchange) -> bool:
+        """Where agents' talk is told, more may read than where it was said."""
+        return everybody_reads(self._mouth.transports, one.network, one.channel)
+
+    async def _standup(self, unit: Unit, mark: Mark | None, scene: Scene) -> News | None:
+        """Today's, once its time has come, however late: but never a second one, and none about a
+        swarm that has only just begun.
+        """
         now = self._clock()
         hour, minute = map(int, self._settings.swarm.standup.split(":"))
         at = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
@@ -208,7 +233,9 @@ class Herald:
         if now < at or (mark is not None and mark["day"] >= today):
             return None
         since = at - timedelta(days=1)
-        names = {a.name for a in self._settings.agents}
-        roster = [a for a in await agents.roster(unit) if a.name in names]
         days = await happenings.days(unit, since)
+        if mark is None and not days:
+            return News(Post(""), {"day": today})
+        names = {a.name for a in self._settings.agents}
+        roster = [a for a in scene.roster if a.name in names]
         return News(composing.standup(now, since, days, roster), {"day": today})

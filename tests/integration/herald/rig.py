@@ -39,10 +39,14 @@ class Paper:
         self.fails: Delivery | None = None
         self.hangs = False
         self.reached = asyncio.Event()
+        self.closed: set[str] = set()
         self.health = TransportHealth(connected=True, nick="captain", channels=channels)
 
     def split(self, target: Target, text: str) -> list[str]:
         return [text]
+
+    def is_open(self, channel: str) -> bool:
+        return channel not in self.closed
 
     async def say(
         self,
@@ -156,11 +160,11 @@ class Swarm:
         more = {"by": "mara", "door": "irc:#lobby", "reason": reason}
         await self.decided("supervisor", "done", "kill", scope, **more)
 
-    async def heard(self, said_by: str | None, to: str, text: str) -> int:
+    async def heard(self, said_by: str | None, to: str, text: str, channel: str = "#lobby") -> int:
         """A line that `to` owes a look; the id of its inbox row."""
         line = NewLine(
             network="irc",
-            channel="#lobby",
+            channel=channel,
             sender=said_by or "alice",
             kind=LineKind.SAID,
             text=text,
@@ -169,7 +173,7 @@ class Swarm:
             heard_by=to,
             agent=said_by,
             trace_id="abcd",
-            owed=(Owed(to, "irc:#lobby", 30),),
+            owed=(Owed(to, f"irc:{channel}", 30),),
         )
         async with self.store.writing() as unit:
             await record.keep_new(unit, line)

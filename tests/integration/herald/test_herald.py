@@ -115,6 +115,36 @@ async def test_what_agents_say_to_each_other_is_quoted_once(store: Store) -> Non
     assert swarm.only().taken("#inter-agent") == []
 
 
+async def test_what_not_everybody_may_read_is_not_quoted(store: Store) -> None:
+    swarm = Swarm(store, **NO_STANDUP)
+    swarm.only().closed = {"#vault"}
+    await swarm.enrol()
+    await swarm.herald.look()
+    swarm.only().said.clear()
+    await swarm.heard("buyer", "tech-lead", "tech-lead: the salary of mara is 9", "#vault")
+    await swarm.heard("buyer", "tech-lead", "the salary of john is 8", "nick:tech-lead")
+    swarm.later(minutes=1)
+    await swarm.herald.look()
+    unquoted = "on irc, trace abcd: not quoted, for not everybody may read there"
+    assert swarm.only().taken("#inter-agent") == [
+        (
+            f"• 10:00 UTC buyer to tech-lead in #vault {unquoted}\n"
+            f"• 10:00 UTC buyer to tech-lead in private {unquoted}"
+        )
+    ]
+
+
+async def test_a_swarm_that_has_only_begun_has_no_day_to_tell_of(store: Store) -> None:
+    swarm = Swarm(store)
+    await swarm.enrol()
+    await swarm.herald.look()
+    assert swarm.only().taken("#daily-standup") == []
+    swarm.later(days=1)
+    await swarm.herald.look()
+    [told] = swarm.only().taken("#daily-standup")
+    assert told.endswith("• nothing to tell: buyer, captain, tech-lead")
+
+
 async def test_the_standup_comes_once_a_day_however_late(store: Store) -> None:
     swarm = Swarm(store)
     await swarm.enrol()
@@ -149,6 +179,7 @@ async def test_every_network_gets_its_own_and_only_where_the_channels_are(store:
     irc, discord = Paper(), Paper("discord", ("#lobby", "#daily-standup"))
     swarm = Swarm(store, irc, discord)
     await swarm.enrol()
+    await swarm.heard(None, "buyer", "buyer: are you there?")
     await swarm.herald.look()
     assert {where for where, _ in irc.said} == {"#agent-logs", "#daily-standup"}
     assert {where for where, _ in discord.said} == {"#daily-standup"}
@@ -171,6 +202,7 @@ async def test_a_post_that_was_being_said_when_its_process_died_is_not_said_agai
 ) -> None:
     swarm = Swarm(store)
     await swarm.enrol()
+    await swarm.heard(None, "buyer", "buyer: are you there?")
     swarm.only().hangs = True
     looking = asyncio.create_task(swarm.herald.look())
     async with asyncio.timeout(5):
@@ -193,6 +225,7 @@ async def test_kill_9_between_mark_and_send(
 ) -> None:
     swarm = Swarm(store)
     await swarm.enrol()
+    await swarm.heard(None, "buyer", "buyer: are you there?")
     async with store.writing() as unit:
         await postings.begin(unit, "standup:irc", {"day": "2026-11-20"}, "dead", swarm.now)
     if not died_before_it_was_recorded:
@@ -248,6 +281,7 @@ async def test_switched_off_it_does_nothing(store: Store) -> None:
 async def test_of_two_processes_one_begins_a_post(store: Store) -> None:
     swarm = Swarm(store)
     await swarm.enrol()
+    await swarm.heard(None, "buyer", "buyer: are you there?")
     one, two = swarm.herald, swarm.reborn()
     await asyncio.gather(one.look(), two.look())
     assert len(swarm.only().taken("#daily-standup")) == 1

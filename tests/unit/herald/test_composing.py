@@ -62,9 +62,9 @@ refusals = st.builds(
 )
 
 
-@given(st.lists(exchanges, min_size=1, max_size=30))
-def test_talk_between_agents_calls_nobody(found: list[Exchange]) -> None:
-    quiet(composing.between_agents(found).text)
+@given(found=st.lists(exchanges, min_size=1, max_size=30), is_quoted=st.booleans())
+def test_talk_between_agents_calls_nobody(found: list[Exchange], *, is_quoted: bool) -> None:
+    quiet(composing.between_agents(found, lambda _: is_quoted).text)
 
 
 @given(
