@@ -14,8 +14,9 @@ import signal
 import sys
 from pathlib import Path
 
-from bots.console.config import Config, ConfigError, read
+from bots.console.config import Config, read
 from bots.console.server import Server
+from bots.private_file import ConfigError
 
 _WRONG_CONFIG = 2
 _PORT_TAKEN = 3

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import stat
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-
-class ConfigError(ValueError):
-    """The configuration file cannot be used; the sentence says why and shows no secret."""
+from bots import private_file
 
 
 class _Part(BaseModel):
@@ -58,21 +55,5 @@ class Config(_Part):
 
 
 def read(path: Path) -> Config:
-    """The configuration in `path`; raises `ConfigError` when it is open to others, or wrong."""
-    try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not UTF-8") from None
-    if mode & 0o077:
-        raise ConfigError(f"{path} holds secrets and is open to others: chmod 600 it")
-    try:
-        return Config.model_validate_json(text)
-    except ValidationError as error:
-        problems = (
-            f"{'.'.join(map(str, p['loc'])) or 'file'}: {p['msg']}"
-            for p in error.errors(include_input=False, include_url=False, include_context=False)
-        )
-        raise ConfigError(f"{path}: {'; '.join(problems)}") from None
+    """The configuration in `path`; `ConfigError` when it is open to others, or wrong."""
+    return private_file.read(path, Config)

@@ -14,7 +14,8 @@ import signal
 import sys
 from pathlib import Path
 
-from bots.sandbox.config import Config, ConfigError, read
+from bots.private_file import ConfigError
+from bots.sandbox.config import Config, read
 from bots.sandbox.server import build
 
 _WRONG_CONFIG = 2

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import stat
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-
-class ConfigError(ValueError):
-    """The configuration file cannot be used; the sentence says why and shows no token."""
+from bots import private_file
+from bots.sandbox.limits import SETTINGS
 
 
 class _Part(BaseModel):
@@ -88,6 +86,13 @@ class Config(_Part):
     limits: dict[str, float | bool] = Field(default_factory=dict)
     gateway: GatewaySpec = GatewaySpec()
 
+    @field_validator("limits")
+    @classmethod
+    def _known_limits(cls, limits: dict[str, float | bool]) -> dict[str, float | bool]:
+        if unknown := sorted(limits.keys() - SETTINGS):
+            raise ValueError(f"no such limit: {', '.join(unknown)}")
+        return limits
+
     @model_validator(mode="after")
     def _nothing_twice(self) -> Self:
         people: list[BotSpec | UserSpec] = [*self.bots, *self.users]
@@ -101,21 +106,5 @@ class Config(_Part):
 
 
 def read(path: Path) -> Config:
-    """The configuration in `path`; ConfigError when it is open to others, or wrong."""
-    try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not UTF-8") from None
-    if mode & 0o077:
-        raise ConfigError(f"{path} holds tokens and is open to others: chmod 600 it")
-    try:
-        return Config.model_validate_json(text)
-    except ValidationError as error:
-        problems = (
-            f"{'.'.join(map(str, p['loc'])) or 'file'}: {p['msg']}"
-            for p in error.errors(include_input=False, include_url=False, include_context=False)
-        )
-        raise ConfigError(f"{path}: {'; '.join(problems)}") from None
+    """The configuration in `path`; `ConfigError` when it is open to others, or wrong."""
+    return private_file.read(path, Config)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bots.clock import utc_now
 from bots.sandbox import permissions
-from bots.sandbox.config import ChannelSpec, Config
+from bots.sandbox.config import BotSpec, ChannelSpec, Config
 from bots.sandbox.model import Channel, ChannelType, Role, User
 from bots.sandbox.snowflake import named
 from bots.sandbox.tokens import user_of
@@ -24,7 +24,7 @@ def found(config: Config, *, clock: Callable[[], datetime] = utc_now) -> World:
     for bot in config.bots:
         world.enrol(
             User(
-                id=user_of(bot.token),
+                id=_id_of(bot),
                 name=bot.name,
                 token=bot.token,
                 bot=True,
@@ -53,6 +53,14 @@ def found(config: Config, *, clock: Callable[[], datetime] = utc_now) -> World:
         world.channels[made.id] = made
         _channels(world, category.channels, parent=made)
     return world
+
+
+def _id_of(bot: BotSpec) -> int:
+    try:
+        return user_of(bot.token)
+    except ValueError:
+        told = f"{bot.name}: the token does not begin with a user id in base64"
+        raise ValueError(told) from None
 
 
 def _roles(world: World) -> tuple[Role, Role]:

@@ -29,6 +29,10 @@ BUCKETS: dict[str, tuple[int, float]] = {
     "dms": (10, 10.0),
     "other": (50, 1.0),
 }
+#: what the configuration may set; `Limiter` says what it means
+SETTINGS = frozenset(
+    {"enabled", "requests_per_s", *BUCKETS, *(f"{bucket}_per_s" for bucket in BUCKETS)}
+)
 #: forgotten windows are swept once so many are kept
 _SWEEP_AT = 10_000
 

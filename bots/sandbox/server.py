@@ -7,9 +7,10 @@ from typing import Self
 
 from aiohttp import web
 
+from bots.private_file import ConfigError
 from bots.sandbox import rest
 from bots.sandbox.chaos import Chaos
-from bots.sandbox.config import Config, ConfigError
+from bots.sandbox.config import Config
 from bots.sandbox.founding import found
 from bots.sandbox.gateway import Gateway
 from bots.sandbox.limits import Limiter

@@ -64,6 +64,7 @@ async def test_it_says_where_it_listens_and_ends_at_once_whoever_is_connected(
     [
         ("{", 0o600, "Invalid JSON"),
         (plan(ports=1), 0o600, "ports"),
+        (plan(limits={"mesages": 1}), 0o600, "mesages"),
         (plan(), 0o644, "chmod 600"),
         (plan(bots=[{"name": "captain", "token": "!!.x.y"}]), 0o600, "base64"),
         (plan(users=[{"name": "captain", "token": "t"}]), 0o600, "same name"),
@@ -74,7 +75,7 @@ async def test_it_says_where_it_listens_and_ends_at_once_whoever_is_connected(
             "already belongs",
         ),
     ],
-    ids=["json", "unknown", "open", "no id", "name", "token", "id"],
+    ids=["json", "unknown", "limit", "open", "no id", "name", "token", "id"],
 )
 async def test_a_wrong_file_is_refused_in_a_sentence_without_a_token(
     tmp_path: Path, content: Any, mode: int, sentence: str

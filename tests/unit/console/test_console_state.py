@@ -9,10 +9,11 @@ import pytest
 
 from bots.console import cookies, icons, message_views, swarm, views
 from bots.console.attempts import MOST, WINDOW_S, Attempts
-from bots.console.config import ConfigError, read
+from bots.console.config import read
 from bots.console.cookies import LASTS, Login
 from bots.console.model import Channel, Guild, Kind, Member
 from bots.console.rest import sentence
+from bots.private_file import ConfigError
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 KEY = b"k" * 32
