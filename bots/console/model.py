@@ -123,14 +123,13 @@ class Guild:
             if inside:
                 yield head, inside
 
-    def threads_of(self, channel_id: int) -> list[Channel]:
-        """The threads below a channel that are awake, oldest first."""
-        found = [
-            c
-            for c in self.channels.values()
-            if c.is_thread and c.parent_id == channel_id and not c.archived
-        ]
-        return sorted(found, key=lambda c: c.id)
+    def threads(self) -> dict[int, list[Channel]]:
+        """Channel → the threads below it that are awake, oldest first."""
+        found: dict[int, list[Channel]] = {}
+        awake = (c for c in self.channels.values() if c.is_thread and not c.archived)
+        for thread in sorted(awake, key=lambda c: c.id):
+            found.setdefault(thread.parent_id, []).append(thread)
+        return found
 
     def dms(self) -> list[Channel]:
         """Direct messages, the latest first."""

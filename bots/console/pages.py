@@ -70,6 +70,7 @@ class Pages:
             "page.html",
             **self._main_context(),
             **self._side_context(),
+            **self._people_context(),
             theme=theme,
             page=page,
             main="main.html" if self.channel else "waiting.html",
@@ -178,7 +179,7 @@ class Pages:
         groups = views.channels(self._guild, now())
         rows = [row for group in groups for row in group.rows]
         waiting = sum(r.waiting + sum(t.waiting for t in r.threads) for r in rows)
-        return {"groups": groups, "waiting": waiting, **self._people_context()}
+        return {"groups": groups, "waiting": waiting}
 
     def _people_context(self) -> dict[str, Any]:
         groups = views.members(self._guild, self._house.control.swarm, self._house.operators)

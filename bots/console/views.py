@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -94,15 +94,24 @@ class ChannelGroup:
 
 def channels(guild: Guild, now: datetime) -> list[ChannelGroup]:
     """Categories with their channels and threads; then the direct messages."""
+    below = guild.threads()
+
+    def rows(inside: Iterable[Channel]) -> list[ChannelRow]:
+        return [
+            _channel(guild, c, now, [_channel(guild, t, now) for t in below.get(c.id, ())])
+            for c in inside
+        ]
+
     groups = [
-        ChannelGroup(head.name if head else "", [_channel(guild, c, now) for c in inside])
-        for head, inside in guild.categories()
+        ChannelGroup(head.name if head else "", rows(inside)) for head, inside in guild.categories()
     ]
-    direct = [_channel(guild, c, now) for c in guild.dms()]
+    direct = rows(guild.dms())
     return [*groups, ChannelGroup("Direct messages", direct)] if direct else groups
 
 
-def _channel(guild: Guild, channel: Channel, now: datetime) -> ChannelRow:
+def _channel(
+    guild: Guild, channel: Channel, now: datetime, threads: Sequence[ChannelRow] = ()
+) -> ChannelRow:
     other = channel.recipients[0] if channel.is_dm and channel.recipients else 0
     return ChannelRow(
         id=channel.id,
@@ -110,9 +119,10 @@ def _channel(guild: Guild, channel: Channel, now: datetime) -> ChannelRow:
         icon="thread" if channel.is_thread else icons.of_channel(channel.name),
         unread=channel.unread,
         mentions=channel.mentions,
-        waiting=sum(1 for m in channel.messages.values() if waits(m, now)),
+        # most messages have no button: this is asked of all of them, with every message that comes
+        waiting=sum(waits(m, now) for m in channel.messages.values() if m.get("components")),
         face=face_of(guild, other) if other else None,
-        threads=[_channel(guild, t, now) for t in guild.threads_of(channel.id)],
+        threads=threads,
     )
 
 

@@ -123,14 +123,14 @@ def test_a_thread_lies_below_its_channel_and_counts_its_replies() -> None:
     thread = {"id": "100", "type": 11, "name": "t", "parent_id": str(LOBBY), "message_count": 0}
     changes = reducer.apply(made, "THREAD_CREATE", thread, 0.0)
     assert Change("message", LOBBY, 100) in changes
-    assert [t.name for t in made.threads_of(LOBBY)] == ["t"]
+    assert [t.name for t in made.threads()[LOBBY]] == ["t"]
     starter = line(101, type=21, channel_id="100")
     reducer.apply(made, "MESSAGE_CREATE", starter, 0.0)
     changes = reducer.apply(made, "MESSAGE_CREATE", line(102, channel_id="100"), 0.0)
     assert made.channels[100].message_count == 1
     assert Change("message", LOBBY, 100) in changes
     reducer.apply(made, "THREAD_UPDATE", thread | {"thread_metadata": {"archived": True}}, 0.0)
-    assert made.threads_of(LOBBY) == []
+    assert made.threads() == {}
 
 
 def test_members_come_change_and_go() -> None:
