@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bots.messages import DISCORD, IRC, Heard, channel_of
+from bots.messages import DISCORD, Heard, channel_of
 from bots.settings import Settings
 
 
@@ -20,6 +20,9 @@ class Roster:
         self._settings = settings
         self._nicks = {a.name: a.nick for a in settings.agents}
         self._bots = dict(bots or {})
+        self._channels = {
+            a.name: {c.lower() for c in settings.channels_of(a)} for a in settings.agents
+        }
 
     def refresh(self, nicks: Mapping[str, str | None]) -> None:
         """Take over the nicks in use: agent name → nick, None while unknown."""
@@ -42,19 +45,34 @@ class Roster:
         folded = nick.lower()
         return next((name for name, held in self._nicks.items() if held.lower() == folded), None)
 
-    def addressable(self, channel: str | None, network: str = IRC) -> dict[str, str]:
-        """Folded nick or name → agent, for the agents in `channel` (all of them for None).
+    def addressable(self, network: str, channel: str | None = None) -> dict[str, str]:
+        """Folded nick or name → agent, for the agents that hear `channel` of a network (in private,
+        without one: all that are on it).
 
         A thread has the agents of its channel. On Discord a bot hears whatever it may see, whether
         the channel is one of its own or not.
         """
         if network == DISCORD:
-            channel = None
-        found: dict[str, str] = {}
+            return self._called(set(self._bots.values()))
         place = None if channel is None else channel_of(channel).lower()
+        return self._called(
+            {
+                agent.name
+                for agent in self._settings.agents
+                if network in agent.transports
+                and (place is None or place in self._channels[agent.name])
+            }
+        )
+
+    def everybody(self) -> dict[str, str]:
+        """Folded nick or name → agent."""
+        return self._called({agent.name for agent in self._settings.agents})
+
+    def _called(self, agents: set[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        # In the order of the settings: of two agents that hold one name, the later is called.
         for agent in self._settings.agents:
-            here = [c.lower() for c in self._settings.channels_of(agent)]
-            if place is None or place in here:
+            if agent.name in agents:
                 found[agent.name.lower()] = agent.name
                 found[self._nicks[agent.name].lower()] = agent.name
         return found

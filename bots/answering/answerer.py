@@ -217,12 +217,12 @@ class Answerer:
         return [*first, *self._to_nobody(lines[1:])]
 
     def _to_nobody(self, lines: list[str]) -> list[str]:
-        return gate.to_nobody(lines, self.roster.addressable(None))
+        return gate.to_nobody(lines, self.roster.everybody())
 
     def _question(self, work: Work) -> str:
         text = work.text
         if not work.channel.startswith("nick:"):
-            here = self.roster.addressable(work.channel, work.network)
+            here = self.roster.addressable(work.network, work.channel)
             text = gate.addressees(text, here).text
         return question_of(text, self.thinker.settings.prefix_in(work.channel))
 

@@ -136,7 +136,7 @@ class Desk:
     def _words(self, work: Work) -> str:
         if work.channel.startswith("nick:"):
             return work.text
-        addressed = gate.addressees(work.text, self.roster.addressable(work.channel, work.network))
+        addressed = gate.addressees(work.text, self.roster.addressable(work.network, work.channel))
         return addressed.text if addressed.agents else work.text
 
     # --- a command, wherever it came from ---------------------------------------------------------
@@ -151,7 +151,7 @@ class Desk:
             return f"{_killed(self.agent, latch)} Until it is resumed it answers status only."
         text = await self._run(command, asked, arguments)
         lines = (text or "There is nothing to say to that.").splitlines()
-        return "\n".join(gate.to_nobody(lines, self.roster.addressable(None)))
+        return "\n".join(gate.to_nobody(lines, self.roster.everybody()))
 
     async def _run(self, command: Command, asked: Asked, arguments: Arguments) -> str | None:
         try:
@@ -177,7 +177,7 @@ class Desk:
         return self.answerer.clock()
 
     def agent_called(self, name: str) -> str | None:
-        return self.roster.addressable(None).get(name.lower())
+        return self.roster.everybody().get(name.lower())
 
     def prefix(self, asked: Asked) -> str:
         return self.settings.prefix_in(asked.channel)
@@ -191,7 +191,7 @@ class Desk:
 
     def present(self, asked: Asked) -> Sequence[str]:
         channel = None if asked.in_private else asked.channel
-        here = set(self.roster.addressable(channel, asked.network).values())
+        here = set(self.roster.addressable(asked.network, channel).values())
         return [agent for agent in self.agents if agent in here]
 
     async def stop(self, asked: Asked) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime
 from bots.commands.parse import Spoken
 from bots.control.operators import Evidence
 from bots.control.signatures import Signed
+from bots.messages import DISCORD
 from storage.inbox import Work
 
 
@@ -62,6 +63,14 @@ class Asked:
     @property
     def in_private(self) -> bool:
         return self.channel.startswith("nick:")
+
+    @property
+    def where(self) -> str:
+        """Where an agent has to be to take part: ``in #lobby``; ``on discord``, whose bots are in
+        every channel, and in private ``on irc``.
+        """
+        anywhere = self.in_private or self.network == DISCORD
+        return f"on {self.network}" if anywhere else f"in {self.channel}"
 
     @property
     def evidence(self) -> Evidence:

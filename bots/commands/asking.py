@@ -21,7 +21,7 @@ async def _ask(desk: Desk, asked: Asked, arguments: Arguments) -> str | None:
         why = f": {latch.reason}" if latch.reason else ""
         return f"{agent} was killed by {latch.by}{why}; it answers nobody until it is resumed."
     if agent not in desk.present(asked):
-        return f"{agent} cannot speak in {asked.channel}; ask it where it sits, or in private."
+        return f"{agent} is not {asked.where}; ask it where it is."
     await desk.hand_on(asked, [agent], question, urgent=False)
     # A line stands in the channel for everybody to read; a slash command does not.
     return f"{asked.sender} asks {agent}: {question}" if asked.interaction else None

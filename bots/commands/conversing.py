@@ -28,7 +28,7 @@ async def _stop(desk: Desk, asked: Asked, arguments: Arguments) -> str:
     meant = _meant(desk, asked, arguments)
     for agent in meant:
         if agent not in desk.present(asked):
-            raise Unclear(f"{agent} does nothing in {asked.channel}.")
+            raise Unclear(f"{agent} is not {asked.where}.")
     ended = desk.agent in meant and await desk.stop(asked)
     others = [agent for agent in meant if agent != desk.agent]
     if others:

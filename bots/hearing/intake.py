@@ -112,7 +112,7 @@ class Intake:
         place = self._settings.channel(channel)
         if heard.kind is not LineKind.SAID or place.listen_only:
             return gate.Addressed((), heard.text), None
-        here = self._roster.addressable(channel, heard.network)
+        here = self._roster.addressable(heard.network, channel)
         addressed = gate.addressees(heard.text, here, by_agent=speaker is not None)
         spoken = self._command(heard, addressed.text if addressed.agents else heard.text, speaker)
         is_bot = speaker is None and self._is_bot(heard)
@@ -140,14 +140,14 @@ class Intake:
             # A steering command's target is whom to steer; the listener answers for all.
             if spoken.target is None or spoken.name in ("kill", "resume", "restart"):
                 return (Owed(self._agent, session, COMMAND_PRIORITY, session),)
-            named = self._targets(spoken.target, channel)
+            named = self._targets(spoken.target, session)
             return tuple(Owed(a, session, COMMAND_PRIORITY) for a in named)
         urgent = spoken is not None or (speaker is None and is_short(addressed.text))
         priority = COMMAND_PRIORITY if urgent else CHANNEL_PRIORITY
         return tuple(Owed(a, session, priority) for a in addressed.agents if a != speaker)
 
-    def _targets(self, target: str, channel: str) -> list[str]:
-        here = set(self._roster.addressable(channel).values())
+    def _targets(self, target: str, session: str) -> list[str]:
+        here = set(self._roster.addressable(*session.split(":", 1)).values())
         kind, _, name = target.partition(":")
         return [
             a.name
