@@ -72,14 +72,17 @@ class House:
         return self.people[user.name]
 
     def admit(self, token: str) -> float | None:
-        """None when `token` is right; else how long to wait before the next try, in seconds."""
-        wait_s = self.attempts.wait_s(time.monotonic())
-        if wait_s > 0:
-            return wait_s
+        """None when `token` is right; else how long to wait before the next try, in seconds.
+
+        Who has the token enters whatever others guessed: any web page can send a wrong one, and
+        must not keep the operator from the red button. What `up` makes has 144 bits to guess.
+        """
         if hmac.compare_digest(token.encode(), self.config.token.encode()):
             return None
-        self.attempts.failed(time.monotonic())
-        return 0.0
+        wait_s = self.attempts.wait_s(time.monotonic())
+        if wait_s <= 0:
+            self.attempts.failed(time.monotonic())
+        return wait_s
 
     def remember(self, response: web.StreamResponse, user: str) -> None:
         """Put the session cookie on the response."""

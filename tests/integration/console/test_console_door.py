@@ -80,17 +80,26 @@ async def test_the_token_logs_in_once_and_leaves_the_address(
     assert (await ask(http, quiet.url + "/events")).status == 401
 
 
-async def test_guessing_the_token_is_slowed_down(quiet: Scene, http: aiohttp.ClientSession) -> None:
+async def test_guesses_are_slowed_down_and_lock_nobody_out(
+    quiet: Scene, http: aiohttp.ClientSession
+) -> None:
     login = quiet.url + "/login"
     statuses = [
         (await ask(http, login, method="POST", data={"token": f"guess{n}"})).status
-        for n in range(6)
+        for n in range(5)
     ]
-    assert statuses == [403] * 5 + [429]
-    # even the right one must wait now
-    response = await ask(http, login, method="POST", data={"token": LOGIN})
+    assert statuses == [403] * 5
+    # any page of the web can send guesses, by form or by a picture's address
+    response = await ask(http, f"{quiet.url}/?token=guess5")
     assert response.status == 429
     assert 0 < int(response.headers["Retry-After"]) <= 61
+    assert (await ask(http, quiet.url + "/events")).status == 401
+    # who has the right one need not wait for that
+    response = await ask(http, login, method="POST", data={"token": LOGIN})
+    assert (response.status, response.headers["Location"]) == (302, "/")
+    # and the others wait as before
+    response = await ask(http, login, method="POST", data={"token": "guess6"})
+    assert response.status == 429
 
 
 async def test_foreign_pages_and_names_are_refused(
