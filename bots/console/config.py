@@ -48,8 +48,6 @@ class Config(_Part):
     token: str = Field(min_length=8, repr=False)
     #: signs the cookies
     storage_secret: str = Field(min_length=16, repr=False)
-    #: where the page may keep files; it keeps none
-    state_folder: str = ""
     guild: GuildSpec
     control: ControlSpec
 

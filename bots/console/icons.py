@@ -46,7 +46,6 @@ _PATHS = {
     " 1.5 0 0 1 3 0V12 M16 12V8.5a1.5 1.5 0 0 1 3 0V15c0 4-3 6-6.5 6-3 0-4.5-1-6-4l-2.5-4"
     "c.8-1.5 2.3-1.2 3 0z",
     "timer": "M20 14a8 8 0 1 1-16 0 8 8 0 0 1 16 0 M12 10v4l2.5 1.5 M9 2h6",
-    "lock": "M6 11h12v9H6z M8.5 11V8a3.5 3.5 0 0 1 7 0v3",
     "unplug": "M9 15 4 20 M7 10l7 7 2-2a4 4 0 0 0 0-5l-2-2a4 4 0 0 0-5 0z M15 9l5-5 M5 5l2 2 M19"
     " 19l-2-2",
     "file": "M6 3h8l4 4v14H6z M14 3v4h4",
@@ -113,9 +112,6 @@ EMOJI = {
 }
 #: a word in a command's name → its icon
 _COMMANDS = (
-    ("approv", "check"),
-    ("reject", "cross"),
-    ("pending", "inbox"),
     ("kill", "stop"),
     ("resume", "play"),
     ("stop", "square"),
@@ -128,11 +124,8 @@ _COMMANDS = (
     ("whoami", "person"),
     ("model", "chip"),
     ("usage", "coins"),
-    ("market", "coins"),
-    ("budget", "coins"),
     ("new", "spark"),
     ("compact", "book"),
-    ("delegate", "arrows"),
 )
 _CHANNELS = (("log", "scroll"), ("inter-agent", "arrows"), ("announce", "megaphone"))
 

@@ -22,14 +22,11 @@ class Kind(IntEnum):
     TEXT = 0
     DM = 1
     CATEGORY = 4
-    NEWS = 5
-    NEWS_THREAD = 10
     THREAD = 11
     PRIVATE_THREAD = 12
 
 
-THREADS = frozenset({Kind.NEWS_THREAD, Kind.THREAD, Kind.PRIVATE_THREAD})
-LISTED = frozenset({Kind.TEXT, Kind.NEWS})
+THREADS = frozenset({Kind.THREAD, Kind.PRIVATE_THREAD})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,7 +37,6 @@ class Member:
     name: str
     bot: bool = False
     avatar: str = ""
-    roles: tuple[int, ...] = ()
     status: str = "offline"
     #: what their presence says in words
     activity: str = ""
@@ -110,7 +106,7 @@ class Guild:
 
     def categories(self) -> Iterator[tuple[Channel | None, list[Channel]]]:
         """Each category with its channels; first the channels that have none."""
-        listed = [c for c in self.channels.values() if c.kind in LISTED]
+        listed = [c for c in self.channels.values() if c.kind == Kind.TEXT]
         listed.sort(key=lambda c: (c.position, c.id))
         heads = [c for c in self.channels.values() if c.kind == Kind.CATEGORY]
         heads.sort(key=lambda c: (c.position, c.id))

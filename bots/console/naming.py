@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bots.console.model import LISTED, Guild
+from bots.console.model import Guild, Kind
 from bots.console.slash import Lookup
 
 _FENCED = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
@@ -15,7 +15,7 @@ _CHANNEL = re.compile(r"(?<![\w#<&])#([\w][\w-]*)")
 def with_ids(text: str, guild: Guild) -> str:
     """``@name`` and ``#name`` as mentions, outside code; names that nobody has stay words."""
     people = {m.name.lower(): m.id for m in guild.members.values() if m.status != "gone"}
-    places = {c.name.lower(): c.id for c in guild.channels.values() if c.kind in LISTED}
+    places = {c.name.lower(): c.id for c in guild.channels.values() if c.kind == Kind.TEXT}
 
     def person(found: re.Match[str]) -> str:
         # a full stop or dash after a name is the sentence's

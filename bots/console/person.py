@@ -8,6 +8,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -80,14 +81,11 @@ class Person:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def arrived(self, patience_s: float) -> bool:
-        """Wait for the guild, at most so long: whether it is there."""
-        try:
+    async def arrived(self, patience_s: float) -> None:
+        """Wait until the guild is there, at most so long."""
+        with suppress(TimeoutError):
             async with asyncio.timeout(patience_s), self._news:
                 await self._news.wait_for(lambda: bool(self.guild.me and self.guild.name))
-        except TimeoutError:
-            return False
-        return True
 
     def nonce(self) -> str:
         return str(secrets.randbits(60))

@@ -133,7 +133,6 @@ def _know(guild: Guild, user: Payload) -> Member:
 
 def _put_member(guild: Guild, data: Payload) -> None:
     member = _know(guild, data["user"])
-    member.roles = tuple(int(r) for r in data.get("roles", ()))
     if data.get("nick"):
         member.name = str(data["nick"])
 
@@ -152,15 +151,6 @@ def _member(guild: Guild, data: Payload, now_s: float) -> Changes:
     return (_MEMBERS, _CHANNELS)
 
 
-def _member_gone(guild: Guild, data: Payload, now_s: float) -> Changes:
-    # still known, since their messages stay
-    member = guild.members.get(int(data["user"]["id"]))
-    if member is None:
-        return ()
-    member.status, member.roles = "gone", ()
-    return (_MEMBERS,)
-
-
 def _presence(guild: Guild, data: Payload, now_s: float) -> Changes:
     _put_presence(guild, data)
     return (_MEMBERS,)
@@ -176,6 +166,11 @@ def _role(guild: Guild, data: Payload, now_s: float) -> Changes:
     return (_MEMBERS,)
 
 
+def _role_gone(guild: Guild, data: Payload, now_s: float) -> Changes:
+    guild.roles.pop(int(data["role_id"]), None)
+    return (_MEMBERS,)
+
+
 def _typing(guild: Guild, data: Payload, now_s: float) -> Changes:
     channel, user = int(data["channel_id"]), int(data["user_id"])
     guild.typing.setdefault(channel, {})[user] = now_s + TYPING_S
@@ -186,7 +181,7 @@ def _typing(guild: Guild, data: Payload, now_s: float) -> Changes:
 
 
 def _meet(guild: Guild, message: Payload) -> None:
-    """Whoever wrote it or is named in it can be named by us."""
+    """Whoever wrote it or is named in it can be named by us, also when they are no member."""
     for user in [message.get("author"), *message.get("mentions", ())]:
         if user and int(user["id"]) not in guild.members:
             _know(guild, user).status = "gone"
@@ -274,13 +269,11 @@ _HANDLERS: Mapping[str, Callable[[Guild, Payload, float], Changes]] = {
     "THREAD_CREATE": _thread,
     "THREAD_UPDATE": _thread,
     "THREAD_DELETE": _channel_gone,
-    "GUILD_MEMBER_ADD": _member,
     "GUILD_MEMBER_UPDATE": _member,
-    "GUILD_MEMBER_REMOVE": _member_gone,
     "PRESENCE_UPDATE": _presence,
     "USER_UPDATE": _own_user,
     "GUILD_ROLE_CREATE": _role,
-    "GUILD_ROLE_UPDATE": _role,
+    "GUILD_ROLE_DELETE": _role_gone,
     "TYPING_START": _typing,
     "MESSAGE_CREATE": _message,
     "MESSAGE_UPDATE": _message_changed,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bots.console import icons
-from bots.console.model import LISTED, Guild, Member
+from bots.console.model import Guild, Kind, Member
 from bots.console.slash import Command, Filled, Option, OptionType, fill, find
 
 MOST = 8
@@ -117,7 +117,7 @@ def _values(current: Filled, guild: Guild, command: Command, filled: Sequence[Fi
     if option.type in _PEOPLE:
         return Offer(tuple(_people(typed.lstrip("@"), current.start, guild, mark="@")))
     if option.type == OptionType.CHANNEL:
-        names = (c.name for c in guild.channels.values() if c.kind in LISTED)
+        names = (c.name for c in guild.channels.values() if c.kind == Kind.TEXT)
         found = [n for n in names if n.startswith(typed.lstrip("#"))]
         return Offer(tuple(_value(current, f"#{n}", f"#{n}") for n in found[:MOST]))
     return Offer()

@@ -44,7 +44,6 @@ class Swarm:
     """What the top bar and the red panel show. An empty one is unknown."""
 
     known: bool = False
-    name: str = ""
     agents: tuple[Agent, ...] = ()
     latches: tuple[Latch, ...] = ()
     #: how the last kill of everybody went, while it holds: the answer of ``/control/kill``
@@ -124,7 +123,6 @@ def read(body: Mapping[str, Any], *, report: Mapping[str, Any], seen_at: str) ->
     )
     return Swarm(
         known=True,
-        name=str(body.get("swarm") or ""),
         agents=agents,
         latches=latches,
         report=report,

@@ -62,7 +62,6 @@ def page_program(  # noqa: PLR0917 - whom it serves, and the two doors that it k
         "swarm": settings.swarm.name,
         "token": page.token,
         "storage_secret": secrets.token_urlsafe(32),
-        "state_folder": str(folder / "console"),
         "guild": {
             "api": guild.api,
             "gateway": guild.gateway,

@@ -77,7 +77,7 @@ function pressed(event) {
   }
 }
 
-export function attach(list) {
+function attach(list) {
   files = [...files, ...list].slice(0, 10);
   showFiles();
   grow();
@@ -115,7 +115,7 @@ export function edit(row) {
   text().focus();
 }
 
-export function cancel() {
+function cancel() {
   if (state.edit) text().value = localStorage.getItem(draftKey()) ?? "";
   state = { reply: null, edit: null };
   about("");

@@ -6,16 +6,11 @@ import { show } from "./view.js";
 
 const dialog = () => $("#dialog");
 
-export function openDialog(...content) {
+function openDialog(...content) {
   const box = dialog();
   if (box.open) box.close();
   box.replaceChildren(...content);
   box.showModal();
-}
-
-export function close() {
-  if (dialog().open) dialog().close();
-  closePop();
 }
 
 // --- forms ---

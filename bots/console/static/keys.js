@@ -7,7 +7,7 @@ import { kill } from "./kill.js";
 import { act } from "./net.js";
 import { step } from "./stream.js";
 import { openThread } from "./tools.js";
-import { closeDrawers, move, show } from "./view.js";
+import { closeDrawers, move } from "./view.js";
 
 const typing = (target) => target.matches?.("input, textarea, select, [contenteditable]");
 
@@ -24,7 +24,6 @@ document.addEventListener("keydown", (event) => {
   if (ctrl && event.key === ".") return done(event, stopReply);
   if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown"))
     return done(event, () => move(event.key === "ArrowDown" ? 1 : -1, event.shiftKey));
-  if (event.altKey && event.key === "1") return done(event, () => show(document.body.dataset.view));
   if (event.key === "Escape") {
     closeDrawers();
     dialogs.closePop();

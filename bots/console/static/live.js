@@ -13,8 +13,6 @@ let heardAt = Date.now();
 let away = false;
 let from = document.body.dataset.from;
 
-export const connected = () => !away;
-
 // Begin to listen for the changes of this view after this point.
 export function listen(view, start) {
   source?.close();

@@ -47,7 +47,7 @@ export function begin() {
 }
 
 // Times, days, neighbours of one author, and the line above what is new.
-export function dress() {
+function dress() {
   const box = stream();
   const rows = $$(":scope > .message", list());
   $$(":scope > .day", list()).forEach((d) => d.remove());

@@ -113,7 +113,6 @@ def console_config(sandbox_port: int, guild: str, control_port: int) -> dict[str
         "swarm": "parley",
         "token": LOGIN,
         "storage_secret": "a secret that only this test has",
-        "state_folder": "",
         "guild": {
             "api": f"http://127.0.0.1:{sandbox_port}/api/v10",
             "gateway": f"ws://127.0.0.1:{sandbox_port}/gateway",

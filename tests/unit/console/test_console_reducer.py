@@ -133,14 +133,15 @@ def test_a_thread_lies_below_its_channel_and_counts_its_replies() -> None:
     assert made.threads() == {}
 
 
-def test_members_come_change_and_go() -> None:
+def test_members_change_and_roles_come_and_go() -> None:
     made = guild()
-    reducer.apply(made, "GUILD_MEMBER_ADD", {"user": user(3, "new"), "roles": []}, 0.0)
     reducer.apply(made, "GUILD_MEMBER_UPDATE", {"user": user(3, "new"), "nick": "nicked"}, 0.0)
     assert made.name_of(3) == "nicked"
-    gone = {"user": user(3, "new")}
-    assert reducer.apply(made, "GUILD_MEMBER_REMOVE", gone, 0.0) == (Change("members"),)
-    assert made.members[3].status == "gone"
+    told = {"role": {"id": "8", "name": "guests"}}
+    assert reducer.apply(made, "GUILD_ROLE_CREATE", told, 0.0) == (Change("members"),)
+    assert made.roles == {7: "operators", 8: "guests"}
+    assert reducer.apply(made, "GUILD_ROLE_DELETE", {"role_id": "7"}, 0.0) == (Change("members"),)
+    assert made.roles == {8: "guests"}
     presence = {
         "user": {"id": str(BOT)},
         "status": "dnd",
