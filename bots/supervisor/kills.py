@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from bots.control import wire
 from bots.supervisor.child import Child
-from storage.latch import Latch
+from storage.latch import ALL, Latch
 
 FORCE_AFTER_S = 2.0
 _DEAD_WITHIN_S = 3.0
@@ -23,7 +23,7 @@ class Report:
 
     latch: Latch
     confirmed_ms: dict[str, float] = field(default_factory=dict)
-    #: did not confirm in time and were ended by SIGKILL; they come back latched
+    #: did not confirm in time, or a person would not wait: ended by SIGKILL, they come back latched
     forced: list[str] = field(default_factory=list)
     #: had no process at that moment; they come back latched
     absent: list[str] = field(default_factory=list)
@@ -61,7 +61,9 @@ class Report:
 
 
 class Kill:
-    """One kill under way. `confirm` takes each agent's word or death; `finish` waits for all."""
+    """One kill under way. `confirm` takes each agent's word or death, `force` gives up waiting for
+    it, `finish` waits for all.
+    """
 
     def __init__(
         self, latch: Latch, children: Mapping[str, Child], clock_s: Callable[[], float]
@@ -70,7 +72,7 @@ class Kill:
         self._clock_s = clock_s
         self._began_s = clock_s()
         self._done = asyncio.Event()
-        concerned = [c for n, c in children.items() if latch.scope in ("all", n)]
+        concerned = [c for n, c in children.items() if latch.scope in {ALL, n}]
         self._waiting = {c.name: c for c in concerned if c.pid is not None}
         self.report.absent = [c.name for c in concerned if c.pid is None]
         for child in self._waiting.values():
@@ -83,6 +85,14 @@ class Kill:
             self.report.confirmed_ms[name] = (self._clock_s() - self._began_s) * 1000
         self._look()
 
+    def force(self, scope: str) -> None:
+        """End by SIGKILL whoever of `scope` (``all`` or an agent) has not confirmed."""
+        for name, child in list(self._waiting.items()):
+            if scope in {ALL, name}:
+                child.kill(expected=True)
+                if name not in self.report.forced:
+                    self.report.forced.append(name)
+
     async def finish(self) -> Report:
         """Wait for every confirmation; end by SIGKILL who has not confirmed after two seconds."""
         left_s = FORCE_AFTER_S - (self._clock_s() - self._began_s)
@@ -90,10 +100,7 @@ class Kill:
             async with asyncio.timeout(left_s):
                 await self._done.wait()
         except TimeoutError:
-            for name, child in list(self._waiting.items()):
-                child.kill(expected=True)
-                if name not in self.report.forced:
-                    self.report.forced.append(name)
+            self.force(ALL)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_DEAD_WITHIN_S):
                     await self._done.wait()

@@ -74,12 +74,18 @@ class Latching:
         self._owed: asyncio.Queue[tuple[Latch, dict[str, Any]]] = asyncio.Queue()
         self._carrying: set[asyncio.Task[Any]] = set()
 
-    async def kill(self, order: Latch) -> Report:
-        """Carry out one kill and wait for every agent's word; idempotent."""
+    async def kill(self, order: Latch, *, force: bool = False) -> Report:
+        """Carry out one kill and wait for every agent's word; idempotent.
+
+        With `force` nobody's word is waited for, in no other kill under way either: SIGKILL.
+        """
         self._known.append(order)
         self._count += 1
         kill = Kill(order, self._children, asyncio.get_running_loop().time)
         self._kills.append(kill)
+        if force:
+            for one in self._kills:
+                one.force(order.scope)
         self._publish(KILL, order)
         try:
             # The file must not wait for the agents, nor they for the disk.

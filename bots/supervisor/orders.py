@@ -135,7 +135,10 @@ class Orders:
             reason=words_of(body, "reason", ""),
             changed_at=self._clock(),
         )
-        return (await self._latching.kill(order)).as_json()
+        force = body.get("force", False)
+        if not isinstance(force, bool):
+            raise BadRequest("'force' must be true or false")
+        return (await self._latching.kill(order, force=force)).as_json()
 
     async def _resume(self, body: Body) -> Body:
         reason = words_of(body, "reason", "")

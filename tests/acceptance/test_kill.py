@@ -173,6 +173,21 @@ async def test_a_stopped_agent_is_ended_by_force_and_comes_back_killed(swarm: Ma
     assert await one.pid_of("auditor") != pid
 
 
+async def test_a_person_need_not_wait_for_a_stopped_agent(swarm: Make) -> None:
+    one = swarm()
+    await one.up()
+    os.kill(await one.pid_of("auditor"), signal.SIGSTOP)
+    url = f"{one.supervisor['control_url']}/control/kill"
+    token = one.supervisor["token"]
+    everybody = asyncio.create_task(asyncio.to_thread(post, url, token, {"scope": "all"}))
+    await one.becomes("killed", "captain", "secretary")
+    body = {"scope": "auditor", "by": "you", "force": True}
+    code, report = await asyncio.to_thread(post, url, token, body)
+    assert (code, report["forced"]) == (200, ["auditor"])
+    assert (await everybody)[1]["forced"] == ["auditor"]
+    await one.becomes("killed")
+
+
 async def test_the_latch_file_alone_kills_and_an_unreadable_one_too(swarm: Make) -> None:
     one = swarm()
     await one.up()
