@@ -128,9 +128,7 @@ def delete(world: World, channel: Channel) -> None:
     below = [c for c in world.channels.values() if c.parent_id == channel.id]
     for gone in (channel, *(c for c in below if c.is_thread)):
         del world.channels[gone.id]
-        for message in gone.messages.values():
-            for attachment in message.attachments:
-                world.attachments.pop(attachment.id, None)
+        world.forget_files(gone.messages.values())
     _tell(world, "CHANNEL_DELETE", channel, to)
     for child in below:
         if not child.is_thread:

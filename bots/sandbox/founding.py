@@ -11,15 +11,20 @@ from bots.sandbox.config import BotSpec, ChannelSpec, Config
 from bots.sandbox.model import Channel, ChannelType, Role, User
 from bots.sandbox.snowflake import named
 from bots.sandbox.tokens import user_of
-from bots.sandbox.world import World
+from bots.sandbox.world import Schedule, World, call_later
 
 
-def found(config: Config, *, clock: Callable[[], datetime] = utc_now) -> World:
+def found(
+    config: Config,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    schedule: Schedule = call_later,
+) -> World:
     """The world that `config` describes, before anybody has come.
 
     :raises ValueError: a bot token without an id, or two members with one token or id
     """
-    world = World(config.guild.name, clock=clock)
+    world = World(config.guild.name, clock=clock, schedule=schedule)
     operators, agents = _roles(world)
     for bot in config.bots:
         world.enrol(

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bots.sandbox import frames, intents, ready, visibility
+from bots.sandbox import frames, intents, ready, threads, visibility
 from bots.sandbox.compression import packer
 from bots.sandbox.config import GatewaySpec
 from bots.sandbox.connection import Connection
@@ -169,6 +169,7 @@ class Gateway:
 
     def _greet(self, session: Session, host: str) -> None:
         user = session.user
+        threads.put_to_sleep(self._world)
         greeting = ready.ready(
             session,
             self._world.ready_user(user),

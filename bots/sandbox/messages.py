@@ -50,7 +50,6 @@ def send(world: World, author: User, channel: Channel, draft: Draft) -> Message:
     if draft.enforce_nonce and (known := _same_nonce(world, author, draft)):
         return known
     message = composing.compose(world, author, channel, draft)
-    threads.wake(world, channel)
     put(world, channel, message)
     if draft.nonce is not None:
         world.nonces[author.id, draft.nonce] = message
@@ -95,6 +94,7 @@ def put(world: World, channel: Channel, message: Message) -> None:
         channel.last_message_id = message.id
         if channel.is_thread and message.type != MessageType.THREAD_STARTER:
             channel.message_count += 1
+            threads.spoken_in(world, channel)
             threads.join(world, channel, message.author)
             for user in message.mentions:
                 threads.join(world, channel, user)
@@ -156,8 +156,7 @@ def _forget(world: World, channel: Channel, message: Message) -> None:
 
 def _drop(world: World, channel: Channel, message: Message) -> None:
     del channel.messages[message.id]
-    for attachment in message.attachments:
-        world.attachments.pop(attachment.id, None)
+    world.forget_files([message])
 
 
 def history(

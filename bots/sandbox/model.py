@@ -160,7 +160,10 @@ class Channel:
     locked: bool = False
     invitable: bool = True
     auto_archive_min: int = 1440
+    opened_at: datetime | None = None
     archive_changed_at: datetime | None = None
+    #: thread: when somebody last spoke in it, woke it or changed how long it may be silent
+    active_at: datetime | None = None
     message_count: int = 0
 
     @property

@@ -165,7 +165,7 @@ def channel(one: Channel, guild_id: int, viewer: User | None = None) -> Payload:
 
 
 def _thread(one: Channel, guild_id: int, viewer: User | None) -> Payload:
-    changed_at = one.archive_changed_at
+    changed_at, opened_at = one.archive_changed_at, one.opened_at
     payload: Payload = {
         "id": str(one.id),
         "type": int(one.type),
@@ -183,7 +183,7 @@ def _thread(one: Channel, guild_id: int, viewer: User | None) -> Payload:
             "archived": one.archived,
             "auto_archive_duration": one.auto_archive_min,
             "archive_timestamp": moment(changed_at) if changed_at else None,
-            "create_timestamp": moment(changed_at) if changed_at else None,
+            "create_timestamp": moment(opened_at) if opened_at else None,
             "locked": one.locked,
             "invitable": one.invitable,
         },

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from datetime import datetime
 from typing import Self
 
 from aiohttp import web
 
+from bots.clock import utc_now
 from bots.private_file import ConfigError
-from bots.sandbox import rest
+from bots.sandbox import rest, threads
 from bots.sandbox.chaos import Chaos
 from bots.sandbox.config import Config
 from bots.sandbox.founding import found
@@ -16,11 +19,12 @@ from bots.sandbox.gateway import Gateway
 from bots.sandbox.limits import Limiter
 from bots.sandbox.pictures import Pictures
 from bots.sandbox.starts import SessionStarts
-from bots.sandbox.world import World
+from bots.sandbox.world import Schedule, World, call_later
 
 #: how long requests that are under way may take when the server ends
 _SHUTDOWN_S = 0.5
-
+#: threads fall asleep at most this much too late for who only listens
+_LOOK_AT_THREADS_S = 60.0
 
 #: the largest body of a request that is no upload: an avatar in base64
 _MOST_BODY_BYTES = 16 * 1024 * 1024
@@ -51,6 +55,7 @@ class Server:
         self.guild_id = world.guild_id
         #: 0 until it listens
         self.port = 0
+        self._listens = False
 
     async def __aenter__(self) -> Self:
         """Listen.
@@ -66,20 +71,34 @@ class Server:
             raise
         self.port = int(self._runner.addresses[0][1])
         self._world.base_url = f"http://127.0.0.1:{self.port}"
+        self._listens = True
+        self._look_at_threads()
         return self
 
+    def _look_at_threads(self) -> None:
+        """Put silent threads to sleep, now and every minute while the server listens."""
+        if self._listens:
+            threads.put_to_sleep(self._world)
+            self._world.schedule(_LOOK_AT_THREADS_S, self._look_at_threads)
+
     async def __aexit__(self, *_: object) -> None:
+        self._listens = False
         self._gateway.abort_all()
         await self._runner.cleanup()
 
 
-def build(config: Config) -> Server:
-    """Everything that `config` describes, not yet listening.
+def build(
+    config: Config,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    schedule: Schedule = call_later,
+) -> Server:
+    """Everything that `config` describes, not yet listening; `clock` is the world's.
 
     :raises ConfigError: a bot's token carries no id, or two tokens carry the same
     """
     try:
-        world = found(config)
+        world = found(config, clock=clock, schedule=schedule)
     except ValueError as error:
         raise ConfigError(str(error)) from None
     starts = SessionStarts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from bots.sandbox import payloads
@@ -12,9 +13,10 @@ from bots.sandbox.world import World
 
 def open_thread(world: World, thread: Channel, owner: User, *, on: Message | None = None) -> None:
     """Let `thread` exist; `on` is the message it was opened on, whose id it has."""
+    now = world.clock()
     thread.owner_id = owner.id
-    thread.archive_changed_at = world.clock()
-    thread.members[owner.id] = world.clock()
+    thread.opened_at = thread.archive_changed_at = thread.active_at = now
+    thread.members[owner.id] = now
     world.channels[thread.id] = thread
     if on is not None:
         on.thread_id = thread.id
@@ -45,12 +47,30 @@ def updated(world: World, thread: Channel) -> None:
     _tell(world, "THREAD_UPDATE", thread)
 
 
-def wake(world: World, channel: Channel) -> None:
-    """A message opens a sleeping thread again."""
-    if channel.is_thread and channel.archived:
-        channel.archived = False
-        channel.archive_changed_at = world.clock()
-        updated(world, channel)
+def put_to_sleep(world: World) -> None:
+    """Archive the threads that were silent for as long as they may be, the longest silent first."""
+    now = world.clock()
+    awake = ((_sleeps_at(t), t) for t in world.threads() if not t.archived)
+    due = [(at, t) for at, t in awake if at is not None and at <= now]
+    for at, thread in sorted(due, key=lambda one: one[0]):
+        thread.archived = True
+        thread.archive_changed_at = at
+        updated(world, thread)
+
+
+def _sleeps_at(thread: Channel) -> datetime | None:
+    if thread.active_at is None:
+        return None
+    return thread.active_at + timedelta(minutes=thread.auto_archive_min)
+
+
+def spoken_in(world: World, thread: Channel) -> None:
+    """A message is activity, and opens a sleeping thread again unless it is locked."""
+    thread.active_at = world.clock()
+    if thread.archived and not thread.locked:
+        thread.archived = False
+        thread.archive_changed_at = thread.active_at
+        updated(world, thread)
 
 
 def join(world: World, thread: Channel, user: User, *, invited: bool = False) -> None:
@@ -124,3 +144,4 @@ def delete(world: World, thread: Channel) -> None:
         )
     )
     del world.channels[thread.id]
+    world.forget_files(thread.messages.values())

@@ -7,7 +7,7 @@ commands, interactions. Each ends by `World.publish`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -20,6 +20,8 @@ from bots.sandbox.permissions import Permission
 from bots.sandbox.snowflake import Snowflakes, named
 
 Listener = Callable[[Event], None]
+#: runs an action in so many seconds
+Schedule = Callable[[float, Callable[[], None]], object]
 
 
 def call_later(delay_s: float, action: Callable[[], None]) -> object:
@@ -40,7 +42,7 @@ class World:
         name: str,
         *,
         clock: Callable[[], datetime] = utc_now,
-        schedule: Callable[[float, Callable[[], None]], object] = call_later,
+        schedule: Schedule = call_later,
     ) -> None:
         self.name = name
         self.clock = clock
@@ -114,6 +116,12 @@ class World:
         """The file of a message that still stands."""
         found = self.attachments.get(attachment_id)
         return found if found and found.channel_id == channel_id else None
+
+    def forget_files(self, messages: Iterable[Message]) -> None:
+        """The files of `messages`, which are gone, can be fetched no more."""
+        for message in messages:
+            for file in message.attachments:
+                self.attachments.pop(file.id, None)
 
     # --- seeing -----------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from typing import Any
 
-from bots.sandbox import channels, payloads
+from bots.sandbox import channels, payloads, threads
 from bots.sandbox.errors import plain, refusal
 from bots.sandbox.forms import Form, Problems, snowflake
 from bots.sandbox.model import Channel, ChannelType
@@ -86,11 +86,8 @@ def _change(call: Call, channel: Channel, form: Form) -> None:
 
 @table.route("GET", _CHANNEL)
 async def get_channel(call: Call) -> Any:
-    channel = call.world.channels.get(call.id("channel_id"))
-    if channel is None:
-        raise refusal(10003)
-    if not call.world.can_view(call.user, channel.id):
-        raise refusal(50001)
+    channel = call.channel()
+    threads.put_to_sleep(call.world)
     return payloads.channel(channel, call.world.guild_id, call.user)
 
 

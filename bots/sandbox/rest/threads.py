@@ -120,6 +120,8 @@ def change_thread(call: Call, thread: Channel, body: dict[str, Any]) -> None:
             raise refusal(50013)
     if sleeps != thread.archived:
         thread.archive_changed_at = world.clock()
+    if minutes != thread.auto_archive_min or (thread.archived and not sleeps):
+        thread.active_at = world.clock()
     thread.name, thread.archived, thread.locked = name, sleeps, locked
     thread.auto_archive_min, thread.slowmode_s = minutes, slowmode_s
     threads.updated(world, thread)
@@ -193,6 +195,7 @@ async def remove_member(call: Call) -> Any:
 @table.route("GET", "/guilds/{guild_id}/threads/active")
 async def list_active(call: Call) -> Any:
     call.guild()
+    threads.put_to_sleep(call.world)
     awake = (t for t in call.world.threads() if not t.archived)
     return _shown(call, [t for t in awake if call.world.can_view(call.user, t.id)])
 
@@ -210,13 +213,16 @@ async def list_sleeping_private(call: Call) -> Any:
 
 
 def _sleeping(call: Call, kind: ChannelType) -> dict[str, Any]:
+    """The last one that fell asleep first, as Discord lists them."""
     parent = call.channel(Permission.READ_MESSAGE_HISTORY)
+    threads.put_to_sleep(call.world)
     found = [
         t
         for t in call.world.threads()
         if t.parent_id == parent.id and t.archived and t.type == kind
     ]
     visible = [t for t in found if call.world.can_view(call.user, t.id)]
+    visible.sort(key=lambda t: t.archive_changed_at or call.world.founded_at, reverse=True)
     return _shown(call, visible) | {"has_more": False}
 
 
