@@ -6,13 +6,11 @@ import io
 import logging
 import os
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
 import structlog
-from structlog.contextvars import bound_contextvars, merge_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from bots.secrets import Redactor
@@ -31,7 +29,6 @@ def configure(path: Path, *, bytes: int, files: int, redactor: Redactor) -> None
     """
     handler = _RotatingFile(path, max_bytes=bytes, files=files)
     shared: list[Processor] = [
-        merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -63,11 +60,6 @@ def configure(path: Path, *, bytes: int, files: int, redactor: Redactor) -> None
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-
-
-def tracing(trace_id: str) -> AbstractContextManager[None]:
-    """Within it every line of this task carries `trace_id`."""
-    return bound_contextvars(trace_id=trace_id)
 
 
 class Hide:

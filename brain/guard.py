@@ -65,9 +65,7 @@ class LatchPolicy:
         latch = self._read(act.agent)
         if latch is None or act.details.get("command") in ALLOWED_WHEN_KILLED:
             return None
-        when = f"{latch.changed_at:%Y-%m-%d %H:%M} UTC"
-        reason = f"killed by {latch.by} at {when}: {latch.reason or 'no reason given'}"
-        return Refusal(policy=self.name, reason=reason, stops=True)
+        return Refusal(policy=self.name, reason=latch.told, stops=True)
 
 
 class Guard:

@@ -39,6 +39,12 @@ class Latch:
     reason: str
     changed_at: datetime
 
+    @property
+    def told(self) -> str:
+        """By whom, when and why, as people are told of a kill."""
+        when = f"{self.changed_at:%Y-%m-%d %H:%M:%S} UTC"
+        return f"killed by {self.by} at {when}" + (f": {self.reason}" if self.reason else "")
+
 
 UNREADABLE: Final = Latch(ALL, True, "nobody", "file", "unreadable latch", _LONG_AGO)
 _CLEAR: Final = Latch(ALL, False, "", "", "", _LONG_AGO)

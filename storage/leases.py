@@ -55,15 +55,6 @@ async def acquire(
     return None if epoch is None else Held(name, holder, epoch, until)
 
 
-async def release(unit: Unit, held: Held) -> bool:
-    """Give a lease back; False when it was not ours any more."""
-    c = LEASE.c
-    give = sa.update(LEASE).where(
-        c.name == held.name, c.holder == held.holder, c.epoch == held.epoch
-    )
-    return (await run(unit, give.values(expires_at=_LONG_AGO))).rowcount == 1
-
-
 async def release_all(unit: Unit, holder: str) -> int:
     """Give back whatever `holder` holds, as when its process has died; returns how many."""
     give = sa.update(LEASE).where(LEASE.c.holder == holder, LEASE.c.expires_at > _LONG_AGO)

@@ -92,12 +92,6 @@ async def open_of(unit: Unit, agent: str) -> list[Reply]:
     return await _replies(unit, query.order_by(REPLY.c.id))
 
 
-async def to_inbox(unit: Unit, inbox_ids: Sequence[int]) -> list[Reply]:
-    """Lines that answer any of these inbox rows, whatever their state, in order."""
-    query = sa.select(*_COLUMNS).where(REPLY.c.inbox_id.in_(inbox_ids))
-    return await _replies(unit, query.order_by(REPLY.c.inbox_id, REPLY.c.part))
-
-
 async def states_of(unit: Unit, inbox_id: int) -> set[ReplyState]:
     """The states of the lines that answer this inbox row; empty when nothing was begun."""
     query = sa.select(REPLY.c.state).where(REPLY.c.inbox_id == inbox_id).distinct()
@@ -144,19 +138,6 @@ async def answered_line(unit: Unit, reply: Reply) -> str | None:
         return None
     line = sa.select(MESSAGE.c.msgid).join(INBOX, INBOX.c.message_id == MESSAGE.c.id)
     return (await run(unit, line.where(INBOX.c.id == reply.inbox_id))).scalar()
-
-
-async def recent_between(
-    unit: Unit, agent: str, target: str, since: datetime, limit: int = 100
-) -> list[Reply]:
-    """What `agent` said to `target` since then, oldest first: what the loop guard looks at."""
-    query = (
-        sa.select(*_COLUMNS)
-        .where(REPLY.c.agent == agent, REPLY.c.target == target, REPLY.c.sending_at >= since)
-        .order_by(REPLY.c.id.desc())
-        .limit(limit)
-    )
-    return list(reversed(await _replies(unit, query)))
 
 
 async def _require_open(unit: Unit, inbox_id: int, agent: str, epoch: int | None) -> None:

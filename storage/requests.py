@@ -192,17 +192,6 @@ async def read(unit: Unit, request_id: int) -> Request | None:
     return await _one(unit, HUMAN_REQUEST.c.id == request_id)
 
 
-async def by_code(unit: Unit, code: str) -> Request | None:
-    """The request that people call so, whatever the case of the letters."""
-    return await _one(unit, HUMAN_REQUEST.c.code == code.upper())
-
-
-async def by_message(unit: Unit, network: str, message_id: str) -> Request | None:
-    """The request that this message shows."""
-    c = HUMAN_REQUEST.c
-    return await _one(unit, sa.and_(c.network == network, c.message_id == message_id))
-
-
 async def pending(unit: Unit, agent: str | None = None) -> list[Request]:
     """What waits for a decision (of one agent), oldest first."""
     c = HUMAN_REQUEST.c

@@ -61,17 +61,6 @@ async def add_turn(
     return turn_id
 
 
-async def recent(unit: Unit, session_id: int, n: int) -> list[Turn]:
-    """The newest `n` turns of a session, oldest first."""
-    return await _newest(unit, TURN.c.session_id == session_id, n)
-
-
-async def recent_of(unit: Unit, agent: str, key: str, n: int) -> list[Turn]:
-    """As `recent`, for an agent's session by its key; none for a session that never began."""
-    session = sa.select(SESSION.c.id).where(SESSION.c.agent == agent, SESSION.c.key == key)
-    return await _newest(unit, TURN.c.session_id == session.scalar_subquery(), n)
-
-
 @dataclass(frozen=True)
 class History:
     """What an agent knows of a conversation when the next question comes."""

@@ -56,7 +56,7 @@ class Parts:
 def state_of(parts: Parts) -> tuple[AgentState, str]:
     """The worst that is true, with the reason; an empty reason when all is well."""
     if parts.latch is not None:
-        return AgentState.KILLED, told(parts.latch)
+        return AgentState.KILLED, parts.latch.told
     live = [link for link in parts.links if not link.health.fatal]
     troubles = [link.trouble for link in parts.links if link.trouble]
     if not live:
@@ -70,9 +70,3 @@ def state_of(parts: Parts) -> tuple[AgentState, str]:
     if not parts.bus_connected:
         troubles.append("the bus is away; work is found by looking")
     return (AgentState.DEGRADED, "; ".join(troubles)) if troubles else (AgentState.READY, "")
-
-
-def told(latch: Latch) -> str:
-    """By whom and when, as a killed agent says it."""
-    when = f"{latch.changed_at:%Y-%m-%d %H:%M:%S} UTC"
-    return f"killed by {latch.by} at {when}" + (f": {latch.reason}" if latch.reason else "")

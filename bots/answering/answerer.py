@@ -160,7 +160,7 @@ class Answerer:
     def _refusal(self, burst: list[Work]) -> tuple[InboxState, str] | None:
         latch = self.latch()
         if latch is not None:
-            return InboxState.REFUSED, f"killed by {latch.by}"
+            return InboxState.REFUSED, latch.told
         if burst[-1].heard_at < self.clock() - STALE_AFTER:
             return InboxState.SILENT, "too old to answer"
         verdict = self.guard.weigh(self._line(burst[-1]))

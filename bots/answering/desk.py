@@ -18,7 +18,7 @@ from bots.commands.registry import Arguments, Command, Kind, Registry, Unclear
 from bots.commands.steering import ScopeError, scope_of
 from bots.control.door import Unavailable
 from bots.control.operators import NotAnOperator, Operators
-from bots.control.requests import CannotAsk, Requests, asked_sentence, to_restart
+from bots.control.requests import CannotAsk, NobodyToAsk, Requests, asked_sentence, to_restart
 from bots.hearing import gate
 from bots.hearing.short import is_ping, is_stop
 from bots.roster import Roster
@@ -148,7 +148,7 @@ class Desk:
         """
         latch = self.answerer.latch()
         if latch is not None and not command.when_killed:
-            return f"{_killed(self.agent, latch)} Until it is resumed it answers status only."
+            return f"{self.agent} was {latch.told}. Until it is resumed it answers status only."
         text = await self._run(command, asked, arguments)
         lines = (text or "There is nothing to say to that.").splitlines()
         return "\n".join(gate.to_nobody(lines, self.roster.everybody()))
@@ -220,7 +220,8 @@ class Desk:
         try:
             by = self.operators.vouch(evidence)
         except NotAnOperator as error:
-            return await self._operators_asked(asked, order) or f"No: {error}."
+            refusal = f"No: {error}."
+            return await self._operators_asked(asked, order) or refusal
         return await self.ask(
             {
                 "please": "steer",
@@ -245,10 +246,10 @@ class Desk:
             place = f"{asked.network}, in private" if asked.in_private else asked.session
             question = to_restart(agent, asked.sender, place, asked.trace_id)
             return asked_sentence(await self.requests.ask_operators(question))
-        except CannotAsk as error:
+        except NobodyToAsk as error:
             self.log.info("request.not_asked", why=str(error), trace_id=asked.trace_id)
             return ""
-        except ScopeError as error:
+        except (ScopeError, CannotAsk) as error:
             return f"No: {error}."
 
 
@@ -261,8 +262,3 @@ def _read_from(command: Command, spoken: Spoken) -> str:
         name = target
     names_somebody = name and kinds & {Kind.AGENT, Kind.SCOPE}
     return f"{name} {spoken.words}".strip() if names_somebody else spoken.words
-
-
-def _killed(agent: str, latch: Latch) -> str:
-    why = f": {latch.reason}" if latch.reason else ""
-    return f"{agent} was killed by {latch.by} at {latch.changed_at:%Y-%m-%d %H:%M:%S} UTC{why}."

@@ -1,4 +1,4 @@
-"""``python -m bots.commands`` prints the table of `docs/COMMANDS.md` and the README."""
+"""``python -m bots.commands`` prints the table of `docs/COMMANDS.md`."""
 
 from __future__ import annotations
 

@@ -18,8 +18,7 @@ async def _ask(desk: Desk, asked: Asked, arguments: Arguments) -> str | None:
     agent, question = named(desk, arguments["agent"]), arguments["question"]
     latch = desk.latch_on(agent)
     if latch is not None:
-        why = f": {latch.reason}" if latch.reason else ""
-        return f"{agent} was killed by {latch.by}{why}; it answers nobody until it is resumed."
+        return f"{agent} was {latch.told}. It answers nobody until it is resumed."
     if agent not in desk.present(asked):
         return f"{agent} is not {asked.where}; ask it where it is."
     await desk.hand_on(asked, [agent], question, urgent=False)
@@ -63,9 +62,7 @@ async def _state_of(desk: Desk, agent: str) -> str:
     """Another agent, as the record of the swarm has it."""
     latch = desk.latch_on(agent)
     if latch is not None:
-        when = f"{latch.changed_at:%Y-%m-%d %H:%M} UTC"
-        why = f": {latch.reason}" if latch.reason else ""
-        return f"{agent}: killed by {latch.by} at {when}{why}"
+        return f"{agent}: {latch.told}"
     async with desk.store.reading() as unit:
         rows = {row.name: row for row in await agents.roster(unit)}
     row = rows.get(agent)

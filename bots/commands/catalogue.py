@@ -39,7 +39,7 @@ def _help(commands: Iterable[Command], prefix: str, *, by_slash: bool = False) -
 
 
 def table(commands: Iterable[Command]) -> str:
-    """All commands as a Markdown table, as `docs/COMMANDS.md` and the README show it."""
+    """All commands as a Markdown table, as `docs/COMMANDS.md` shows it."""
     rows = [
         "| Discord, console | IRC | what it does | who | answer |",
         "|---|---|---|---|---|",

@@ -153,7 +153,6 @@ class Registry:
 
     def __init__(self, commands: tuple[Command, ...]) -> None:
         self._commands = {c.name: c for c in commands}
-        self._slash = {c.slash_name: c for c in commands}
 
     def __contains__(self, name: object) -> bool:
         return name in self._commands
@@ -161,12 +160,5 @@ class Registry:
     def __iter__(self) -> Iterator[Command]:
         return iter(self._commands.values())
 
-    def __len__(self) -> int:
-        return len(self._commands)
-
     def get(self, name: str) -> Command | None:
         return self._commands.get(name)
-
-    def by_slash(self, name: str) -> Command | None:
-        """The command that is called so on Discord."""
-        return self._slash.get(name)

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from structlog.typing import FilteringBoundLogger
 
-from bots.agent import health
 from bots.agent.supervision import Supervision
 from bots.answering.worklist import Worklist
 from bots.bus import CONFIRM, KILL, Bus
@@ -43,7 +42,7 @@ class Obedience:
 
     def killed(self, latch: Latch) -> None:
         """Stop all work, say so at once, and write it down when the store takes it."""
-        self.worklist.stop_all(health.told(latch))
+        self.worklist.stop_all(latch.told)
         self.supervision.confirm(latch)
         self.supervision.tell()
         self.bus.publish(f"{CONFIRM}.{self.agent}", wire.to_json(latch))

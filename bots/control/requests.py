@@ -26,6 +26,10 @@ class CannotAsk(Exception):
     """The question is not asked; the text says why, to the one who wanted it."""
 
 
+class NobodyToAsk(CannotAsk):
+    """Nobody could decide it, whenever it is asked."""
+
+
 class Undecidable(Exception):
     """This press decides nothing; the text says why, to the one who pressed."""
 
@@ -73,10 +77,10 @@ class Requests:
     async def ask_operators(self, question: Question) -> Request:
         """Ask; a question that waits already is not asked twice, and the same one is given back.
 
-        Raises `CannotAsk` and `StorageError`.
+        Raises `CannotAsk` (`NobodyToAsk` where there are no operators to ask) and `StorageError`.
         """
         if self.operators == Approvers():
-            raise CannotAsk("there is no operator on Discord to ask: swarm.toml names none")
+            raise NobodyToAsk("there is no operator on Discord to ask: swarm.toml names none")
         now = self.clock()
         async with self.store.writing() as unit:
             waiting = await requests.pending(unit)

@@ -190,7 +190,7 @@ def latch(state: StateFolder) -> Iterator[Finding]:
     for one in killed:
         yield warn(
             "latch",
-            f"{one.scope} killed by {one.by} at {one.changed_at:%Y-%m-%d %H:%M} UTC: {one.reason}",
+            f"{one.scope} {one.told}",
             "run.py resume --reason WHY",
         )
     if not killed:

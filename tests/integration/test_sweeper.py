@@ -8,11 +8,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import sqlalchemy as sa
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bots.supervisor.sweeper import Sweeper, genuine
 from storage import audit, checkpoints, record, replies, sessions
+from storage.core import REPLY, TURN, run
 from storage.migrate import upgrade
 from storage.record import NewLine
 from storage.store import Store
@@ -87,10 +89,11 @@ async def test_a_sweep_forgets_what_is_old_and_signs_what_stays(store: Store) ->
     await sweeper.sweep()
     async with store.reading() as unit:
         assert [m.text for m in await record.tail(unit, "irc", "#lobby", 10)] == ["young"]
-        said = await replies.recent_between(unit, "auditor", "irc:#lobby", OLD - timedelta(days=1))
-        assert [r.text for r in said] == ["young"]
-        assert await sessions.recent_of(unit, "auditor", "old", 5) == []
-        assert [t.asked for t in await sessions.recent_of(unit, "auditor", "young", 5)] == ["young"]
+        said = await run(unit, sa.select(REPLY.c.text))
+        assert [*said.scalars()] == ["young"]
+        assert (await sessions.history(unit, "auditor", "old", 5)).turns == ()
+        kept = await run(unit, sa.select(TURN.c.asked))
+        assert [*kept.scalars()] == ["young"]
         assert len(await audit.entries(unit, "auditor")) == 2
         assert await checkpoints.broken(unit, "auditor", genuine) is None
         assert await checkpoints.unsigned(unit) == []

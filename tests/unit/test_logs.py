@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import structlog
 
-from bots.logs import configure, tracing
+from bots.logs import configure
 from bots.secrets import HIDDEN, Redactor
 
 
@@ -34,8 +34,7 @@ def _lines(path: Path) -> list[dict[str, Any]]:
 
 
 def test_a_line_carries_level_time_facts_and_trace_id(log: Path) -> None:
-    with tracing("t-1"):
-        structlog.get_logger().info("reply sent", target="irc:#lobby", parts=2)
+    structlog.get_logger().info("reply sent", target="irc:#lobby", parts=2, trace_id="t-1")
     structlog.get_logger().warning("no trace here")
     first, second = _lines(log)
     assert first["event"] == "reply sent"

@@ -79,7 +79,7 @@ async def test_a_permit_is_for_one_act_and_stands_in_the_chain(store: Store) -> 
 
 
 async def test_a_killed_agent_is_refused_and_told_by_whom_and_when(store: Store) -> None:
-    with pytest.raises(Refused, match="killed by olga at 2026-11-20 12:00 UTC: enough") as caught:
+    with pytest.raises(Refused, match="killed by olga at 2026-11-20 12:00:00 UTC: enough") as caught:
         await guard(store, latch(KILLED)).permit(act())
     assert caught.value.policy == "latch"
     assert [(t, o) for t, o, _ in await audited(store)] == [("irc:#lobby", "refused")]

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from storage import agents, inbox, record, replies
+from storage.core import REPLY, run
 from storage.errors import LeaseLost, StorageError
 from storage.record import NewLine, Owed
 from storage.store import Store
@@ -152,8 +154,9 @@ async def test_a_reply_is_sending_then_settled_once(store: Store) -> None:
         assert await replies.settle(unit, ids, ReplyState.SENT, "echo", LATER) == 2
         assert await replies.settle(unit, ids, ReplyState.UNKNOWN, "", LATER) == 0
         assert await replies.open_of(unit, "captain") == []
-        found = await replies.recent_between(unit, "captain", LOBBY, NOON)
-    assert [(r.state, r.proof, r.settled_at) for r in found] == [("sent", "echo", LATER)] * 2
+        c = REPLY.c
+        found = (await run(unit, sa.select(c.state, c.proof, c.settled_at))).all()
+    assert found == [("sent", "echo", LATER)] * 2
 
 
 async def test_a_line_is_answered_at_most_once(store: Store) -> None:
@@ -168,9 +171,10 @@ async def test_a_line_is_answered_at_most_once(store: Store) -> None:
     await begin(store, work.inbox_id, "the rest in private", first_part=2, epoch=3)
     async with store.writing() as unit:
         assert await replies.states_of(unit, work.inbox_id) == {ReplyState.SENDING}
-        parts = await replies.to_inbox(unit, [work.inbox_id])
+        query = sa.select(REPLY.c.part).where(REPLY.c.inbox_id == work.inbox_id)
+        parts = [*(await run(unit, query.order_by(REPLY.c.id))).scalars()]
         await inbox.settle(unit, [work.inbox_id], "captain", 3, InboxState.ANSWERED, NOON)
-    assert [reply.part for reply in parts] == [0, 1, 2]
+    assert parts == [0, 1, 2]
     with pytest.raises(LeaseLost):
         await begin(store, work.inbox_id, "settled already", first_part=3)
 

@@ -50,14 +50,14 @@ async def test_an_expired_lease_changes_hands_with_a_new_epoch(store: Store) -> 
         for held, at_s in ((old, 11), (new, 20)):
             with pytest.raises(LeaseLost, match="any more"):
                 await leases.require(unit, held, after(at_s))
-        assert await leases.release(unit, old) is False
+        assert await leases.current(unit, LISTENER, after(19)) == new
 
 
 async def test_released_or_taken_from_the_dead_its_epoch_goes_on(store: Store) -> None:
     first = await acquire(store, "secretary")
     assert first is not None
     async with store.writing() as unit:
-        assert await leases.release(unit, first) is True
+        assert await leases.release_all(unit, "secretary") == 1
     second = await acquire(store, "auditor", 1)
     assert second is not None
     assert second.epoch == 2
@@ -154,9 +154,8 @@ async def test_a_session_remembers_its_turns(store: Store) -> None:
                 finished_at=after(number),
                 trace_id="t",
             )
-        turns = await sessions.recent(unit, key, 2)
-        assert await sessions.recent_of(unit, "captain", "irc:#lobby", 2) == turns
-        assert await sessions.recent_of(unit, "captain", "irc:#market", 2) == []
+        turns = (await sessions.history(unit, "captain", "irc:#lobby", 2)).turns
+        assert (await sessions.history(unit, "captain", "irc:#market", 2)).turns == ()
     assert [(t.asked, t.steps, t.finished_at) for t in turns] == [
         ("question 1", 2, after(1)),
         ("question 2", 2, after(2)),

@@ -46,18 +46,17 @@ async def decided(store: Store, request: Request, decision: Decision) -> Request
         return await requests.decide(unit, request.id, decision, NOON)
 
 
-async def test_a_request_has_a_code_and_is_found_by_it_and_by_its_message(store: Store) -> None:
+async def test_a_request_has_a_code_and_knows_the_message_that_shows_it(store: Store) -> None:
     first, second = await asked(store), await asked(store)
     assert (first.code, second.code) == ("AP-1", "AP-2")
     async with store.writing() as unit:
         await requests.note_shown(unit, second.id, RequestState.PENDING, "987")
     async with store.reading() as unit:
-        found = await requests.by_message(unit, "discord", "987")
-        assert found == await requests.by_code(unit, "ap-2") == await requests.read(unit, 2)
+        found = await requests.read(unit, second.id)
         assert found is not None
+        assert (found.code, found.message_id) == ("AP-2", "987")
         assert found.facts == (("Undo", "no"),)
         assert found.approvers == Approvers(("45",), ("67",))
-        assert await requests.by_message(unit, "irc", "987") is None
         assert [r.code for r in await requests.pending(unit, "captain")] == ["AP-1", "AP-2"]
         assert await requests.pending(unit, "tech-lead") == []
 

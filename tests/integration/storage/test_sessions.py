@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import sqlalchemy as sa
+
 from storage import agents, inbox, record, sessions, usage
+from storage.core import TURN, run
 from storage.record import NewLine, Owed
 from storage.store import Store
 from storage.usage import Counts, Usage
@@ -52,10 +55,8 @@ async def test_what_was_said_before_a_new_beginning_is_kept_and_not_used(store: 
     await turn(store, "two")
     assert await known(store) == ("", ["two"])
     async with store.reading() as unit:
-        assert [t.asked for t in await sessions.recent_of(unit, "secretary", KEY, 9)] == [
-            "one",
-            "two",
-        ]
+        kept = await run(unit, sa.select(TURN.c.asked).order_by(TURN.c.id))
+        assert [*kept.scalars()] == ["one", "two"]
 
 
 async def test_a_digest_stands_for_the_turns_before_it(store: Store) -> None:

@@ -141,4 +141,3 @@ def test_both_names_of_a_command_are_understood() -> None:
         spoken = parse(f"!{each.slash_name}", "!")
         assert spoken is not None
         assert COMMANDS.get(spoken.name) is each
-        assert COMMANDS.by_slash(each.slash_name) is each
