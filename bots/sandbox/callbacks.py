@@ -121,11 +121,7 @@ def post(
     if answers is not None:
         message.type = MessageType.REPLY
         message.referenced = answers
-        message.reference = {
-            "type": 0,
-            "message_id": str(answers.id),
-            **message_payloads.placed(world, channel.id),
-        }
+        message.reference = message_payloads.reference(world, answers)
     elif interaction.type == InteractionType.COMMAND:
         message.type = MessageType.CHAT_INPUT_COMMAND
     if ephemeral:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bots.sandbox import message_payloads
-from bots.sandbox.drafts import Draft, Reference
+from bots.sandbox.drafts import Draft, File, Reference
 from bots.sandbox.errors import invalid_form
 from bots.sandbox.mentions import called
 from bots.sandbox.model import Attachment, Channel, Message, MessageFlag, MessageType, User
@@ -25,7 +27,7 @@ def compose(world: World, author: User, channel: Channel, draft: Draft) -> Messa
         components=draft.components,
         nonce=draft.nonce,
     )
-    message.attachments = attach(world, channel.id, draft)
+    message.attachments = attach(world, channel.id, draft.files)
     if draft.components and author.bot:
         message.application_id = author.id
     if draft.reference:
@@ -43,11 +45,7 @@ def _refer(world: World, channel: Channel, message: Message, reference: Referenc
         return
     message.type = MessageType.REPLY
     message.referenced = referenced
-    message.reference = {
-        "type": 0,
-        "message_id": str(referenced.id),
-        **message_payloads.placed(world, channel.id),
-    }
+    message.reference = message_payloads.reference(world, referenced)
 
 
 def call_out(world: World, channel: Channel, message: Message, draft: Draft) -> None:
@@ -62,7 +60,8 @@ def call_out(world: World, channel: Channel, message: Message, draft: Draft) -> 
         message.mentions.append(replied.author)
 
 
-def attach(world: World, channel_id: int, draft: Draft) -> list[Attachment]:
+def attach(world: World, channel_id: int, files: Iterable[File]) -> list[Attachment]:
+    """Keep `files`, which came to this channel with a message or a command."""
     made = [
         Attachment(
             id=world.snowflakes.next(),
@@ -72,7 +71,7 @@ def attach(world: World, channel_id: int, draft: Draft) -> list[Attachment]:
             content_type=file.content_type,
             description=file.description,
         )
-        for file in draft.files
+        for file in files
     ]
     world.attachments |= {a.id: a for a in made}
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from bots.sandbox import permissions
 from bots.sandbox.config import BotSpec, ChannelSpec, Config
 from bots.sandbox.model import Channel, ChannelType, Role, User
 from bots.sandbox.snowflake import named
+from bots.sandbox.starts import SessionStarts
 from bots.sandbox.tokens import user_of
 from bots.sandbox.world import Schedule, World, call_later
 
@@ -24,7 +26,12 @@ def found(
 
     :raises ValueError: a bot token without an id, or two members with one token or id
     """
-    world = World(config.guild.name, clock=clock, schedule=schedule)
+    starts = SessionStarts(
+        per_day=config.gateway.identifies_per_day,
+        pause_s=config.gateway.identify_every_s,
+        clock=time.monotonic,
+    )
+    world = World(config.guild.name, starts=starts, clock=clock, schedule=schedule)
     operators, agents = _roles(world)
     for bot in config.bots:
         world.enrol(
@@ -47,6 +54,8 @@ def found(
                 role_ids=[operators.id] if person.operator else [],
             )
         )
+    people = [u for u in world.users.values() if not u.bot]
+    world.owner = next((u for u in people if u.operator), people[0] if people else None)
     _channels(world, config.channels, parent=None)
     for position, category in enumerate(config.categories):
         made = Channel(

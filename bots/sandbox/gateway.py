@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bots.sandbox import frames, intents, ready, threads, visibility
+from bots.sandbox import frames, intents, payloads, presences, ready, threads, visibility
 from bots.sandbox.compression import packer
 from bots.sandbox.config import GatewaySpec
 from bots.sandbox.connection import Connection
@@ -22,7 +22,6 @@ from bots.sandbox.frames import Close, Op, Refused
 from bots.sandbox.model import User
 from bots.sandbox.presences import Presences
 from bots.sandbox.session import Session, encode
-from bots.sandbox.starts import SessionStarts
 from bots.sandbox.world import World
 
 _log = logging.getLogger(__name__)
@@ -34,9 +33,9 @@ _CLOSE_S = 2.0
 class Gateway:
     """All sessions of all clients. One event loop, no lock: nothing here waits."""
 
-    def __init__(self, world: World, spec: GatewaySpec, starts: SessionStarts) -> None:
+    def __init__(self, world: World, spec: GatewaySpec) -> None:
         self.spec = spec
-        self._starts = starts
+        self._starts = world.starts
         self._world = world
         self._presences = Presences(world, spec.offline_after_s)
         self._sessions: dict[str, Session] = {}
@@ -115,9 +114,9 @@ class Gateway:
             self._end_everywhere(user)
             raise Refused(Close.AUTHENTICATION_FAILED, "Session start limit reached.")
         session = Session(secrets.token_hex(16), user, wanted, keep=self.spec.replay_events)
-        self._presences.came(session)
         if isinstance(data.get("presence"), dict):
-            self.show_presence(session, data["presence"])
+            presences.read(session, data["presence"])
+        self._presences.came(session)
         session.wire = connection
         connection.session = session
         self._greet(session, connection.host)
@@ -172,7 +171,7 @@ class Gateway:
         threads.put_to_sleep(self._world)
         greeting = ready.ready(
             session,
-            self._world.ready_user(user),
+            payloads.own_user(user),
             guild_id=self._world.guild_id,
             flags=intents.application_flags(user.intents),
             url=f"ws://{host}/gateway",
@@ -228,7 +227,7 @@ class Gateway:
         return payload
 
     def show_presence(self, session: Session, data: dict[str, Any]) -> None:
-        """Op 3, or the presence inside IDENTIFY."""
+        """Op 3."""
         self._presences.show(session, data)
 
     def tell_members(self, session: Session, data: dict[str, Any]) -> None:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import reduce
+from operator import or_
 
 from bots.sandbox.events import Intent
 
-
-def every_intent() -> Intent:
-    """All known bits: what a person's session, which names none, gets."""
-    union = Intent(0)
-    for intent in Intent:
-        union |= intent
-    return union
-
-
+#: all bits that an IDENTIFY may name
+_KNOWN = reduce(or_, Intent)
 #: the privileged ones, by the name that the configuration uses
 PRIVILEGED = {
     "members": Intent.GUILD_MEMBERS,
@@ -27,7 +22,7 @@ def parse(value: object) -> Intent | None:
     """The intents that `value` of an IDENTIFY names; None if it is no set of known bits."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         return None
-    if value & ~every_intent().value:
+    if value & ~_KNOWN.value:
         return None
     return Intent(value)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bots.sandbox import commands, components, interaction_options, interaction_payloads
+from bots.sandbox import commands, components, composing, interaction_options, interaction_payloads
 from bots.sandbox.components import SELECTS, ComponentType
 from bots.sandbox.drafts import File
 from bots.sandbox.errors import refusal
@@ -81,18 +81,9 @@ def _attach(
 ) -> list[Attachment]:
     """Keep the files of a command, and put their ids in place of their indexes."""
     holders = [o for o in _flat(options) if o["type"] == interaction_options.ATTACHMENT]
-    made = []
-    for holder, file in zip(holders, files, strict=True):
-        attachment = Attachment(
-            id=world.snowflakes.next(),
-            channel_id=channel.id,
-            filename=file.filename,
-            data=file.data,
-            content_type=file.content_type,
-        )
-        world.attachments[attachment.id] = attachment
+    made = composing.attach(world, channel.id, files)
+    for holder, attachment in zip(holders, made, strict=True):
         holder["value"] = str(attachment.id)
-        made.append(attachment)
     return made
 
 

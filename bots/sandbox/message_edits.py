@@ -71,7 +71,7 @@ def apply(world: World, channel: Channel, message: Message, edit: Edit) -> None:
     for gone in [a for a in message.attachments if a.id not in edit.kept]:
         message.attachments.remove(gone)
         del world.attachments[gone.id]
-    message.attachments += composing.attach(world, channel.id, draft)
+    message.attachments += composing.attach(world, channel.id, draft.files)
     if message.flags & MessageFlag.LOADING:
         # "is thinking" becomes the message that it stood for
         message.flags &= ~MessageFlag.LOADING

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from bots.sandbox import payloads
 from bots.sandbox.model import Message, MessageFlag, User
 from bots.sandbox.payloads import Payload, moment
+from bots.sandbox.visibility import without_content
 from bots.sandbox.world import World
-
-#: the fields that the Message Content intent covers, as they are without it
-WITHHELD: dict[str, Any] = {"content": "", "embeds": [], "attachments": [], "components": []}
 
 
 def emoji(key: str) -> Payload:
@@ -52,10 +48,9 @@ def message(world: World, one: Message, viewer: User, *, quoted: bool = False) -
         payload["referenced_message"] = (
             message(world, referenced, viewer, quoted=True) if referenced else None
         )
-    if channel and viewer.bot and "message_content" not in viewer.intents:
-        # REST withholds from applications that may not have the intent at all
-        payload |= WITHHELD if world.withholds(one, viewer) else {}
-    return payload
+    # REST withholds from applications that may not have the intent at all
+    unread = channel and viewer.bot and "message_content" not in viewer.intents
+    return without_content(payload) if unread and world.withholds(one, viewer) else payload
 
 
 def _optional(one: Message) -> Payload:
@@ -104,6 +99,11 @@ def placed(world: World, channel_id: int) -> Payload:
     if channel is not None and not channel.is_dm:
         where["guild_id"] = str(world.guild_id)
     return where
+
+
+def reference(world: World, one: Message) -> Payload:
+    """``message_reference`` of what answers `one`, or begins a thread on it."""
+    return {"type": 0, "message_id": str(one.id), **placed(world, one.channel_id)}
 
 
 def deleted(world: World, one: Message) -> Payload:

@@ -69,9 +69,7 @@ def _same_nonce(world: World, author: User, draft: Draft) -> Message | None:
 
 def audience(channel: Channel, message: Message) -> frozenset[int] | None:
     """The only users who may hear of `message`; None: whoever sees the channel."""
-    if message.only_for is not None:
-        return frozenset({message.only_for})
-    return frozenset(u.id for u in channel.recipients) if channel.is_dm else None
+    return channel.audience if message.only_for is None else frozenset({message.only_for})
 
 
 def _event(world: World, name: str, channel: Channel, message: Message) -> Event:

@@ -173,3 +173,8 @@ class Channel:
     @property
     def is_dm(self) -> bool:
         return self.type == ChannelType.DM
+
+    @property
+    def audience(self) -> frozenset[int] | None:
+        """The only users who may hear of what happens in it; None: whoever sees it."""
+        return frozenset(u.id for u in self.recipients) if self.is_dm else None

@@ -14,9 +14,21 @@ from bots.sandbox.world import World
 _SIDE = 64
 #: one colour for each of Discord's default avatars
 _COLOURS: Final = ("5865f2", "757e8a", "3ba55c", "faa61a", "ed4245", "eb459e")
-_KINDS = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
+_PNG = b"\x89PNG\r\n\x1a\n"
+#: the images that Discord takes, by how they begin
+_KINDS = {
+    _PNG: "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF8": "image/gif",
+    b"RIFF": "image/webp",
+}
 #: shown inside a page; everything else is offered as a file, whatever it says that it is
 _INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "text/plain"})
+
+
+def kind_of(image: bytes) -> str | None:
+    """The media type of `image` by its first bytes; None for what Discord does not take."""
+    return next((kind for start, kind in _KINDS.items() if image.startswith(start)), None)
 
 
 class Pictures:
@@ -48,11 +60,10 @@ class Pictures:
 
     async def _avatar(self, request: web.Request) -> web.Response:
         user = self._world.users.get(int(request.match_info["user"]))
-        if user is None or user.avatar != request.match_info["hash"]:
+        kind = kind_of(user.avatar_image) if user else None
+        if user is None or kind is None or user.avatar != request.match_info["hash"]:
             raise web.HTTPNotFound
-        image = user.avatar_image
-        kind = next((k for magic, k in _KINDS.items() if image.startswith(magic)), "image/webp")
-        return _file(image, kind, "inline")
+        return _file(user.avatar_image, kind, "inline")
 
     async def _default_avatar(self, request: web.Request) -> web.Response:
         number = int(request.match_info["number"])
@@ -76,7 +87,7 @@ def _square(rgb: bytes) -> bytes:
     row = b"\x00" + rgb * _SIDE
     header = struct.pack(">IIBBBBB", _SIDE, _SIDE, 8, 2, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(row * _SIDE)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
+    return _PNG + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
         for kind, data in chunks
     )

@@ -28,9 +28,7 @@ class Presences:
         if session.id in self._seen:
             return
         self._seen.add(session.id)
-        self._world.connected(session.user)
-        if (session.status, session.activities) != ("online", []):
-            self._world.set_presence(session.user, session.status, session.activities)
+        self._world.connected(session.user, session.status, session.activities)
 
     def left(self, session: Session) -> None:
         """The session lost its socket: unless it resumes soon, it is not seen any more."""
@@ -46,16 +44,9 @@ class Presences:
             self._world.disconnected(session.user)
 
     def show(self, session: Session, data: dict[str, Any]) -> None:
-        """What the client says of itself; a wrong shape closes the socket with 4002."""
-        status = data.get("status") or "online"
-        activities = data.get("activities")
-        if activities is None:
-            # discord.py's IDENTIFY names its one activity so
-            activities = [data["game"]] if data.get("game") else []
-        if status not in _STATUSES or not isinstance(activities, list):
-            raise Refused(Close.DECODE_ERROR, "Error while decoding payload.")
-        session.status, session.activities = status, activities
-        self._world.set_presence(session.user, status, activities)
+        """What the client says of itself while it is there; refuses what `read` refuses."""
+        read(session, data)
+        self._world.set_presence(session.user, session.status, session.activities)
 
     def stop(self) -> None:
         for timer in self._leaving.values():
@@ -65,3 +56,15 @@ class Presences:
         timer = self._leaving.pop(session.id, None)
         if timer is not None:
             timer.cancel()
+
+
+def read(session: Session, data: dict[str, Any]) -> None:
+    """Keep what the client says of itself; a wrong shape closes the socket with 4002."""
+    status = data.get("status") or "online"
+    activities = data.get("activities")
+    if activities is None:
+        # discord.py's IDENTIFY names its one activity so
+        activities = [data["game"]] if data.get("game") else []
+    if status not in _STATUSES or not isinstance(activities, list):
+        raise Refused(Close.DECODE_ERROR, "Error while decoding payload.")
+    session.status, session.activities = status, activities

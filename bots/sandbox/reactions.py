@@ -93,7 +93,7 @@ def _publish(world: World, name: str, channel: Channel, told: dict[str, Any]) ->
             name=name,
             payload=lambda _: told,
             channel_id=channel.id,
-            to=frozenset(u.id for u in channel.recipients) if direct else None,
+            to=channel.audience,
             intent=Intent.DIRECT_MESSAGE_REACTIONS if direct else Intent.GUILD_MESSAGE_REACTIONS,
         )
     )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Self
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from bots.clock import utc_now
 from bots.private_file import ConfigError
@@ -18,7 +17,8 @@ from bots.sandbox.founding import found
 from bots.sandbox.gateway import Gateway
 from bots.sandbox.limits import Limiter
 from bots.sandbox.pictures import Pictures
-from bots.sandbox.starts import SessionStarts
+from bots.sandbox.rest.call import MOST_JSON_BYTES
+from bots.sandbox.rest.table import unknown
 from bots.sandbox.world import Schedule, World, call_later
 
 #: how long requests that are under way may take when the server ends
@@ -26,16 +26,15 @@ _SHUTDOWN_S = 0.5
 #: threads fall asleep at most this much too late for who only listens
 _LOOK_AT_THREADS_S = 60.0
 
-#: the largest body of a request that is no upload: an avatar in base64
-_MOST_BODY_BYTES = 16 * 1024 * 1024
-
 
 def application(world: World, gateway: Gateway, limiter: Limiter) -> web.Application:
-    app = web.Application(client_max_size=_MOST_BODY_BYTES)
+    app = web.Application(client_max_size=MOST_JSON_BYTES)
     app.add_routes([web.get("/gateway", gateway.handle)])
     app.add_routes(rest.routes(world, limiter))
     app.add_routes(Pictures(world).routes())
     app.add_routes(Chaos(world, gateway).routes())
+    # last, because the first route that fits an address answers it
+    app.add_routes([web.route(hdrs.METH_ANY, "/{tail:.*}", unknown)])
     return app
 
 
@@ -101,11 +100,5 @@ def build(
         world = found(config, clock=clock, schedule=schedule)
     except ValueError as error:
         raise ConfigError(str(error)) from None
-    starts = SessionStarts(
-        per_day=config.gateway.identifies_per_day,
-        pause_s=config.gateway.identify_every_s,
-        clock=time.monotonic,
-    )
-    world.session_start_limit = lambda user: starts.limit(user.id)
-    gateway = Gateway(world, config.gateway, starts)
+    gateway = Gateway(world, config.gateway)
     return Server(world, gateway, Limiter(config.limits), port=config.port)

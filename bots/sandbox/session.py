@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bots.sandbox.events import Intent
+from bots.sandbox.frames import Op
 from bots.sandbox.model import User
-
-#: op code of a dispatch
-DISPATCH = 0
 
 
 class Wire(Protocol):
@@ -32,7 +30,7 @@ class Told:
 
     @property
     def frame(self) -> str:
-        return f'{{"op":{DISPATCH},"s":{self.seq},"t":"{self.name}","d":{self.data}}}'
+        return f'{{"op":{Op.DISPATCH},"s":{self.seq},"t":"{self.name}","d":{self.data}}}'
 
 
 class Session:

@@ -31,9 +31,7 @@ def hears(
 
 def without_content(payload: dict[str, Any]) -> dict[str, Any]:
     """A message's `payload` as it is shown to bots that may not read it."""
-    stripped = payload | {key: empty for key, empty in _CONTENT.items() if key in payload}
-    stripped.pop("poll", None)
-    return stripped
+    return payload | {key: empty for key, empty in _CONTENT.items() if key in payload}
 
 
 def trim_guild(guild: dict[str, Any], user: User, intents: Intent | None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from bots.sandbox.interactions import Interaction
 from bots.sandbox.model import Attachment, Channel, ChannelType, Message, Role, User
 from bots.sandbox.permissions import Permission
 from bots.sandbox.snowflake import Snowflakes, named
+from bots.sandbox.starts import SessionStarts
 
 Listener = Callable[[Event], None]
 #: runs an action in so many seconds
@@ -29,11 +30,6 @@ def call_later(delay_s: float, action: Callable[[], None]) -> object:
     return asyncio.get_running_loop().call_later(delay_s, action)
 
 
-def _all_starts(_: User) -> dict[str, int]:
-    """What GET gateway/bot says when nobody counts ("Session Start Limit Object")."""
-    return {"total": 1_000, "remaining": 1_000, "reset_after": 0, "max_concurrency": 1}
-
-
 class World:
     """One guild, its people and bots, and the DMs between them, in memory."""
 
@@ -41,25 +37,28 @@ class World:
         self,
         name: str,
         *,
+        starts: SessionStarts,
         clock: Callable[[], datetime] = utc_now,
         schedule: Schedule = call_later,
     ) -> None:
         self.name = name
         self.clock = clock
+        #: how often a bot may still IDENTIFY; the gateway counts it
+        self.starts = starts
         self.guild_id = named("guild", name)
         self.snowflakes = Snowflakes(clock)
         #: where the server listens, for the links of attachments; set once it does
         self.base_url = "http://127.0.0.1"
         self.founded_at = clock()
         self.users: dict[int, User] = {}
+        #: whom the guild belongs to: its first operator, or its first person
+        self.owner: User | None = None
         self.roles: dict[int, Role] = {}
         #: guild channels, threads and DMs
         self.channels: dict[int, Channel] = {}
         self.attachments: dict[int, Attachment] = {}
         #: (application, guild or None) → command id → command, as it is shown
         self.commands: dict[tuple[int, int | None], dict[int, dict[str, Any]]] = {}
-        #: how often a bot may still IDENTIFY; the gateway, which counts, puts its answer here
-        self.session_start_limit: Callable[[User], dict[str, int]] = _all_starts
         #: application → (day, commands created on it)
         self.commands_created: dict[int, tuple[date, int]] = {}
         #: by token, oldest first
@@ -96,21 +95,11 @@ class World:
         """Who holds `token` (without the prefix ``Bot``)."""
         return self._by_token.get(token)
 
-    @property
-    def owner(self) -> User | None:
-        """The guild's owner: its first operator, or its first person."""
-        people = [u for u in self.users.values() if not u.bot]
-        return next((u for u in people if u.operator), people[0] if people else None)
-
     def guild_channels(self) -> Iterator[Channel]:
         return (c for c in self.channels.values() if not c.is_dm and not c.is_thread)
 
     def threads(self) -> Iterator[Channel]:
         return (c for c in self.channels.values() if c.is_thread)
-
-    def message(self, channel_id: int, message_id: int) -> Message | None:
-        channel = self.channels.get(channel_id)
-        return channel.messages.get(message_id) if channel else None
 
     def attachment(self, channel_id: int, attachment_id: int) -> Attachment | None:
         """The file of a message that still stands."""
@@ -169,10 +158,6 @@ class World:
 
     # --- showing ----------------------------------------------------------------------------
 
-    def ready_user(self, user: User) -> dict[str, Any]:
-        """The own user, as READY and GET users/@me show it."""
-        return payloads.own_user(user)
-
     def member_payload(self, user: User) -> dict[str, Any]:
         return payloads.member(user, joined_at=self.founded_at)
 
@@ -182,11 +167,11 @@ class World:
 
     # --- being there ------------------------------------------------------------------------
 
-    def connected(self, user: User) -> None:
-        """A gateway session of `user` begins; the first makes it appear."""
+    def connected(self, user: User, status: str, activities: list[dict[str, Any]]) -> None:
+        """A gateway session of `user` begins, and shows it so; the first makes it appear."""
         user.connections += 1
-        if user.connections == 1 and user.status == "offline":
-            self.set_presence(user, "online", [])
+        if user.connections == 1 or (status, activities) != ("online", []):
+            self.set_presence(user, status, activities)
 
     def disconnected(self, user: User) -> None:
         """A gateway session of `user` is over; the last makes it go offline."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from bots.sandbox.limits import Limiter
 from bots.sandbox.rest import (
@@ -18,7 +18,7 @@ from bots.sandbox.rest import (
     users,
     webhooks,
 )
-from bots.sandbox.rest.table import Table, around, unknown
+from bots.sandbox.rest.table import Table, around
 from bots.sandbox.world import World
 
 #: the first route that fits an address answers it
@@ -40,12 +40,11 @@ _PREFIXES = ("/api/v10", "/api")
 
 
 def routes(world: World, limiter: Limiter | None = None) -> list[web.RouteDef]:
-    """Every route of the API; all others below /api answer 404 and are logged loudly."""
+    """Every route of the API."""
     limiter = limiter or Limiter()
     endpoints = [endpoint for table in _TABLES for endpoint in table.endpoints]
-    mounted = [
+    return [
         web.RouteDef(e.method, prefix + e.path, around(world, limiter, e), {})
         for prefix in _PREFIXES
         for e in endpoints
     ]
-    return [*mounted, web.RouteDef(hdrs.METH_ANY, "/api/{tail:.*}", unknown, {})]

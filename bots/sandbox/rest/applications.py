@@ -7,6 +7,7 @@ from typing import Any
 from bots.sandbox import payloads
 from bots.sandbox.errors import refusal
 from bots.sandbox.forms import Form, Problems
+from bots.sandbox.intents import application_flags
 from bots.sandbox.model import User
 from bots.sandbox.payloads import Payload
 from bots.sandbox.rest.call import Call
@@ -15,14 +16,10 @@ from bots.sandbox.world import World
 
 table = Table()
 
-#: application flags that say which privileged intents a small bot may use
-_LIMITED = {"presences": 1 << 13, "members": 1 << 15, "message_content": 1 << 19}
-
 
 def application(world: World, bot: User) -> Payload:
     """The application of `bot`, as itself sees it."""
     owner = world.owner
-    flags = sum(bit for name, bit in _LIMITED.items() if name in bot.intents)
     return {
         "id": str(bot.id),
         "name": bot.name,
@@ -38,7 +35,7 @@ def application(world: World, bot: User) -> Payload:
         "verify_key": f"{bot.id:064x}",
         "team": None,
         "guild_id": None,
-        "flags": flags,
+        "flags": application_flags(bot.intents),
         "tags": [],
         "approximate_guild_count": 1,
         "approximate_user_install_count": 0,

@@ -22,7 +22,7 @@ from bots.sandbox.world import World
 #: what the parts around the files may add to a request
 _MOST_FRAME = 1024 * 1024
 #: an avatar comes as base64 in JSON
-_MOST_JSON = 16 * 1024 * 1024
+MOST_JSON_BYTES = 16 * 1024 * 1024
 
 
 def unknown_address(method: str, path: str) -> ApiError:
@@ -66,12 +66,12 @@ class Call:
             raise unknown_address(self.request.method, self.request.path)
         return found
 
-    def channel(self, *needed: Permission, name: str = "channel_id") -> Channel:
+    def channel(self, *needed: Permission) -> Channel:
         """The channel in the path.
 
         :raises ApiError: 10003 if there is none, 50001 unseen, 50013 without a `needed` permission
         """
-        channel = self.world.channels.get(self.id(name))
+        channel = self.world.channels.get(self.id("channel_id"))
         if channel is None:
             raise refusal(10003)
         held = self.world.permissions(self.user, channel)
@@ -81,9 +81,9 @@ class Call:
             raise refusal(50013)
         return channel
 
-    def message(self, channel: Channel, name: str = "message_id") -> Message:
+    def message(self, channel: Channel) -> Message:
         """:raises ApiError: 10008, if there is none; ephemeral ones are reached by token only"""
-        message = channel.messages.get(self.id(name))
+        message = channel.messages.get(self.id("message_id"))
         if message is None or message.only_for is not None:
             raise refusal(10008)
         return message
@@ -119,9 +119,9 @@ class Call:
         data, size = bytearray(), 0
         async for chunk in self.request.content.iter_chunked(65_536):
             size += len(chunk)
-            if size <= _MOST_JSON:
+            if size <= MOST_JSON_BYTES:
                 data += chunk
-        if size > _MOST_JSON:
+        if size > MOST_JSON_BYTES:
             raise refusal(40005)
         return bytes(data)
 

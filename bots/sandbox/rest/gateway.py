@@ -27,5 +27,5 @@ async def get_gateway_for_bot(call: Call) -> Any:
     return {
         "url": _url(call),
         "shards": 1,
-        "session_start_limit": call.world.session_start_limit(call.user),
+        "session_start_limit": call.world.starts.limit(call.user.id),
     }

@@ -54,7 +54,6 @@ async def act(call: Call) -> Any:
         message=message,
         name=name,
     )
-    interactions.tell_user(world, interaction, "INTERACTION_CREATE")
     interaction_payloads.dispatch(world, interaction)
 
 

@@ -99,7 +99,7 @@ async def start_typing(call: Call) -> Any:
             name="TYPING_START",
             payload=lambda _: told,
             channel_id=channel.id,
-            to=frozenset(u.id for u in channel.recipients) if channel.is_dm else None,
+            to=channel.audience,
             intent=Intent.DIRECT_MESSAGE_TYPING if channel.is_dm else Intent.GUILD_MESSAGE_TYPING,
         )
     )

@@ -52,9 +52,7 @@ async def open_on_message(call: Call) -> Any:
     messages.updated(world, parent, message)
     starter = _notice(world, thread, message.author, MessageType.THREAD_STARTER)
     starter.referenced = message
-    starter.reference = {"type": 0, "message_id": str(message.id)} | message_payloads.placed(
-        world, parent.id
-    )
+    starter.reference = message_payloads.reference(world, message)
     messages.put(world, thread, starter)
     return Reply(201, payloads.channel(thread, world.guild_id, call.user))
 

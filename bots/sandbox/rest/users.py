@@ -12,18 +12,12 @@ from bots.sandbox.errors import refusal
 from bots.sandbox.events import Event
 from bots.sandbox.forms import Form, Problems
 from bots.sandbox.model import User
+from bots.sandbox.pictures import kind_of
 from bots.sandbox.rest.call import Call
 from bots.sandbox.rest.table import Table
 
 table = Table()
 
-#: the images that Discord takes, by how they begin
-_IMAGES = {
-    b"\x89PNG\r\n\x1a\n": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"GIF8": "image/gif",
-    b"RIFF": "image/webp",
-}
 _MOST_AVATAR_BYTES = 10 * 1024 * 1024
 
 
@@ -61,8 +55,7 @@ def _image(form: Form) -> bytes:
         image = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
         image = b""
-    known = any(image.startswith(start) for start in _IMAGES)
-    if not (head.startswith("data:image/") and head.endswith(";base64") and known):
+    if not (head.startswith("data:image/") and head.endswith(";base64") and kind_of(image)):
         form.wrong("avatar", "IMAGE_INVALID", "Invalid image data")
     elif len(image) > _MOST_AVATAR_BYTES:
         message = "File cannot be larger than 10240.0 kb."

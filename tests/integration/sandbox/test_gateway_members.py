@@ -6,8 +6,15 @@ from typing import Any
 
 import pytest
 
-from bots.sandbox.frames import Op
-from tests.integration.sandbox.stage import CAPTAIN, CAPTAIN_ID, GUEST, Sandbox
+from bots.sandbox.frames import Close, Op
+from tests.integration.sandbox.stage import (
+    CAPTAIN,
+    CAPTAIN_ID,
+    GUEST,
+    Sandbox,
+    Socket,
+    identity,
+)
 
 ALL = 53608447
 
@@ -48,3 +55,31 @@ async def test_a_person_sees_presences_come_change_and_go(sandbox: Sandbox) -> N
     await socket.raw.close(code=1000)
     gone = await watcher.until("PRESENCE_UPDATE")
     assert (gone["user"]["id"], gone["status"]) == (str(CAPTAIN_ID), "offline")
+
+
+async def test_a_presence_in_identify_is_told_once(sandbox: Sandbox) -> None:
+    watcher = await sandbox.listening(GUEST)
+    socket = await sandbox.socket()
+    shown: dict[str, Any] = {"status": "dnd", "activities": [], "afk": False}
+    await socket.identify(CAPTAIN, ALL, presence=shown)
+    assert await seen_until_a_message(sandbox, watcher) == ["dnd"]
+
+
+async def test_who_identifies_with_a_wrong_presence_is_not_seen(sandbox: Sandbox) -> None:
+    watcher = await sandbox.listening(GUEST)
+    socket = await sandbox.socket()
+    await socket.receive()
+    wrong = identity(CAPTAIN, ALL, presence={"status": "strange"})
+    await socket.send(Op.IDENTIFY, wrong)
+    assert await socket.closed() == Close.DECODE_ERROR
+    assert await seen_until_a_message(sandbox, watcher) == []
+
+
+async def seen_until_a_message(sandbox: Sandbox, watcher: Socket) -> list[str]:
+    """The presences that `watcher` is told of before the message that is sent now."""
+    [lobby] = [c for c in watcher.guild["channels"] if c["name"] == "lobby"]
+    await sandbox.person().say(lobby["id"], "seen?")
+    statuses = []
+    while (frame := await watcher.receive())["t"] != "MESSAGE_CREATE":
+        statuses += [frame["d"]["status"]] if frame["t"] == "PRESENCE_UPDATE" else []
+    return statuses

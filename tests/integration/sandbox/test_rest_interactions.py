@@ -140,6 +140,12 @@ async def test_an_application_hears_who_asks_where_and_with_which_permissions(
     assert status == 204
     heard = await table.bot.until("INTERACTION_CREATE")
     assert (heard["type"], heard["application_id"]) == (2, str(CAPTAIN_ID))
+    await table.answer(heard, 4, {"content": "done"})
+    # of its own acts a person hears the outcome, nothing before it
+    told = await table.ears.receive()
+    while not str(told["t"]).startswith("INTERACTION"):
+        told = await table.ears.receive()
+    assert told["t"] == "INTERACTION_SUCCESS"
     assert heard["member"]["user"]["username"] == "you"
     assert int(heard["member"]["permissions"]) & 1 << 3
     assert len(heard["member"]["roles"]) == 1

@@ -137,3 +137,15 @@ async def _still_alive(sandbox: Sandbox) -> None:
     lobby = await _lobby(sandbox)
     await sandbox.person().say(lobby, "still here")
     assert [m["content"] for m in await sandbox.person().history(lobby)] == ["still here"]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@pytest.mark.parametrize("path", ["/api/v10/voice/regions", "/api/x", "/oauth2/authorize", "/"])
+async def test_an_unknown_address_answers_404_and_is_named_loudly_wherever_it_lies(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str], method: str, path: str
+) -> None:
+    url = f"http://127.0.0.1:{sandbox.port}{path}"
+    async with sandbox._http.request(method, url) as response:
+        assert response.status == 404
+        assert (await response.json())["message"] == "404: Not Found"
+    assert f"UNKNOWN ROUTE {method} {path}\n" in capsys.readouterr().err

@@ -109,7 +109,7 @@ def test_an_event_is_heard_by_whom_it_is_for_who_may_see_and_who_asked(
 
 
 def test_withheld_content_leaves_the_envelope() -> None:
-    payload = {"id": "1", "content": "secret", "embeds": [{}], "attachments": [{}], "poll": {}}
+    payload = {"id": "1", "content": "secret", "embeds": [{}], "attachments": [{}]}
     payload |= {"components": [{}], "mentions": []}
     assert visibility.without_content(payload) == {
         "id": "1",
