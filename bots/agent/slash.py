@@ -52,6 +52,7 @@ class Slash:
         self.trouble = ""
         #: set while its commands have been looked after in the session that lasts
         self.looked_after = asyncio.Event()
+        answers = Answers(spec.name, parts.guard, transport.speech, log, transport.parts)
         self.front = Front(
             carried,
             parts.desk.answer,
@@ -61,7 +62,7 @@ class Slash:
                 name_of=transport.name_of,
                 clock=utc_now,
             ),
-            answers=Answers(spec.name, parts.guard, switch.veto, log, transport.parts),
+            answers=answers,
             operators=parts.operators,
             switch=switch,
             agents=[a.name for a in settings.agents],
@@ -69,11 +70,16 @@ class Slash:
             listen_only=settings.listen_only,
             log=log,
         )
-        self._approvals = self._cards(spec, parts, switch, log)
+        self._approvals = self._cards(spec, parts, answers, switch, log)
         self._shows_cards = False
 
     def _cards(
-        self, spec: AgentSpec, parts: Answering, switch: KillSwitch, log: FilteringBoundLogger
+        self,
+        spec: AgentSpec,
+        parts: Answering,
+        answers: Answers,
+        switch: KillSwitch,
+        log: FilteringBoundLogger,
     ) -> Approvals | None:
         """The captain's approval cards; other agents have none."""
         if spec.name != spec.settings.captain:
@@ -88,12 +94,10 @@ class Slash:
         )
         parts.requests.watchers.append(approvals.nudge)
         presses = Presses(
-            agent=spec.name,
             agents=spec.discord_agents,
             requests=parts.requests,
-            guard=parts.guard,
+            answers=answers,
             latch=lambda: switch.latch,
-            veto=switch.veto,
             log=log,
         )
         self.front.components[PREFIX] = presses.on_component

@@ -18,15 +18,15 @@ from discord.http import MultipartParameters
 from structlog.typing import FilteringBoundLogger
 
 from bots.discord import cards
-from bots.discord.refusals import FAILURES, sentence
-from bots.discord.requests import Requests as Http
+from bots.discord.refusals import FAILURES, refused, sentence
+from bots.discord.speech import Unsayable
 from bots.discord.transport import DiscordTransport
 from bots.messages import DISCORD, Target
 from brain.errors import Refused
 from brain.guard import Guard
 from storage import requests
 from storage.acts import Act, Permit
-from storage.errors import PermitRefused, StorageError
+from storage.errors import StorageError
 from storage.latch import Latch
 from storage.requests import Request
 from storage.store import Store
@@ -35,7 +35,6 @@ from storage.tables import RequestState
 _LOOK_EVERY_S: Final = 5.0
 #: what Discord refused is tried again after this long
 _REFUSED_S: Final = 60.0
-_SEND_S: Final = 20.0
 _UNKNOWN_MESSAGE: Final = 10008
 
 
@@ -58,7 +57,6 @@ class Approvals:
         self._agent = agent
         self._latch = latch
         self._log = log
-        self._http = Http(most_s=_SEND_S)
         self._wake = asyncio.Event()
         #: request → monotonic seconds before which Discord is not asked again
         self._later: dict[int, float] = {}
@@ -90,21 +88,14 @@ class Approvals:
                 await self._show(request)
 
     async def _show(self, request: Request) -> None:
-        channel = self._channel(request.channel)
-        client = self._transport.client
-        if client is None:
-            return
-        if channel is None:
-            self._put_off(request, f"there is no {request.channel} that it may see")
-            return
         if request.message_id is None and request.state is not RequestState.PENDING:
             # It was over before anybody saw it.
             await self._note(request, None)
             return
         try:
             permit = await self._permit(request)
-            shown = await self._tell(client, channel, request, permit)
-        except (Refused, PermitRefused) as error:
+            shown = await self._tell(request, permit)
+        except (Refused, Unsayable) as error:
             self._put_off(request, str(error))
         except FAILURES as error:
             gone = isinstance(error, discord.HTTPException) and error.code == _UNKNOWN_MESSAGE
@@ -115,16 +106,17 @@ class Approvals:
         else:
             await self._note(request, shown)
 
-    async def _tell(
-        self, client: discord.Client, channel: int, request: Request, permit: Permit
-    ) -> str:
-        """Post or edit the card; the id of its message."""
-        permit.check("send", str(_place(request)), now_s=time.monotonic())
+    async def _tell(self, request: Request, permit: Permit) -> str:
+        """Post or edit the card; the id of its message. Raises `Unsayable`, also for a kill."""
+        speech, place = self._transport.speech, _place(request)
+        client, channel = await speech.channel(place)
+        if why := speech.objection(place, permit):
+            raise Unsayable(refused(why))
         card, message = cards.card(request), request.message_id
         if message is not None:
             edited = MultipartParameters(payload=card, multipart=None, files=None)
-            await self._http.again(
-                lambda: client.http.edit_message(channel, int(message), params=edited)
+            await speech.leave(
+                permit, lambda: client.http.edit_message(channel, int(message), params=edited)
             )
             return message
         # With its nonce, a card that was posted by a process that died is not posted again.
@@ -133,7 +125,7 @@ class Approvals:
             multipart=None,
             files=None,
         )
-        said = await self._http.again(lambda: client.http.send_message(channel, params=posted))
+        said = await speech.leave(permit, lambda: client.http.send_message(channel, params=posted))
         return str(said["id"])
 
     async def _permit(self, request: Request) -> Permit:
@@ -160,15 +152,6 @@ class Approvals:
     def _put_off(self, request: Request, why: str) -> None:
         self._later[request.id] = time.monotonic() + _REFUSED_S
         self._log.warning("card.not_shown", code=request.code, why=why)
-
-    def _channel(self, name: str) -> int | None:
-        """Id of the channel called so; of several, the oldest, as everywhere."""
-        called = (
-            int(key.removeprefix("channel:"))
-            for key, place in self._transport.places().items()
-            if not place.thread and place.channel.lower() == name.lower()
-        )
-        return min(called, default=None)
 
 
 def _place(request: Request) -> Target:

@@ -92,6 +92,12 @@ class Front:
             self._log.warning(
                 "interaction_failed", interaction=str(interaction.id), error=repr(error)
             )
+            if (
+                interaction.response.type
+                is discord.InteractionResponseType.deferred_channel_message
+            ):
+                # No "thinking…" may stand there for an answer that does not come.
+                await self._answers.withdraw(interaction)
 
     async def _take(self, interaction: discord.Interaction) -> None:
         match interaction.type:

@@ -6,9 +6,7 @@ A card's buttons mean the same whatever process is alive, so nothing is remember
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,7 +14,7 @@ import discord
 from structlog.typing import FilteringBoundLogger
 
 from bots.control.requests import Requests, Undecidable, Voter, objection
-from bots.discord.answers import target_of
+from bots.discord.answers import Answers
 from bots.discord.cards import (
     REASON,
     REASON_CHARACTERS,
@@ -29,19 +27,16 @@ from bots.discord.cards import (
 )
 from bots.discord.interactions import roles_of
 from bots.discord.readable import stranger
-from bots.discord.refusals import FAILURES, sentence
 from bots.messages import DISCORD
 from brain.errors import Refused
-from brain.guard import Guard
 from storage import requests
-from storage.acts import Act, Permit
+from storage.acts import Permit
 from storage.errors import PermitRefused, StorageError
 from storage.latch import Latch
 from storage.requests import Request
 
 #: Discord waits 3 s for a first word; a modal must be that word
 _FIRST_WORD_S: Final = 2.5
-_SAY_S: Final = 20.0
 #: a modal that nobody sends is forgotten after this long
 _MODAL_S: Final = 900.0
 _NO_CARD: Final = "That button belongs to no request that I know."
@@ -53,14 +48,11 @@ _NO_STORE: Final = "I cannot reach what I remember, so nothing is decided; press
 class Presses:
     """One application's approval cards, as far as people press them."""
 
-    agent: str
     #: bot's user id → agent
     agents: Mapping[str, str]
     requests: Requests
-    guard: Guard
+    answers: Answers
     latch: Callable[[], Latch | None]
-    #: why something may not leave at this moment, empty when it may
-    veto: Callable[[Permit], str]
     log: FilteringBoundLogger
 
     async def on_component(self, interaction: discord.Interaction) -> None:
@@ -71,37 +63,41 @@ class Presses:
             if pressed is not None and pressed.press is Press.REJECT:
                 await self._ask_why(interaction, pressed)
                 return
-            # Discord's own receipt: the card stays as it is until something is decided.
-            async with asyncio.timeout(_FIRST_WORD_S):
-                await interaction.response.defer()
-            if why := await self._decided(interaction, pressed):
-                await self._say(interaction, why, await self._permit(interaction, why))
-        except (Refused, PermitRefused) as error:
-            self.log.warning("press.unanswered", why=str(error))
-        except FAILURES as error:
-            self.log.warning("press.unanswered", why=sentence(error))
+            # The card stays as it is until something is decided.
+            if not await self.answers.receipt(interaction):
+                return
+            why, trace_id = await self._decided(interaction, pressed)
+            if why:
+                await self._say(interaction, why, trace_id)
+        except (Refused, PermitRefused, TimeoutError) as error:
+            self.log.warning("press.unanswered", why=str(error) or "too late")
 
     async def _ask_why(self, interaction: discord.Interaction, pressed: Pressed) -> None:
         """Open the modal for the reason, for who may decide."""
         async with asyncio.timeout(_FIRST_WORD_S):
+            trace_id = ""
             try:
                 request = await self._request(interaction, pressed)
-                now = self.requests.clock()
+                trace_id, now = request.trace_id, self.requests.clock()
                 why = objection(request, self._voter(interaction), now)
             except Undecidable as error:
                 why = str(error)
             except StorageError:
                 why = _NO_STORE
-            permit = await self._permit(interaction, why or "a form for the reason")
             if why:
-                await self._say(interaction, why, permit)
+                await self._say(interaction, why, trace_id)
             else:
+                permit = await self._permit(interaction, "a form for the reason", trace_id)
                 await self._open_modal(interaction, pressed, permit)
 
-    async def _decided(self, interaction: discord.Interaction, pressed: Pressed | None) -> str:
-        """Decide; what there is to say to it, empty when the card says it all."""
+    async def _decided(
+        self, interaction: discord.Interaction, pressed: Pressed | None
+    ) -> tuple[str, str]:
+        """Decide; what there is to say to it, empty when the card says it all, and the trace."""
+        trace_id = ""
         try:
             request = await self._request(interaction, pressed)
+            trace_id = request.trace_id
             decided = await self.requests.decide(
                 request.id,
                 self._voter(interaction),
@@ -109,23 +105,23 @@ class Presses:
                 note=_note(interaction),
             )
         except Undecidable as error:
-            return str(error)
+            return str(error), trace_id
         except StorageError as error:
             self.log.warning("press.undecided", why=str(error))
-            return _NO_STORE
+            return _NO_STORE, trace_id
         self.log.info("request.decided", code=decided.code, state=str(decided.state))
-        return ""
+        return "", trace_id
 
     async def _request(self, interaction: discord.Interaction, pressed: Pressed | None) -> Request:
         """The request whose card was pressed; raises `Undecidable` and `StorageError`."""
         latch = self.latch()
         if latch is not None:
-            raise Undecidable(f"Nothing is decided: {self.agent} was killed by {latch.by}.")
+            raise Undecidable(f"Nothing is decided: {self.answers.agent} was killed by {latch.by}.")
         if pressed is None:
             raise Undecidable(_NO_CARD)
         async with self.requests.store.reading() as unit:
             found = await requests.read(unit, pressed.request_id)
-        if found is None or found.network != DISCORD or found.agent != self.agent:
+        if found is None or found.network != DISCORD or found.agent != self.answers.agent:
             raise Undecidable(_NO_CARD)
         # A card that was posted a moment ago may not be noted yet.
         shown = interaction.message
@@ -146,7 +142,6 @@ class Presses:
     async def _open_modal(
         self, interaction: discord.Interaction, pressed: Pressed, permit: Permit
     ) -> None:
-        self._check(interaction, permit)
         form = discord.ui.Modal(
             title="Reject",
             custom_id=custom_id(pressed.request_id, Press.REASON),
@@ -163,42 +158,23 @@ class Presses:
                 ),
             )
         )
-        await interaction.response.send_modal(form)
+        await self.answers.open(interaction, form, permit)
 
-    async def _say(self, interaction: discord.Interaction, text: str, permit: Permit) -> None:
-        """To who pressed alone; raises `PermitRefused` and what `FAILURES` names."""
-        self._check(interaction, permit)
+    async def _say(self, interaction: discord.Interaction, text: str, trace_id: str) -> None:
+        """To who pressed alone; raises `Refused` and `PermitRefused`."""
         words = plain(text)
-        nobody = discord.AllowedMentions.none()
-        saying: Awaitable[object]
-        if interaction.response.is_done():
-            saying = interaction.followup.send(words, ephemeral=True, allowed_mentions=nobody)
-        else:
-            saying = interaction.response.send_message(
-                words, ephemeral=True, allowed_mentions=nobody
-            )
-        async with asyncio.timeout(_SAY_S):
-            await saying
+        permit = await self._permit(interaction, words, trace_id)
+        await self.answers.say_alone(interaction, words, permit)
 
-    async def _permit(self, interaction: discord.Interaction, text: str) -> Permit:
-        act = Act(
-            agent=self.agent,
-            verb="send",
-            target=target_of(interaction),
-            reason=f"{interaction.user.name} pressed a button",
-            trace_id="",
-            details={
-                # A killed agent says that it is killed, and by whom: its status.
-                "command": "status" if self.latch() is not None else "",
-                "sha256": hashlib.sha256(text.encode()).hexdigest(),
-            },
+    async def _permit(self, interaction: discord.Interaction, text: str, trace_id: str) -> Permit:
+        return await self.answers.permit(
+            interaction,
+            text,
+            # A killed agent says that it is killed, and by whom: its status.
+            command="status" if self.latch() is not None else "",
+            why=f"{interaction.user.name} pressed a button",
+            trace_id=trace_id,
         )
-        return await self.guard.permit(act)
-
-    def _check(self, interaction: discord.Interaction, permit: Permit) -> None:
-        permit.check("send", target_of(interaction), now_s=time.monotonic())
-        if why := self.veto(permit):
-            raise PermitRefused(why)
 
 
 def _note(interaction: discord.Interaction) -> str:

@@ -56,7 +56,8 @@ class Speech:
         self._leaving: dict[asyncio.Future[Any], Permit] = {}
         self._client = client
         self._directs = directs
-        self._veto = veto
+        #: why nothing may leave under a permit at this moment, empty when it may
+        self.veto = veto
         #: shared by all that shows something: a 429 bars them together
         self.requests = Requests(most_s=config.send_s)
 
@@ -91,7 +92,7 @@ class Speech:
         try:
             client, channel = await self.channel(target)
             params = _content(part, key, channel, answers)
-            said = await self._unless_killed(
+            said = await self.leave(
                 permit, lambda: client.http.send_message(channel, params=params)
             )
         except Unsayable as error:
@@ -109,9 +110,8 @@ class Speech:
         )
         try:
             client, channel = await self.channel(target)
-            await self._unless_killed(
-                permit,
-                lambda: client.http.edit_message(channel, int(message), params=params),
+            await self.leave(
+                permit, lambda: client.http.edit_message(channel, int(message), params=params)
             )
         except Unsayable as error:
             return error.delivery
@@ -159,7 +159,7 @@ class Speech:
                 params = _content(text, key, channel, answers, file=file)
                 return client.http.send_message(channel, params=params)
 
-            said = await self._unless_killed(permit, ask)
+            said = await self.leave(permit, ask)
         except Unsayable as error:
             return error.delivery
         except FAILURES as error:
@@ -183,12 +183,18 @@ class Speech:
         any more. What is under way may have arrived.
         """
         for task, permit in list(self._leaving.items()):
-            if self._veto(permit):
+            if self.veto(permit):
                 task.cancel()
 
-    async def _unless_killed(self, permit: Permit, ask: Callable[[], Awaitable[T]]) -> T:
-        """Raises `Unsayable` when a kill came while the request waited."""
-        task = asyncio.ensure_future(self.requests.again(ask))
+    async def leave(self, permit: Permit, ask: Callable[[], Awaitable[T]]) -> T:
+        """Make a request that a second one does not double; raises as `unless_killed`, and what
+        `refusals.FAILURES` names.
+        """
+        return await self.unless_killed(permit, self.requests.again(ask))
+
+    async def unless_killed(self, permit: Permit, leaving: Awaitable[T]) -> T:
+        """Wait for what leaves under `permit`; `Unsayable` when a kill came meanwhile."""
+        task = asyncio.ensure_future(leaving)
         self._leaving[task] = permit
         try:
             return await task
@@ -197,10 +203,11 @@ class Speech:
             if us is not None and us.cancelling():
                 task.cancel()
                 raise
-            stopped = Delivery(sent=False, proof="stopped while it was leaving", unknown=True)
-            raise Unsayable(stopped) from None
         finally:
             del self._leaving[task]
+        # Raised here, so that nothing keeps what was cancelled: an interaction's lock in discord.py
+        # is not released then, but forgotten once nobody holds it.
+        raise Unsayable(Delivery(sent=False, proof="stopped while it was leaving", unknown=True))
 
     async def channel(self, target: Target) -> tuple[discord.Client, int]:
         """The client and the id of the channel that `target` means; raises `Unsayable`."""
@@ -231,7 +238,7 @@ class Speech:
             permit.check("send", str(target), now_s=time.monotonic())
         except PermitRefused as error:
             return str(error)
-        return self._veto(permit)
+        return self.veto(permit)
 
 
 def _content(

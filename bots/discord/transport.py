@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import discord
-from discord.http import HTTPClient
 from structlog.typing import FilteringBoundLogger
 
 from bots.clock import utc_now
@@ -125,19 +124,16 @@ class DiscordTransport:
         return self._life.application_id
 
     @property
-    def user_id(self) -> str | None:
-        """Our own user id, None before the first login."""
-        return self._listening.ears.me if self._listening.ears else None
-
-    @property
     def client(self) -> discord.Client | None:
         """discord.py's client, for slash commands and cards; None while nobody is logged in."""
         return self._life.client
 
     @property
-    def http(self) -> HTTPClient | None:
-        client = self._life.client
-        return client.http if client else None
+    def speech(self) -> Speech:
+        """Its mouth: whatever else says something under a permit leaves by it, so that a kill
+        meets it as well.
+        """
+        return self._speech
 
     @property
     def guild(self) -> discord.Guild | None:

@@ -14,6 +14,7 @@ import structlog
 
 from bots.control.consequences import Consequences, Deed, restart
 from bots.control.requests import Question, Requests
+from bots.discord.answers import Answers
 from bots.discord.approvals import Approvals
 from bots.discord.presses import Presses
 from bots.sandbox.snowflake import named
@@ -21,7 +22,6 @@ from bots.secrets import Redactor
 from bots.settings import ApprovalSettings
 from brain.guard import Guard, LatchPolicy
 from storage import requests
-from storage.acts import Permit
 from storage.latch import Latch
 from storage.requests import Approvers, Request
 from storage.store import Store
@@ -95,12 +95,10 @@ class Captain:
             log=log,
         )
         self.transport.presses = Presses(
-            agent="captain",
             agents={str(CAPTAIN_ID): "captain"},
             requests=self.requests,
-            guard=guard,
+            answers=Answers("captain", guard, self.transport.transport.speech, log),
             latch=lambda: self.latch,
-            veto=self._veto,
             log=log,
         )
         self._tasks: list[asyncio.Task[None]] = []
@@ -133,9 +131,6 @@ class Captain:
                     return now
                 await asyncio.sleep(0.01)
 
-    def _veto(self, permit: Permit) -> str:
-        return ""
-
     async def _ask(self, order: dict[str, Any]) -> str:
         self.orders.append(order)
         return f"{order['words'].replace('restart', 'restarting')}"
@@ -148,6 +143,11 @@ class Pressed(Agent):
     """A transport whose interactions go to the cards."""
 
     presses: Presses
+
+    def named(self, name: str) -> str | None:
+        places = self.transport.places().items()
+        found = (key.removeprefix("channel:") for key, place in places if place.name == name)
+        return next(found, None)
 
     def _interaction(self, interaction: Any) -> None:
         super()._interaction(interaction)

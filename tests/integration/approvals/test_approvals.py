@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from discord.http import MultipartParameters
 
 from bots.control.requests import CannotAsk
+from bots.sandbox.server import build
 from storage import audit, requests
 from storage.core import HUMAN_REQUEST, run
 from storage.latch import Latch
@@ -27,7 +28,8 @@ from tests.integration.approvals.rig import (
     is_card,
     question,
 )
-from tests.integration.sandbox.stage import Sandbox
+from tests.integration.discord.stage import permit
+from tests.integration.sandbox.stage import Sandbox, config, serving
 
 
 async def test_an_operator_approves_and_it_is_carried_out(
@@ -227,6 +229,10 @@ async def test_a_forged_button_does_nothing(
         assert captain.orders == []
 
 
+def killed(by: str) -> Latch:
+    return Latch("all", True, by, "test", "", datetime.now(UTC))
+
+
 def _params(payload: dict[str, Any]) -> MultipartParameters:
     return MultipartParameters(payload=payload, multipart=None, files=None)
 
@@ -239,18 +245,52 @@ async def test_a_killed_captain_decides_nothing_and_says_by_whom(
         asked = await captain.requests.ask_operators(question())
         card = await you.card()
         await captain.became(asked, RequestState.PENDING)
-        captain.latch = Latch(
-            scope="all",
-            killed=True,
-            by="mara",
-            door="test",
-            reason="",
-            changed_at=datetime.now(UTC),
-        )
+        captain.latch = killed("mara")
         for label in ("Approve", "Reject"):
             await you.press(card, label)
             assert await you.told() == "Nothing is decided: captain was killed by mara."
         await captain.became(asked, RequestState.PENDING)
+
+
+async def test_a_card_that_waits_for_the_rate_limit_when_a_kill_comes_never_leaves(
+    store: Store, tmp_path: Path
+) -> None:
+    one_in_three_s = {"messages": 1, "messages_per_s": 3.0}
+    async with (
+        serving(build(config(limits=one_in_three_s))) as sandbox,
+        Captain(sandbox, store, tmp_path) as captain,
+    ):
+        transport = captain.transport.transport
+        lobby = captain.transport.target("#lobby")
+        await transport.say(lobby, ["one"], permit(lobby), keys=["k1"])
+        asked = await captain.requests.ask_operators(question())
+        async with asyncio.timeout(1):
+            while not transport.speech._leaving:  # noqa: ASYNC110 - it is on its way
+                await asyncio.sleep(0)
+            captain.transport.vetoes.append("killed by you")
+            captain.latch = killed("mara")
+            transport.hush()
+            while asked.id not in captain.approvals._later:  # noqa: ASYNC110 - it was taken back
+                await asyncio.sleep(0)
+        assert not transport.speech._leaving
+        history = await sandbox.person().history(lobby.name)
+        assert [m["content"] for m in history] == ["one"]
+
+
+async def test_what_is_said_to_a_press_is_on_record_with_the_trace_of_its_request(
+    sandbox: Sandbox, store: Store, tmp_path: Path
+) -> None:
+    guest = await Someone.come(sandbox, GUEST)
+    async with Captain(sandbox, store, tmp_path) as captain:
+        asked = await captain.requests.ask_operators(question())
+        card = await guest.card()
+        for label in ("Approve", "Reject"):
+            await guest.press(card, label)
+            await guest.told()
+        async with store.reading() as unit:
+            sent = await audit.entries(unit, "captain", verb="send")
+        said = [e for e in sent if e.target.startswith("discord:interaction:")]
+        assert [e.trace_id for e in said] == [asked.trace_id] * 2
 
 
 async def test_a_yes_given_elsewhere_shows_and_is_carried_out(

@@ -51,6 +51,7 @@ class Agent:
             on_ready=self._ready,
             on_interaction=self._interaction,
             on_places=self._news.set,
+            named=self.named,
             rng=random.Random(7),
             log=structlog.get_logger(),
             veto=lambda _: self.vetoes[0] if self.vetoes else "",
@@ -93,6 +94,10 @@ class Agent:
         return next(
             key.removeprefix("channel:") for key, place in places.items() if place.name == name
         )
+
+    def named(self, name: str) -> str | None:
+        """As the swarm's transport finds a channel's id by its name; here targets are ids."""
+        return None
 
     def target(self, name: str) -> Target:
         return Target.channel("discord", f"channel:{self.channel(name)}")

@@ -13,12 +13,14 @@ from structlog.testing import capture_logs
 
 from bots.clock import utc_now
 from bots.discord.interactions import name_of
+from bots.sandbox.server import build
 from bots.sandbox.snowflake import named
 from storage import audit, sessions
+from storage.errors import PermitRefused
 from storage.latch import Latch
 from tests.integration.discord.swarm import Member, client, member
 from tests.integration.sandbox.interacting import Client
-from tests.integration.sandbox.stage import GUEST, Sandbox
+from tests.integration.sandbox.stage import GUEST, Sandbox, config, serving
 
 
 @pytest.fixture
@@ -321,6 +323,54 @@ async def post_card(captain: Member, you: Client, custom_id: str) -> dict[str, A
     while not shown["components"]:
         shown = await you.ear.until("MESSAGE_CREATE")
     return shown
+
+
+async def test_the_rest_of_an_answer_that_waits_when_a_kill_comes_never_leaves(
+    tmp_path: Path,
+) -> None:
+    limits = {"webhooks": 1, "webhooks_per_s": 3.0}
+    async with (
+        serving(build(config(limits=limits))) as sandbox,
+        member(sandbox, tmp_path) as captain,
+    ):
+        you = await client(sandbox)
+        captain.holds_back = True
+        await captain.synced()
+        await you.use("agents")
+        await captain.until(lambda: bool(captain.held))
+        interaction, answers = captain.held.pop(), captain.slash.front._answers
+        await answers.acknowledge(interaction, private=False)
+        text = "word " * 1_200
+        permit = await answers.permit(interaction, text, command="agents", why="w", trace_id="t")
+        saying = asyncio.create_task(answers.say(interaction, text, permit, private=False))
+        while (await you.ear.until("MESSAGE_CREATE"))["flags"] & 128:
+            pass
+        async with asyncio.timeout(1):
+            while not captain.transport.speech._leaving:  # noqa: ASYNC110 - it is on its way
+                await asyncio.sleep(0)
+            captain.switch.apply(Latch("all", True, "sam", "test", "enough", utc_now()))
+            captain.transport.hush()
+            with pytest.raises(PermitRefused):
+                await saying
+        channel = interaction.channel_id
+        assert len(await sandbox.person().history(str(channel))) == 2
+        # What a killed agent may say still leaves.
+        permit = await answers.permit(interaction, "x", command="status", why="w", trace_id="t")
+        assert await answers.say(interaction, "killed", permit, private=False)
+
+
+async def test_an_error_of_ours_leaves_no_promise_of_an_answer(
+    you: Client, captain: Member
+) -> None:
+    async def broken(*_: object) -> str:
+        raise RuntimeError("nobody thought of that")
+
+    captain.slash.front._answer = broken
+    with capture_logs() as logs:
+        await you.use("agents")
+        shown = await you.ear.until("MESSAGE_CREATE")
+        assert (await you.ear.until("MESSAGE_DELETE"))["id"] == shown["id"]
+    assert "interaction_failed" in [e["event"] for e in logs]
 
 
 async def test_a_button_goes_to_the_handler_of_its_prefix(you: Client, captain: Member) -> None:

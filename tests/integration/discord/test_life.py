@@ -282,11 +282,11 @@ async def test_slash_commands_and_buttons_reach_the_callback(
         await agent.ready()
         transport = agent.transport
         assert transport.application_id == CAPTAIN_ID
-        assert transport.user_id == str(CAPTAIN_ID)
+        assert transport.client is not None
+        assert transport.client.user is not None
+        assert transport.client.user.id == CAPTAIN_ID
         assert transport.guild is not None
         assert transport.guild.id == sandbox.guild_id
-        assert transport.http is not None
-    assert transport.http is None
     assert transport.client is None
 
 
