@@ -8,9 +8,8 @@ import aiohttp
 from aiohttp import web
 
 from bots.console.house import HOUSE
+from bots.console.message_views import PICTURES
 
-#: shown in the page; everything else is offered as a file, whatever it says that it is
-_PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _CHUNK_BYTES = 65_536
 _TIMEOUT = aiohttp.ClientTimeout(total=60, connect=3)
 
@@ -43,7 +42,7 @@ async def _file(request: web.Request) -> web.StreamResponse:
 def _headers(found: aiohttp.ClientResponse, request: web.Request) -> dict[str, str]:
     kind = found.content_type
     name = quote(request.match_info["name"])
-    how = "inline" if kind in _PICTURES else "attachment"
+    how = "inline" if kind in PICTURES else "attachment"
     return {
         "Content-Type": kind if how == "inline" else "application/octet-stream",
         "Content-Disposition": f"{how}; filename*=UTF-8''{name}",

@@ -15,6 +15,8 @@ from bots.console.model import Channel, Guild, Payload, calls, is_private
 
 #: what agents put before an answer of the offline brain
 OFFLINE = "[offline brain]"
+#: shown in the page; everything else is offered as a file, whatever it says that it is
+PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _LOADING = 1 << 7
 _REPLY, _COMMAND, _THREAD_STARTER, _THREAD_CREATED = 19, 20, 21, 18
 _ORDINARY = frozenset({0, _REPLY, _COMMAND, _THREAD_STARTER})
@@ -106,7 +108,7 @@ def message(guild: Guild, one: Payload, now: datetime) -> MessageView:
         at=str(one.get("timestamp") or ""),
         edited=bool(one.get("edited_timestamp")),
         html=Markup(markdown.render(text, known)),  # noqa: S704 - render escapes first
-        source=typed(text, guild),
+        source=markdown.typed(text, known),
         mine=int(one["author"]["id"]) == guild.me,
         ordinary=kind in _ORDINARY,
         private=is_private(one),
@@ -132,11 +134,6 @@ def _unlabelled(text: str, author: Face) -> tuple[str, bool]:
     if author.bot and text.startswith(OFFLINE):
         return text[len(OFFLINE) :].lstrip(), True
     return text, False
-
-
-def typed(text: str, guild: Guild) -> str:
-    """A message's text with names instead of ids, as people type them."""
-    return markdown.typed(text, names(guild))
 
 
 def _used(used: Mapping[str, Any], guild: Guild) -> str:
@@ -177,8 +174,8 @@ def _card(embed: Payload, one: Payload, known: markdown.Names, now: datetime) ->
     return Card(
         label=footer[len("approval") :].strip(" :·-"),
         title=str(embed.get("title") or "Approval"),
-        about=_marked(embed.get("description"), known),
-        facts=[(str(f["name"]), _marked(f["value"], known)) for f in embed.get("fields") or ()],
+        about=marked(embed.get("description"), known),
+        facts=[(str(f["name"]), marked(f["value"], known)) for f in embed.get("fields") or ()],
         begins=str(one.get("timestamp") or ""),
         expires=str(embed.get("timestamp") or ""),
         expired=_expired(embed, now),
@@ -186,7 +183,8 @@ def _card(embed: Payload, one: Payload, known: markdown.Names, now: datetime) ->
     )
 
 
-def _marked(text: Any, known: markdown.Names) -> Markup:
+def marked(text: Any, known: markdown.Names) -> Markup:
+    """Discord's markdown as HTML; nothing for None."""
     return Markup(markdown.render(str(text or ""), known))  # noqa: S704 - render escapes first
 
 
@@ -209,9 +207,9 @@ def _embed(embed: Payload, known: markdown.Names) -> Mapping[str, Any]:
         "title": str(embed.get("title") or ""),
         "url": url if url.startswith(("https://", "http://")) else "",
         "author": str((embed.get("author") or {}).get("name") or ""),
-        "html": _marked(embed.get("description"), known),
+        "html": marked(embed.get("description"), known),
         "fields": [
-            {"name": str(f["name"]), "html": _marked(f["value"], known), "inline": f.get("inline")}
+            {"name": str(f["name"]), "html": marked(f["value"], known), "inline": f.get("inline")}
             for f in embed.get("fields") or ()
         ],
         "footer": str((embed.get("footer") or {}).get("text") or ""),
@@ -227,12 +225,9 @@ def _attachment(one: Payload) -> Mapping[str, Any]:
     return {
         "name": str(one.get("filename") or "file"),
         "href": f"/attachments/{path}" if path else "",
-        "image": kind.partition(";")[0] in _IMAGES,
+        "image": kind.partition(";")[0] in PICTURES,
         "size": f"{size / 1_000_000:.1f} MB" if size >= 100_000 else f"{size / 1_000:.1f} kB",
     }
-
-
-_IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 
 def _reaction(one: Payload) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from bots.console import faces, icons, markdown, message_views, views
+from bots.console import faces, icons, message_views, views
 from bots.console.house import House, Visitor, now
 from bots.console.model import Channel, Guild, Member, Payload
 from bots.console.person import Person
@@ -34,12 +34,8 @@ _templates.globals["icon"] = icons.icon
 _templates.globals["emoji"] = icons.EMOJI
 
 
-class Lenient(jinja2.ChainableUndefined):
-    """For what applications send: a key that is not there is empty."""
-
-
-# components are payloads of others: what they leave out is no error of ours
-_templates.undefined = Lenient
+#: components and forms are payloads of others: what they leave out is empty, and no error of ours
+_of_others = _templates.overlay(undefined=jinja2.ChainableUndefined)
 
 
 def login(house: House, theme: str, sentence: str) -> str:
@@ -130,7 +126,9 @@ class Pages:
         return "".join(self.message(channel, one) for one in payloads)
 
     def modal(self, payload: Payload) -> str:
-        return self._render("modal.html", modal=payload)
+        return _of_others.get_template("modal.html").render(
+            modal=payload, choices=self._choices, marked=self._marked
+        )
 
     # --- what they are filled with --------------------------------------------------------------
 
@@ -143,10 +141,8 @@ class Pages:
             link=self._person.link,
             operator=self._operator,
             view=self.view,
-            here=self.title,
             title=self.title,
-            choices=self._choices,
-            marked=self._marked,
+            components=self._components,
             scale_ms=self._scale_ms(),
             **context,
         )
@@ -212,9 +208,15 @@ class Pages:
             dots.append({"x": round(x, 1), "y": y, "last": last, "text_x": round(min(x, 250.0))})
         return dots
 
+    def _components(self, items: Sequence[Payload], message_id: int) -> Markup:
+        """Buttons, selects and texts below a message."""
+        html = _of_others.get_template("components.html").render(
+            items=items, message=message_id, choices=self._choices, marked=self._marked
+        )
+        return Markup(html)  # noqa: S704 - the template escapes
+
     def _marked(self, text: Any) -> Markup:
-        html = markdown.render(str(text or ""), faces.names(self._guild))
-        return Markup(html)  # noqa: S704 - render escapes first
+        return message_views.marked(text, faces.names(self._guild))
 
     def _choices(self, part: Payload) -> list[Mapping[str, Any]]:
         """What a select offers: its own options, or members, roles and channels."""

@@ -177,13 +177,12 @@ export function openAccount(button) {
   $("button", pop).focus();
 }
 
-const EMOJI = ["👀", "✅", "❌", "👍", "❤️", "✋"];
+const EMOJI = { "👀": "eyes", "✅": "check", "❌": "cross", "👍": "thumb up", "❤️": "heart", "✋": "hand" };
 
 export function pickReaction(row, button) {
-  const shown = { "👀": "eyes", "✅": "check", "❌": "cross", "👍": "thumb up", "❤️": "heart", "✋": "hand" };
   const icons = $("#emoji-icons").content;
-  const choices = EMOJI.map((emoji) => {
-    const b = el("button", { class: "plain", "aria-label": shown[emoji] }, icons.querySelector(`[data-emoji="${emoji}"] svg`)?.cloneNode(true) ?? emoji);
+  const choices = Object.entries(EMOJI).map(([emoji, words]) => {
+    const b = el("button", { class: "plain", "aria-label": words }, icons.querySelector(`[data-emoji="${emoji}"] svg`)?.cloneNode(true) ?? emoji);
     b.addEventListener("click", () => (closePop(), react(row, emoji, true)));
     return b;
   });

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from bots.console import views
+import jinja2
+import pytest
+
+from bots.console import pages, views
 from bots.console.model import Channel, Guild, Kind
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -25,3 +28,13 @@ def test_threads_stand_below_their_channel_and_sleeping_ones_do_not() -> None:
         ("lobby", ["first", "third"]),
         ("reports", ["second"]),
     ]
+
+
+def test_a_name_that_a_template_lacks_is_an_error_but_for_what_applications_send() -> None:
+    with pytest.raises(jinja2.UndefinedError, match="swarm_name"):
+        pages._templates.get_template("login.html").render(theme="", sentence="")
+    sparse = [{"type": 1, "components": [{"type": 2}, {"type": 3}]}, {"type": 9}, {"type": 99}]
+    shown = pages._of_others.get_template("components.html").render(
+        items=sparse, message=7, choices=lambda _: [], marked=str
+    )
+    assert shown.count("<button") == shown.count("<select") == 1
