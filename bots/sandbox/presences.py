@@ -10,7 +10,7 @@ from bots.sandbox.session import Session
 from bots.sandbox.world import World
 
 #: Discord's documentation, "Gateway Events", "Status Types"
-_STATUSES = frozenset({"online", "dnd", "idle", "invisible", "offline"})
+_STATUSES = ("online", "dnd", "idle", "invisible", "offline")
 
 
 class Presences:

@@ -65,11 +65,14 @@ async def test_a_presence_in_identify_is_told_once(sandbox: Sandbox) -> None:
     assert await seen_until_a_message(sandbox, watcher) == ["dnd"]
 
 
-async def test_who_identifies_with_a_wrong_presence_is_not_seen(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("status", ["strange", ["dnd"], {"dnd": 1}], ids=str)
+async def test_who_identifies_with_a_wrong_presence_is_not_seen(
+    sandbox: Sandbox, status: object
+) -> None:
     watcher = await sandbox.listening(GUEST)
     socket = await sandbox.socket()
     await socket.receive()
-    wrong = identity(CAPTAIN, ALL, presence={"status": "strange"})
+    wrong = identity(CAPTAIN, ALL, presence={"status": status})
     await socket.send(Op.IDENTIFY, wrong)
     assert await socket.closed() == Close.DECODE_ERROR
     assert await seen_until_a_message(sandbox, watcher) == []
