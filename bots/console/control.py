@@ -1,9 +1,12 @@
-"""The supervisor's control door, as the page uses it, and a watch on the swarm's state."""
+"""The supervisor's control door, as the page uses it, and a watch on the swarm's state while a page
+is open.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -42,6 +45,8 @@ class Control:
         self._clock = clock
         self._on_change = on_change
         self._look = asyncio.Event()
+        #: open pages that want to hear of every change
+        self._watchers = 0
         #: kills and resumes that have not answered yet
         self._under_way = 0
         self.swarm = Swarm()
@@ -58,16 +63,35 @@ class Control:
         local = f"python3 run.py resume {scope}"
         await self._steer("/control/resume", scope, by, reason, local)
 
-    async def watch(self) -> None:
-        """Look at the state for as long as the page runs."""
-        while True:
+    async def glance(self) -> None:
+        """See to it that `swarm` is of now, also when nobody has been looking."""
+        if not self._watchers:
             await self._look_once()
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Inside, the state is looked at all the time."""
+        self._watchers += 1
+        self._look.set()
+        try:
+            yield
+        finally:
+            self._watchers -= 1
+
+    async def watch(self) -> None:
+        """Look at the state while somebody watches; runs until cancelled."""
+        while True:
             self._look.clear()
-            try:
-                async with asyncio.timeout(_LOOK_CLOSELY_S if self._under_way else _LOOK_EVERY_S):
+            if self._watchers:
+                await self._look_once()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pause_s()):
                     await self._look.wait()
-            except TimeoutError:
-                continue
+
+    def _pause_s(self) -> float | None:
+        if not self._watchers:
+            return None
+        return _LOOK_CLOSELY_S if self._under_way else _LOOK_EVERY_S
 
     async def _look_once(self) -> None:
         try:

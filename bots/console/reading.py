@@ -66,6 +66,7 @@ async def _page(request: web.Request) -> web.Response:
         except Refused:
             # shown empty, below the bar that says that there is no connection
             channel.complete = False
+    await request.app[HOUSE].control.glance()
     pages = Pages(request.app[HOUSE], visitor, view)
     if request.query.get("part") == "main":
         told = {"html": pages.main(), "title": pages.title, "view": view, "from": pages.start}
@@ -114,9 +115,10 @@ async def _events(request: web.Request) -> web.StreamResponse:
     page = request.query.get("page", "")
     closing = asyncio.ensure_future(ended.wait())
     try:
-        while not ended.is_set():
-            text, at = await _next(stream, visitor, at, page, closing)
-            await response.write(text.encode())
+        with request.app[HOUSE].control.watched():
+            while not ended.is_set():
+                text, at = await _next(stream, visitor, at, page, closing)
+                await response.write(text.encode())
     except ConnectionError:
         # the browser went away
         return response

@@ -22,6 +22,9 @@ class ControlDoor:
         #: agents that do not confirm before `let_go` is set
         self.slow: set[str] = set()
         self.let_go = asyncio.Event()
+        #: how often the status was asked for, and an event for each time
+        self.looks = 0
+        self.looked = asyncio.Event()
         self._wanted_port = port
         self.port = 0
 
@@ -50,6 +53,8 @@ class ControlDoor:
 
     async def _status(self, request: web.Request) -> web.Response:
         self._check(request)
+        self.looks += 1
+        self.looked.set()
         agents = [
             {"name": n, "state": s, "reason": self.reasons.get(n, ""), "pid": 100 + i}
             for i, (n, s) in enumerate(self.agents.items())
