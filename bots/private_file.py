@@ -6,13 +6,25 @@ import stat
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 class ConfigError(ValueError):
     """A configuration cannot be used; the sentence says why and repeats no value of it."""
+
+
+class Part(BaseModel):
+    """Frozen, strict about names; an error never repeats a value, which may be a secret."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Listening(Part):
+    """What every server is told; `port` 0 takes a free one."""
+
+    port: int = Field(default=0, ge=0, le=65535)
 
 
 def read(path: Path, into: type[Model]) -> Model:

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pydantic import Field
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from bots import private_file
+from bots.private_file import Listening, Part
 
 
-class _Part(BaseModel):
-    """Frozen, strict about names; an error never repeats a value, which may be a secret."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class UserSpec(_Part):
+class UserSpec(Part):
     """A person whom the page may act as."""
 
     name: str = Field(min_length=1, max_length=32)
@@ -23,7 +15,7 @@ class UserSpec(_Part):
     operator: bool = False
 
 
-class GuildSpec(_Part):
+class GuildSpec(Part):
     """The guild: REST root, gateway, id, and the people; the first one is acted as by default."""
 
     api: str = Field(pattern=r"^https?://")
@@ -32,17 +24,16 @@ class GuildSpec(_Part):
     users: tuple[UserSpec, ...] = Field(min_length=1)
 
 
-class ControlSpec(_Part):
+class ControlSpec(Part):
     """The supervisor's control door, and the token that opens it."""
 
     url: str = Field(pattern=r"^http://")
     token: str = Field(min_length=1, repr=False)
 
 
-class Config(_Part):
-    """The whole file. `port` 0 takes a free one."""
+class Config(Listening):
+    """The whole file."""
 
-    port: int = Field(default=0, ge=0, le=65535)
     swarm: str = Field(min_length=1, max_length=64)
     #: what a person types to log in
     token: str = Field(min_length=8, repr=False)
@@ -50,8 +41,3 @@ class Config(_Part):
     storage_secret: str = Field(min_length=16, repr=False)
     guild: GuildSpec
     control: ControlSpec
-
-
-def read(path: Path) -> Config:
-    """The configuration in `path`; `ConfigError` when it is open to others, or wrong."""
-    return private_file.read(path, Config)

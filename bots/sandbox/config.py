@@ -2,42 +2,35 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from bots import private_file
+from bots.private_file import Listening, Part
 from bots.sandbox.limits import SETTINGS
 
 
-class _Part(BaseModel):
-    """Frozen, strict about names; an error never repeats a value, which may be a token."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class ChannelSpec(_Part):
+class ChannelSpec(Part):
     """A text channel."""
 
     name: str = Field(min_length=1, max_length=100)
     topic: str = Field(default="", max_length=1024)
 
 
-class CategorySpec(_Part):
+class CategorySpec(Part):
     """A category and the channels below it, in this order."""
 
     name: str = Field(min_length=1, max_length=100)
     channels: tuple[ChannelSpec, ...] = ()
 
 
-class GuildSpec(_Part):
+class GuildSpec(Part):
     """The one guild."""
 
     name: str = Field(default="parley", min_length=2, max_length=100)
 
 
-class BotSpec(_Part):
+class BotSpec(Part):
     """A bot: its id is inside its token, as on Discord. `intents`: privileged ones it may have."""
 
     name: str = Field(min_length=1, max_length=32)
@@ -45,7 +38,7 @@ class BotSpec(_Part):
     intents: tuple[Literal["members", "presences", "message_content"], ...] = ()
 
 
-class UserSpec(_Part):
+class UserSpec(Part):
     """A person."""
 
     name: str = Field(min_length=1, max_length=32)
@@ -53,7 +46,7 @@ class UserSpec(_Part):
     operator: bool = False
 
 
-class GatewaySpec(_Part):
+class GatewaySpec(Part):
     """The gateway's clockwork; the defaults are Discord's where Discord publishes one."""
 
     #: what HELLO asks for; a client silent for one and a half of it is dropped
@@ -74,10 +67,9 @@ class GatewaySpec(_Part):
     identify_every_s: float = Field(default=0.0, ge=0)
 
 
-class Config(_Part):
-    """The whole file. `port` 0 takes a free one. `limits` is read by the REST limiter."""
+class Config(Listening):
+    """The whole file. `limits` is read by the REST limiter."""
 
-    port: int = Field(default=0, ge=0, le=65535)
     guild: GuildSpec = GuildSpec()
     categories: tuple[CategorySpec, ...] = ()
     channels: tuple[ChannelSpec, ...] = ()
@@ -103,8 +95,3 @@ class Config(_Part):
             if len(set(values)) != len(values):
                 raise ValueError(f"two of the bots and users have the same {what}")
         return self
-
-
-def read(path: Path) -> Config:
-    """The configuration in `path`; `ConfigError` when it is open to others, or wrong."""
-    return private_file.read(path, Config)

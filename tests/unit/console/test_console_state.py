@@ -9,11 +9,11 @@ import pytest
 
 from bots.console import cookies, icons, message_views, swarm, views
 from bots.console.attempts import MOST, WINDOW_S, Attempts
-from bots.console.config import read
+from bots.console.config import Config
 from bots.console.cookies import LASTS, Login
 from bots.console.model import Channel, Guild, Kind, Member
 from bots.console.rest import sentence
-from bots.private_file import ConfigError
+from bots.private_file import ConfigError, read
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 KEY = b"k" * 32
@@ -173,13 +173,13 @@ def test_errors_are_sentences(code: int, body: Any, says: str) -> None:
 def test_a_configuration_that_others_can_read_or_that_is_wrong_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "console.json"
     with pytest.raises(ConfigError, match="cannot read"):
-        read(path)
+        read(path, Config)
     secret = "the-secret-token"
     path.write_text(json.dumps({"swarm": "parley", "token": secret, "port": "x"}))
     path.chmod(0o644)
     with pytest.raises(ConfigError, match="chmod 600"):
-        read(path)
+        read(path, Config)
     path.chmod(0o600)
     with pytest.raises(ConfigError, match="port") as raised:
-        read(path)
+        read(path, Config)
     assert secret not in str(raised.value)
