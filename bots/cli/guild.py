@@ -15,7 +15,6 @@ from bots.cli.exits import CommandError, Exit
 from bots.cli.project import DEFAULT_CONFIG, ConfigOption, open_project
 from bots.discord.laying import LayoutRefused, entered
 from bots.discord.layout import Plan, Wanted, plan
-from bots.discord.registration import captain_of
 from bots.secrets import SecretError, resolve
 from bots.settings import Settings
 from bots.state import StateFolder
@@ -105,7 +104,7 @@ def _print(planned: Plan) -> None:
 
 def _where(config: Path) -> tuple[Settings, Place]:
     settings, state = open_project(config)
-    captain = captain_of(settings)
+    captain = settings.captain
     reference = settings.agent(captain).discord.token
     if reference is not None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import discord
@@ -11,7 +11,8 @@ import discord
 from bots.discord import condition, links, places
 from bots.discord.client import point_at
 from bots.discord.config import DiscordConfig
-from bots.discord.refusals import FAILURES, sentence
+from bots.discord.readable import one_line
+from bots.discord.refusals import FAILURES, STRANGE, sentence
 
 _MOST_S = 10.0
 
@@ -31,7 +32,7 @@ class Checkup:
 
 async def check(config: DiscordConfig) -> Checkup:
     """Up to six REST requests and no IDENTIFY; never raises for what Discord says."""
-    point_at(config)
+    point_at(config.api_base, config.gateway)
     client = discord.Client(intents=discord.Intents.none())
     try:
         async with asyncio.timeout(_MOST_S):
@@ -39,7 +40,7 @@ async def check(config: DiscordConfig) -> Checkup:
             troubles = tuple(await _troubles(client, config))
     except discord.LoginFailure:
         return Checkup("", "", None, (condition.wrong_token(config.agent),))
-    except FAILURES as error:
+    except (*FAILURES, *STRANGE) as error:
         return Checkup("", "", None, (f"Discord cannot be asked: {sentence(error)}.",))
     finally:
         if client.http.token is not None:
@@ -60,12 +61,15 @@ async def _troubles(client: discord.Client, config: DiscordConfig) -> list[str]:
     if not (flags.gateway_message_content or flags.gateway_message_content_limited):
         code = condition.INTENTS_REFUSED
         found.append(condition.closed_for_good(code, config.agent, application))
-    guilds = [guild.id async for guild in client.fetch_guilds(limit=200)]
-    wanted = [g for g in guilds if not config.guild or str(g) == config.guild]
+    guilds = [(guild.id, one_line(guild.name)) async for guild in client.fetch_guilds(limit=200)]
+    wanted = [g for g in guilds if not config.guild or str(g[0]) == config.guild]
     if not wanted:
         found.append(condition.outside((), has_guild=False, application_id=application))
-    for guild in wanted:
-        found.extend(await _in_guild(client, guild, config.wanted))
+    elif len(wanted) > 1:
+        # What the others lack is nobody's trouble.
+        found.append(condition.many_guilds(wanted, "the one that it joined first"))
+    else:
+        found.extend(await _in_guild(client, wanted[0][0], config.wanted))
     return found
 
 
@@ -74,21 +78,23 @@ async def _in_guild(client: discord.Client, guild_id: int, wanted: Sequence[str]
     guild = await client.fetch_guild(guild_id, with_counts=False)
     member = await guild.fetch_member(client.user.id)
     held = member.guild_permissions
-    lacks = [
-        name
-        for name, bit in links.PERMISSIONS.items()
-        if not (held.value & bit or held.administrator)
-    ]
+    lacks = [] if held.administrator else links.lacking(held.value)
+    found = await _in_channels(guild, member, wanted, client.application_id, besides=lacks)
     if lacks:
         link = links.invitation(client.application_id or "")
-        return [f"In {guild.name} it lacks {', '.join(lacks)}; give it at {link}"]
-    return await _in_channels(guild, member, wanted, client.application_id)
+        found.insert(0, f"In {guild.name} it lacks {', '.join(lacks)}; give it at {link}")
+    return found
 
 
 async def _in_channels(
-    guild: discord.Guild, member: discord.Member, wanted: Sequence[str], application: int | None
+    guild: discord.Guild,
+    member: discord.Member,
+    wanted: Sequence[str],
+    application: int | None,
+    *,
+    besides: Collection[str],
 ) -> list[str]:
-    """What is wrong with the channels where it should be."""
+    """What is wrong with the channels where it should be, `besides` what the whole guild denies."""
     channels = [c for c in await guild.fetch_channels() if isinstance(c, discord.TextChannel)]
     known = {f"#{c.name}".lower(): c for c in channels}
     absent = [name for name in wanted if name.lower() not in known]
@@ -97,9 +103,9 @@ async def _in_channels(
     found: list[str] = []
     if absent:
         found.append(f"There is no {', '.join(absent)} in {guild.name}: python3 run.py guild apply")
-    if hidden:
+    if hidden and links.SEE not in besides:
         found.append(condition.outside(hidden, has_guild=True, application_id=application))
     seen = [c for c in here if f"#{c.name}" not in hidden]
-    if why := places.lacks(seen, member):
+    if why := places.lacks(seen, member, besides=besides):
         found.append(why)
     return found

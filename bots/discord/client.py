@@ -39,12 +39,14 @@ _MOST_UNOPENED = 5
 _LOOK_EVERY_S = 60.0
 
 
-def point_at(config: DiscordConfig) -> None:
-    """Tell discord.py which server to use: it keeps that in its classes, once for a process."""
-    if config.api_base:
-        Route.BASE = config.api_base.rstrip("/")
-    if config.gateway:
-        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(config.gateway)
+def point_at(api_base: str, gateway: str = "") -> None:
+    """Tell discord.py which server to use (empty: what it has): it keeps that in its classes, once
+    for a process.
+    """
+    if api_base:
+        Route.BASE = api_base.rstrip("/")
+    if gateway:
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
 
 
 class _Bucket(Ratelimit):

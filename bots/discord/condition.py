@@ -39,6 +39,17 @@ def outside(missing: Sequence[str], *, has_guild: bool, application_id: int | No
     return f"It {what}; let it in: {link}"
 
 
+def many_guilds(guilds: Sequence[tuple[int, str]], served: str) -> str:
+    """Which of several guilds (ids and names) is served; empty when there is no choice."""
+    if len(guilds) < 2:
+        return ""
+    names = " and ".join(name for _, name in guilds)
+    return (
+        f"It is in {len(guilds)} guilds ({names}) and serves {served} alone: name yours in "
+        f"swarm.toml, discord.guild = {links.one_of(number for number, _ in guilds)}."
+    )
+
+
 def out_of_identifies(most: int, wait_s: float) -> str:
     return (
         f"It has identified {most} times within a day and waits {wait_s / 60:.0f} min, "

@@ -20,7 +20,7 @@ class DiscordConfig:
     api_base: str = ""
     #: WebSocket URL of the gateway; empty: Discord's own
     gateway: str = ""
-    #: id of the one guild to hear, empty for every guild that the bot is in
+    #: id of the one guild to serve, empty for the one that the bot is in
     guild: str = ""
     #: channels that the agent should see, by name: ``#lobby``
     wanted: tuple[str, ...] = ()

@@ -41,10 +41,6 @@ class IdentifyBudget:
         spent.append(now.timestamp())
         write_private(self._file, json.dumps([round(at, 3) for at in spent]))
 
-    def spent(self, now: datetime) -> int:
-        """How many were used within the last 24 hours."""
-        return len(self._known(now))
-
     def _known(self, now: datetime) -> deque[float]:
         if self._spent is None:
             self._spent = deque(_read(self._file, now.timestamp()))

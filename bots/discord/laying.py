@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import discord
-from discord.http import HTTPClient, Route
+from discord.http import HTTPClient
 
 from bots.discord import links
+from bots.discord.client import point_at
 from bots.discord.layout import (
     CATEGORY,
     TEXT,
@@ -20,11 +22,12 @@ from bots.discord.layout import (
     SetTopic,
     Step,
 )
-from bots.discord.refusals import FAILURES, sentence
+from bots.discord.refusals import FAILURES, STRANGE, sentence
 from bots.discord.requests import Requests
 
 #: Discord lets a bot make a channel now and then wait for the better part of a minute
 _STEP_S: Final = 120.0
+_LOGIN_S: Final = 10.0
 _REASON: Final = "run.py guild apply"
 _LACKS: Final = frozenset({50001, 50013})
 
@@ -48,9 +51,9 @@ class Guild:
         """Its channels and categories; raises `LayoutRefused`."""
         try:
             found = await self._requests.once(lambda: self._http.get_all_guild_channels(self._id))
-        except FAILURES as error:
+            channels = [Present.of(dict(one)) for one in found]
+        except (*FAILURES, *STRANGE) as error:
             raise LayoutRefused(self._why(error)) from error
-        channels = [Present.of(dict(one)) for one in found]
         ordered = sorted(channels, key=lambda c: (c.position, c.id), reverse=True)
         self._categories = {c.name.casefold(): c.id for c in ordered if c.kind == CATEGORY}
         return channels
@@ -59,7 +62,7 @@ class Guild:
         """One step, after `present`; raises `LayoutRefused`."""
         try:
             await self._requests.once(lambda: self._ask(step))
-        except FAILURES as error:
+        except (*FAILURES, *STRANGE) as error:
             raise LayoutRefused(f"Could not {step}. {self._why(error)}") from error
 
     async def _ask(self, step: Step) -> None:
@@ -103,16 +106,16 @@ async def entered(token: str, *, guild: str, api: str, bot: str) -> AsyncIterato
 
     `api` is the REST root, empty for Discord's own. Raises `LayoutRefused`.
     """
-    if api:
-        Route.BASE = api.rstrip("/")
+    point_at(api)
     client = discord.Client(intents=discord.Intents.none())
     try:
         try:
-            await client.login(token)
-            found = [str(g.id) async for g in client.fetch_guilds(limit=200)]
+            async with asyncio.timeout(_LOGIN_S):
+                await client.login(token)
+                found = [str(g.id) async for g in client.fetch_guilds(limit=200)]
         except discord.LoginFailure:
             raise LayoutRefused(f"Discord does not accept the token of {bot}'s bot.") from None
-        except FAILURES as error:
+        except (*FAILURES, *STRANGE) as error:
             raise LayoutRefused(f"Discord cannot be asked: {sentence(error)}.") from error
         yield Guild(client, _chosen(found, guild, client, bot), bot)
     finally:
@@ -129,10 +132,6 @@ def _chosen(found: Sequence[str], wanted: str, client: discord.Client, bot: str)
     if len(found) > 1:
         raise LayoutRefused(
             f"{bot}'s bot is in {len(found)} guilds; name one of them in swarm.toml: "
-            f"discord.guild = {' or '.join(_quoted(found))}"
+            f"discord.guild = {links.one_of(found)}"
         )
     return found[0]
-
-
-def _quoted(ids: Iterable[str]) -> list[str]:
-    return [f'"{one}"' for one in ids]

@@ -17,7 +17,7 @@ from bots.discord import condition
 from bots.discord.client import Events, SwarmClient, point_at
 from bots.discord.config import DiscordConfig
 from bots.discord.identify import IdentifyBudget
-from bots.discord.refusals import FAILURES, sentence
+from bots.discord.refusals import FAILURES, STRANGE, sentence
 from bots.irc.backoff import delay_s
 
 
@@ -56,7 +56,7 @@ class Life:
         return self._client if self._is_logged_in else None
 
     async def run(self) -> None:
-        point_at(self._config)
+        point_at(self._config.api_base, self._config.gateway)
         self._task = task = asyncio.create_task(self._logins())
         try:
             await asyncio.wait({task})
@@ -113,10 +113,9 @@ class Life:
             self.fatal = condition.closed_for_good(error.code, config.agent, self.application_id)
         except FAILURES as error:
             return f"It cannot log in: {sentence(error)}."
-        except (LookupError, TypeError, ValueError) as error:
-            # discord.py believes whatever answers, a proxy's page included.
+        except STRANGE as error:
             self._log.warning("discord_strange_answer", error=repr(error))
-            return "It cannot log in: what answers there does not speak as Discord does."
+            return f"It cannot log in: {sentence(error)}."
         finally:
             self._is_logged_in = False
             await _close(client, config.close_s)

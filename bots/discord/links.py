@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+SEE = "View Channels"
 #: what the swarm's bots need in a guild, by Discord's names and bits
 #: (https://discord.com/developers/docs/topics/permissions)
 PERMISSIONS = {
-    "View Channels": 1 << 10,
+    SEE: 1 << 10,
     "Send Messages": 1 << 11,
     "Send Messages in Threads": 1 << 38,
     "Create Public Threads": 1 << 35,
@@ -30,3 +33,18 @@ def invitation(application_id: int | str, *, manage_channels: bool = False) -> s
         f"https://discord.com/oauth2/authorize?client_id={application_id}"
         f"&scope=bot+applications.commands&permissions={bits}"
     )
+
+
+def lacking(bits: int) -> list[str]:
+    """Names of what the bots need and `bits` do not grant."""
+    return [name for name, bit in PERMISSIONS.items() if not bits & bit]
+
+
+def channel(guild: int, channel: int) -> str:
+    """Opens the channel, and with it the way to its settings."""
+    return f"https://discord.com/channels/{guild}/{channel}"
+
+
+def one_of(guilds: Iterable[int | str]) -> str:
+    """Ids of guilds as values for ``discord.guild``, one of which is to be chosen."""
+    return " or ".join(f'"{guild}"' for guild in guilds)

@@ -20,20 +20,21 @@ from bots.messages import Heard, Place
 
 
 class Listening:
-    """Every message of the guild, and every private one, becomes a line in the order of its
-    channel; `ears` must be set before the first one.
+    """Every message of the guild that is served, and every private one, becomes a line in the order
+    of its channel; `ears` must be set before the first one.
     """
 
     def __init__(
         self,
         config: DiscordConfig,
         *,
+        serves: Callable[[discord.Guild], bool],
         on_heard: Callable[[Heard], None],
         directs: Directs,
         clock: Callable[[], datetime],
         log: FilteringBoundLogger,
     ) -> None:
-        self._config = config
+        self._serves = serves
         self._directs = directs
         self._clock = clock
         self._log = log
@@ -99,5 +100,4 @@ class Listening:
         self._lanes.take(replace(heard, text="\n".join(part for part in parts if part)))
 
     def _is_ours(self, message: discord.Message) -> bool:
-        wanted = self._config.guild
-        return message.guild is None or not wanted or str(message.guild.id) == wanted
+        return message.guild is None or self._serves(message.guild)

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import discord
 
-from bots.discord import condition
+from bots.discord import condition, links
 from bots.discord.config import DiscordConfig
+from bots.discord.readable import one_line
 from bots.messages import THREAD
-
-#: permission's name in discord.py → as Discord's settings call it
-_NEEDED = {
-    "send_messages": "Send Messages",
-    "read_message_history": "Read Message History",
-    "add_reactions": "Add Reactions",
-    "attach_files": "Attach Files",
-}
 
 
 @dataclass(frozen=True)
@@ -46,18 +40,30 @@ class Surroundings:
         self._client = client
         #: record key (``channel:123``) → what that channel or thread is called
         self.places: dict[str, Named] = {}
+        #: the guild that was served at the last look
+        self._served: discord.Guild | None = None
 
-    def guilds(self) -> list[discord.Guild]:
-        """The guild that is served, or all that the bot is in."""
-        client, wanted = self._client(), self._config.guild
-        if client is None:
-            return []
-        return [g for g in client.guilds if not wanted or str(g.id) == wanted]
+    @property
+    def guild(self) -> discord.Guild | None:
+        """The guild that is served: the named one, else the one that it serves already, else the
+        one that it joined first, so that no invitation leads it away.
+        """
+        guilds = self._guilds()
+        served = self._served.id if self._served is not None else 0
+        return min(guilds, key=lambda g: (g.id != served, *_joined(g)), default=None)
 
     def look(self) -> bool:
-        """Whether any place came, went or got another name."""
-        before, self.places = self.places, places_of(self.guilds())
-        return before != self.places
+        """Whether the guild is another one, or any place in it came, went or got another name."""
+        before, guild_before = self.places, self._served
+        self._served = guild = self.guild
+        self.places = places_of(guild) if guild is not None else {}
+        return before != self.places or guild is not guild_before
+
+    def many(self) -> str:
+        """Which guild is served where there is a choice, and how to choose; else empty."""
+        guild, guilds = self.guild, sorted(self._guilds(), key=lambda g: g.id)
+        named = [(g.id, one_line(g.name)) for g in guilds]
+        return condition.many_guilds(named, one_line(guild.name) if guild else "")
 
     def missing(self) -> tuple[str, ...]:
         """Wanted names that no visible channel has."""
@@ -65,30 +71,42 @@ class Surroundings:
 
     def note(self, application_id: int | None) -> str:
         """What it cannot see or do, with the link that mends it; empty when all is well."""
-        guilds = self.guilds()
+        guild = self.guild
         outside = condition.outside(
-            self.missing(), has_guild=bool(guilds), application_id=application_id
+            self.missing(), has_guild=guild is not None, application_id=application_id
         )
-        return " ".join(part for part in (outside, lacking(guilds, self._config.wanted)) if part)
+        lacking_here = lacking(guild, self._config.wanted) if guild is not None else ""
+        return " ".join(part for part in (outside, lacking_here, self.many()) if part)
+
+    def _guilds(self) -> list[discord.Guild]:
+        client, wanted = self._client(), self._config.guild
+        if client is None:
+            return []
+        return [g for g in client.guilds if not wanted or str(g.id) == wanted]
 
 
-def places_of(guilds: Iterable[discord.Guild]) -> dict[str, Named]:
+def _joined(guild: discord.Guild) -> tuple[float, int]:
+    """When we came in, Unix seconds; as long as that is not known, last."""
+    joined = guild.me.joined_at if guild.me is not None else None
+    return (joined.timestamp() if joined is not None else math.inf, guild.id)
+
+
+def places_of(guild: discord.Guild) -> dict[str, Named]:
     """Record key (``channel:123``) → name, for every text channel and thread that we may see."""
     found: dict[str, Named] = {}
-    for guild in guilds:
-        if guild.unavailable:
-            continue
-        visible = {c.id for c in guild.text_channels if _sees(c)}
-        visible |= {f.id for f in guild.forums if _sees(f)}
-        for channel in guild.text_channels:
-            if channel.id in visible:
-                found[_key(channel.id)] = Named(f"#{channel.name}", is_open=_is_open(channel))
-        for thread in guild.threads:
-            if thread.parent_id in visible and thread.parent is not None and not thread.archived:
-                above = _key(thread.parent_id)
-                is_open = not thread.is_private() and _is_open(thread.parent)
-                name = f"#{thread.parent.name}"
-                found[_key(thread.id)] = Named(name, thread.name, above, is_open)
+    if guild.unavailable:
+        return found
+    visible = {c.id for c in guild.text_channels if _sees(c)}
+    visible |= {f.id for f in guild.forums if _sees(f)}
+    for channel in guild.text_channels:
+        if channel.id in visible:
+            found[_key(channel.id)] = Named(f"#{channel.name}", is_open=_is_open(channel))
+    for thread in guild.threads:
+        if thread.parent_id in visible and thread.parent is not None and not thread.archived:
+            above = _key(thread.parent_id)
+            is_open = not thread.is_private() and _is_open(thread.parent)
+            name = f"#{thread.parent.name}"
+            found[_key(thread.id)] = Named(name, thread.name, above, is_open)
     return found
 
 
@@ -106,26 +124,31 @@ def missing(wanted: Sequence[str], places: Mapping[str, Named]) -> tuple[str, ..
     return tuple(name for name in wanted if name.lower() not in seen)
 
 
-def lacking(guilds: Iterable[discord.Guild], wanted: Sequence[str]) -> str:
+def lacking(guild: discord.Guild, wanted: Sequence[str]) -> str:
     """What we may not do in the wanted channels that we see, in one sentence; empty when all."""
     names = {name.lower() for name in wanted}
-    sentences = [
-        lacks(
-            [c for c in guild.text_channels if f"#{c.name}".lower() in names and _sees(c)], guild.me
-        )
-        for guild in guilds
-    ]
-    return " ".join(filter(None, sentences))
+    here = [c for c in guild.text_channels if f"#{c.name}".lower() in names and _sees(c)]
+    return lacks(here, guild.me)
 
 
-def lacks(channels: Iterable[discord.TextChannel], member: discord.Member) -> str:
-    """What `member` may not do in these channels, in one sentence; empty when all."""
+def lacks(
+    channels: Iterable[discord.TextChannel],
+    member: discord.Member,
+    *,
+    besides: Collection[str] = (),
+) -> str:
+    """What `member` may not do in these channels that it sees, each with its link, in one sentence;
+    empty when it may do all (`besides` what was said already).
+    """
     troubles: list[str] = []
     for channel in channels:
         may = channel.permissions_for(member)
-        needs = [said for held, said in _NEEDED.items() if not getattr(may, held)]
+        needs = [n for n in links.lacking(may.value) if n != links.SEE and n not in besides]
         if needs:
-            troubles.append(f"{', '.join(needs)} in #{channel.name}")
+            where = links.channel(channel.guild.id, channel.id)
+            troubles.append(
+                f"{', '.join(needs)} in #{channel.name} (Edit Channel, Permissions: {where})"
+            )
     return f"It lacks the permission {'; '.join(troubles)}." if troubles else ""
 
 

@@ -32,6 +32,8 @@ FAILURES = (
     aiohttp.ClientError,
     OSError,  # TimeoutError is one
 )
+#: what discord.py trips over when something else answers, a proxy's page for one: it believes all
+STRANGE = (LookupError, TypeError, ValueError)
 
 
 def sentence(error: BaseException) -> str:
@@ -50,6 +52,8 @@ def sentence(error: BaseException) -> str:
         return str(error)
     if isinstance(error, TimeoutError):
         return "Discord gave no answer in time"
+    if isinstance(error, STRANGE) and not isinstance(error, FAILURES):
+        return "what answers there does not speak as Discord does"
     return f"the connection to Discord failed ({type(error).__name__})"
 
 

@@ -34,16 +34,11 @@ Payload = dict[str, Any]
 
 def carried_by(agent: str, settings: Settings, commands: Iterable[Command]) -> tuple[Command, ...]:
     """The commands that this agent's application registers and answers."""
-    if agent == captain_of(settings):
+    if agent == settings.captain:
         return tuple(commands)
     if agent == settings.discord.deputy:
         return tuple(c for c in commands if c.name in DEPUTY_CARRIES)
     return ()
-
-
-def captain_of(settings: Settings) -> str:
-    """The agent whose application carries the commands."""
-    return settings.captain
 
 
 def payload_of(command: Command) -> Payload:
@@ -113,8 +108,8 @@ def _meant_option(option: Mapping[str, Any]) -> Payload:
 class Registration:
     """Keeps one application's commands in the guild as `commands` has them.
 
-    What Discord was last seen to have is remembered in `file`, for each guild and membership: who
-    was thrown out and invited again has lost its commands.
+    What Discord was last seen to have is remembered in `file`, for the guild and the membership in
+    it: who was thrown out and invited again has lost its commands.
     """
 
     def __init__(self, commands: Sequence[Command], file: Path, log: Log) -> None:

@@ -66,10 +66,6 @@ class Draft:
         self._failure: Delivery | None = None
         self._pump: asyncio.Task[None] | None = None
 
-    def renew(self, permit: Permit) -> None:
-        """Go on under a fresh permit; an answer may take longer than one lasts."""
-        self._permit = permit
-
     def grow(self, text: str) -> None:
         """The whole answer so far is `text`."""
         self._parts = split_message(text)

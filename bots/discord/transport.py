@@ -67,8 +67,14 @@ class DiscordTransport:
         self._on_places = on_places
         self._log = log
         self._directs = Directs()
+        self._surroundings = Surroundings(config, lambda: self._life.client)
         self._listening = Listening(
-            config, on_heard=on_heard, directs=self._directs, clock=clock, log=log
+            config,
+            serves=lambda guild: guild == self._surroundings.guild,
+            on_heard=on_heard,
+            directs=self._directs,
+            clock=clock,
+            log=log,
         )
         events = Events(
             ready=self._ready,
@@ -101,9 +107,10 @@ class DiscordTransport:
         )
         self._courtesies = Courtesies(self._speech, veto, log)
         self._threads = Threads(self._speech, veto, log)
-        self._surroundings = Surroundings(config, lambda: self._life.client)
         self._connected = False
         self._trouble = ""
+        #: which of several guilds is served, as it was last said
+        self._choice = ""
         self._health = TransportHealth(connected=False)
         #: sees to the picture
         self._dressing: asyncio.Task[None] | None = None
@@ -138,7 +145,7 @@ class DiscordTransport:
     @property
     def guild(self) -> discord.Guild | None:
         """The guild that it serves; None until it is known."""
-        return next(iter(self._surroundings.guilds()), None)
+        return self._surroundings.guild
 
     def places(self) -> Mapping[str, Named]:
         """Record key (``channel:123``) → what that channel or thread is called."""
@@ -286,6 +293,9 @@ class DiscordTransport:
     def _look_around(self) -> None:
         if self._surroundings.look():
             self._on_places()
+        before, self._choice = self._choice, self._surroundings.many()
+        if self._choice not in ("", before):
+            self._log.warning("discord_many_guilds", why=self._choice)
         self._changed()
 
     async def _show_avatar(self) -> None:

@@ -12,6 +12,7 @@ from bots.doctor.finding import Finding, Level
 from bots.doctor.round import examine
 from bots.sandbox.model import Overwrite
 from bots.sandbox.server import build
+from tests.integration.discord.rude import TwoGuilds
 from tests.integration.sandbox.stage import (
     CAPTAIN,
     CAPTAIN_ID,
@@ -112,7 +113,20 @@ async def test_what_a_bot_may_not_see_and_do_is_named_by_channel(tmp_path: Path)
     invitation = f"let it in: https://discord.com/oauth2/authorize?client_id={ROOK_ID}"
     assert f"rook: It cannot see #task-board; {invitation}" in hidden.says
     assert mute.says.startswith("rook: It lacks the permission Send Messages")
-    assert mute.says.endswith("in #lobby.")
+    where = f"https://discord.com/channels/{sandbox.guild_id}/{by_name['lobby'].id}"
+    assert mute.says.endswith(f"in #lobby (Edit Channel, Permissions: {where}).")
+
+
+async def test_bots_in_two_guilds_are_told_to_name_one(sandbox: Sandbox, tmp_path: Path) -> None:
+    async with TwoGuilds(sandbox) as there:
+        more = f'[discord]\napi_base = "{there.api_base}"\n'
+        [one] = await found(swarm(tmp_path, {"captain": CAPTAIN}, more=more))
+        assert one.level is Level.FAIL
+        assert "captain: It is in 2 guilds (parley and elsewhere)" in one.says
+        assert "name yours in swarm.toml, discord.guild = " in one.says
+        more += f'guild = "{sandbox.guild_id}"\n'
+        [one] = await found(swarm(tmp_path, {"captain": CAPTAIN}, more=more))
+        assert one.level is Level.OK
 
 
 async def test_a_bot_outside_the_guild_gets_its_invitation(

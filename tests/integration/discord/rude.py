@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Self
 
 import aiohttp
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from tests.integration.sandbox.stage import Sandbox
 
@@ -78,3 +81,31 @@ class Rude:
             kept = {k: v for k, v in answer.headers.items() if k.lower().startswith("x-")}
             kept["Content-Type"] = answer.headers.get("Content-Type", "text/plain")
             return web.Response(status=answer.status, body=content, headers=kept)
+
+
+class TwoGuilds(Rude):
+    """Every bot is in a second guild besides, one that is older than the sandbox's."""
+
+    OTHER = "1001"
+
+    async def _pass_on(self, request: web.Request, body: bytes) -> web.Response:
+        answer = await super()._pass_on(request, body)
+        if request.path.endswith("/users/@me/guilds"):
+            assert isinstance(answer.body, bytes)
+            guilds = json.loads(answer.body)
+            guilds.append(guilds[0] | {"id": self.OTHER, "name": "elsewhere"})
+            answer.body = json.dumps(guilds).encode()
+        return answer
+
+
+@contextlib.asynccontextmanager
+async def stranger() -> AsyncIterator[str]:
+    """The REST root of a server that answers everything with a page of its own."""
+
+    async def hello(request: web.Request) -> web.Response:
+        return web.Response(text="<h1>hello</h1>", content_type="text/html")
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", hello)
+    async with TestServer(app) as other:
+        yield str(other.make_url("/api/v10"))

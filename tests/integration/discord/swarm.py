@@ -31,7 +31,7 @@ from storage import agents, inbox
 from storage.inbox import Work
 from storage.latch import Latch, LatchFile
 from storage.migrate import upgrade
-from storage.store import Store, make_engine
+from storage.store import Store
 from tests.integration.sandbox.interacting import Client
 from tests.integration.sandbox.stage import CAPTAIN, CAPTAIN_ID, ROOK, ROOK_ID, YOU, Sandbox
 
@@ -180,7 +180,7 @@ async def member(
     if not state.latch.exists():
         LatchFile(state.latch).create()
     url = f"sqlite:///{folder / 'parley.db'}"
-    store = Store(make_engine(url))
+    store = Store(url)
     await upgrade(store, folder / "upgrade.lock")
     async with store.writing() as unit:
         for agent in ("captain", "rook"):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bots.sandbox.permissions import Permission
 from bots.sandbox.snowflake import named
+from tests.integration.discord.rude import stranger
 from tests.integration.sandbox.stage import CAPTAIN, Sandbox
 
 ROOT = Path(__file__).parents[3]
@@ -96,6 +97,16 @@ async def test_a_wrong_token_is_said(sandbox: Sandbox, tmp_path: Path) -> None:
     code, _, err = await run(tmp_path, "plan", token="MTIz.wrong.token-that-nobody-has")
     assert code == 1
     assert "does not accept the token of captain's bot" in err
+
+
+async def test_a_server_that_is_not_discords_is_said(tmp_path: Path) -> None:
+    async with stranger() as api_base:
+        port = api_base.removesuffix("/api/v10").rpartition(":")[2]
+        (tmp_path / "swarm.toml").write_text(SETTINGS.format(port=port))
+        code, _, err = await run(tmp_path, "plan")
+    assert code == 1
+    assert "Traceback" not in err
+    assert "Discord cannot be asked: what answers there does not speak as Discord does" in err
 
 
 async def test_without_token_and_swarm_there_is_nothing_to_look_at(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from structlog.testing import capture_logs
+
 from bots.sandbox.server import build
 from bots.sandbox.session import encode
 from tests.integration.discord.stage import Agent, permit
@@ -63,6 +65,40 @@ async def test_a_new_channel_becomes_a_place(sandbox: Sandbox, tmp_path: Path) -
         )
         await agent.until(lambda: not agent.transport.health.missing)
         assert agent.transport.places()[f"channel:{made['id']}"].name == "#vault"
+
+
+async def test_in_two_guilds_it_stays_in_one_and_says_which(tmp_path: Path) -> None:
+    server = build(config())
+    async with serving(server) as sandbox, Agent(sandbox, tmp_path, guild="") as agent:
+        await agent.ready()
+        assert agent.transport.health.note == ""
+        home, world = dict(agent.transport.places()), server._world
+        captain = world.users[CAPTAIN_ID]
+        # Older than ours, joined later, and with a #lobby of its own.
+        other = world.guild_payload(captain) | {"id": "1001", "name": "elsewhere", "threads": []}
+        other["channels"] = [c | {"id": str(int(c["id"]) % 10**9)} for c in other["channels"]]
+        [lobby] = [c["id"] for c in other["channels"] if c["name"] == "lobby"]
+        later = "2090-01-01T00:00:00+00:00"
+        other["members"] = [m | {"joined_at": later} for m in other["members"]]
+        other["roles"] = [r | {"id": "1001"} for r in other["roles"][:1]]
+        said = await sandbox.person().say(agent.channel("#lobby"), "here")
+        [session] = server._gateway._sessions.values()
+        with capture_logs() as logs:
+            session.tell("GUILD_CREATE", encode(other))
+            session.tell(
+                "MESSAGE_CREATE",
+                encode(said | {"id": "7", "guild_id": "1001", "channel_id": lobby}),
+            )
+            await agent.until(lambda: "It is in 2 guilds" in agent.transport.health.note)
+        await sandbox.person().say(agent.channel("#lobby"), "still here")
+        assert [line.text for line in await agent.lines(2)] == ["here", "still here"]
+        assert agent.transport.guild is not None
+        assert agent.transport.guild.id == sandbox.guild_id
+        assert agent.transport.places() == home
+        assert "serves parley alone" in agent.transport.health.note
+        assert 'discord.guild = "1001" or "' in agent.transport.health.note
+        [warned] = [e for e in logs if e["event"] == "discord_many_guilds"]
+        assert warned["log_level"] == "warning"
 
 
 async def test_a_guild_that_it_is_not_in_is_said_with_the_invitation(

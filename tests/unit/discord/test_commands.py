@@ -15,7 +15,7 @@ from bots.commands.catalogue import catalogue, table
 from bots.commands.registry import Command, Kind
 from bots.discord.answers import quiet
 from bots.discord.completion import MOST_CHOICES, choices
-from bots.discord.registration import canonical, captain_of, carried_by, payload_of
+from bots.discord.registration import canonical, carried_by, payload_of
 from bots.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -69,7 +69,7 @@ def test_only_text_is_completed() -> None:
 
 def test_the_captain_carries_all_a_deputy_the_kill_and_others_none() -> None:
     swarm = settings()
-    assert captain_of(swarm) == "captain"
+    assert swarm.captain == "captain"
     assert [c.name for c in carried_by("captain", swarm, COMMANDS)] == [c.name for c in COMMANDS]
     assert carried_by("auditor", swarm, COMMANDS) == ()
     deputy = carried_by("auditor", settings(discord={"deputy": "auditor"}), COMMANDS)
@@ -78,7 +78,7 @@ def test_the_captain_carries_all_a_deputy_the_kill_and_others_none() -> None:
 
 def test_a_swarm_without_a_captain_has_a_face_all_the_same() -> None:
     alone = Settings.model_validate({"agents": [{"name": "rook", "role": "search"}]})
-    assert captain_of(alone) == "rook"
+    assert alone.captain == "rook"
 
 
 def test_what_discord_adds_by_itself_is_no_difference() -> None:
