@@ -7,7 +7,7 @@ nowhere else, one becomes the other.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -39,6 +39,8 @@ class GuildTransport(DiscordTransport):
         #: channel or thread ↔ the one name that it has in the record
         self._names: dict[str, str] = {}
         self._keys: dict[str, str] = {}
+        #: told when the guild, or a place in it, is another one
+        self.on_moved: Callable[[], None] = _nobody_asks
         super().__init__(
             discord_config(spec, state),
             on_heard=self._heard,
@@ -87,6 +89,11 @@ class GuildTransport(DiscordTransport):
     def _name_places(self) -> None:
         self._names = names_of(self.places())
         self._keys = {name: key for key, name in self._names.items()}
+        self.on_moved()
+
+
+def _nobody_asks() -> None:
+    return None
 
 
 def names_of(places: Mapping[str, Named]) -> dict[str, str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
 
 import discord
 from structlog.typing import FilteringBoundLogger
@@ -24,6 +26,9 @@ from bots.messages import DISCORD
 from bots.state import StateFolder
 from bots.tasks import Tasks
 
+#: what Discord refused is asked for again after this long
+_AGAIN_S: Final = 60.0
+
 
 class Slash:
     """Registers what this agent's application carries, and answers what people use of it."""
@@ -39,8 +44,11 @@ class Slash:
         tasks: Tasks,
         changed: Callable[[], None],
         log: FilteringBoundLogger,
+        again_s: float = _AGAIN_S,
     ) -> None:
-        """`changed` is called when `trouble` is another one."""
+        """`changed` is called when `trouble` is another one; then all is tried again `again_s`
+        later.
+        """
         settings = spec.settings
         carried = carried_by(spec.name, settings, parts.commands)
         file = state.identifies_of(spec.name).with_suffix(".commands.json")
@@ -48,9 +56,13 @@ class Slash:
         self._transport = transport
         self._tasks = tasks
         self._changed = changed
+        self._again_s = again_s
+        self._wake = asyncio.Event()
+        self._guild: discord.Guild | None = None
+        transport.on_moved = self._moved
         #: why its commands are not registered, in one sentence; empty when they are
         self.trouble = ""
-        #: set while its commands have been looked after in the session that lasts
+        #: set while its commands have been looked after where it is
         self.looked_after = asyncio.Event()
         answers = Answers(spec.name, parts.guard, transport.speech, log, transport.parts)
         self.front = Front(
@@ -71,7 +83,7 @@ class Slash:
             log=log,
         )
         self._approvals = self._cards(spec, parts, answers, switch, log)
-        self._shows_cards = False
+        self._is_running = False
 
     def _cards(
         self,
@@ -110,21 +122,42 @@ class Slash:
         """A session on Discord began (READY): see to it that the commands are there."""
         if network != DISCORD:
             return
-        self.looked_after.clear()
-        self._tasks.start(self._sync())
-        if self._approvals is not None and not self._shows_cards:
-            self._shows_cards = True
+        self._look_after()
+        if self._is_running:
+            return
+        self._is_running = True
+        self._tasks.start(self._keep())
+        if self._approvals is not None:
             self._tasks.start(self._approvals.run())
 
     async def close(self) -> None:
         await self.front.close()
 
+    def _moved(self) -> None:
+        """Who was invited, or thrown out and invited again, has no commands in that guild."""
+        if self._transport.guild is not self._guild:
+            self._look_after()
+
+    def _look_after(self) -> None:
+        self.looked_after.clear()
+        self._wake.set()
+
+    async def _keep(self) -> None:
+        """Register what differs whenever something may have changed, until cancelled."""
+        while True:
+            self._wake.clear()
+            await self._sync()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._again_s if self.trouble else None):
+                    await self._wake.wait()
+
     async def _sync(self) -> None:
-        client, guild = self._transport.client, self._transport.guild
-        if client is None or guild is None:
-            return
-        trouble = await self._registration.sync(client, guild)
+        client, self._guild = self._transport.client, self._transport.guild
+        trouble = ""
+        if client is not None and self._guild is not None:
+            trouble = await self._registration.sync(client, self._guild)
+            if not self._wake.is_set():
+                self.looked_after.set()
         if trouble != self.trouble:
             self.trouble = trouble
             self._changed()
-        self.looked_after.set()

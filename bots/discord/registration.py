@@ -15,7 +15,7 @@ from typing import Any, Final
 import discord
 
 from bots.commands.registry import Command, Kind, Option
-from bots.discord.refusals import FAILURES, sentence
+from bots.discord.refusals import FAILURES, STRANGE, sentence
 from bots.irc.wire import Log
 from bots.settings import Settings
 from bots.state import write_private
@@ -131,7 +131,7 @@ class Registration:
             if canonical(there) != wanted:
                 await client.http.bulk_upsert_guild_commands(application, guild.id, self._payloads)
                 self._log.info("discord_commands_registered", number=len(self._payloads))
-        except FAILURES as error:
+        except (*FAILURES, *STRANGE) as error:
             return f"Its slash commands were not registered: {sentence(error)}."
         if place:
             self._remember(f"{application}:{place}", fingerprint)

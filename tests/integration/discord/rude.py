@@ -98,6 +98,18 @@ class TwoGuilds(Rude):
         return answer
 
 
+class NoCommands(Rude):
+    """Refuses everything about commands as long as `refuses`."""
+
+    refuses = True
+
+    async def _pass_on(self, request: web.Request, body: bytes) -> web.Response:
+        if self.refuses and request.path.endswith("/commands"):
+            refusal = b'{"code": 50001, "message": "Missing Access"}'
+            return web.Response(status=403, body=refusal, content_type="application/json")
+        return await super()._pass_on(request, body)
+
+
 @contextlib.asynccontextmanager
 async def stranger() -> AsyncIterator[str]:
     """The REST root of a server that answers everything with a page of its own."""

@@ -64,7 +64,7 @@ def settings_of(folder: Path, **more: Any) -> Settings:
 class Member:
     """One agent with its transport on the guild and its slash commands; it works on no inbox."""
 
-    def __init__(self, spec: AgentSpec, store: Store) -> None:
+    def __init__(self, spec: AgentSpec, store: Store, again_s: float) -> None:
         self.spec, self.store = spec, store
         state = StateFolder(spec.state_folder)
         self.file = LatchFile(state.latch)
@@ -111,6 +111,7 @@ class Member:
             tasks=self.tasks,
             changed=self._news.set,
             log=LOG,
+            again_s=again_s,
         )
 
     @property
@@ -171,9 +172,15 @@ async def _nobody_waits(network: str, channel: str) -> None:
 
 @contextlib.asynccontextmanager
 async def member(
-    sandbox: Sandbox, folder: Path, name: str = "captain", **more: Any
+    sandbox: Sandbox,
+    folder: Path,
+    name: str = "captain",
+    *,
+    api_base: str = "",
+    again_s: float = 60.0,
+    **more: Any,
 ) -> AsyncIterator[Member]:
-    """This agent, connected, its commands registered."""
+    """This agent, connected; `more` are settings."""
     folder.mkdir(exist_ok=True)
     state = StateFolder(folder / name)
     state.create()
@@ -197,14 +204,14 @@ async def member(
         irc_host="",
         irc_port=0,
         discord_token=SecretStr(_TOKENS[name]),
-        discord_api=f"http://127.0.0.1:{sandbox.port}/api/v10",
+        discord_api=api_base or f"http://127.0.0.1:{sandbox.port}/api/v10",
         discord_gateway=f"ws://127.0.0.1:{sandbox.port}/gateway",
         discord_guild=str(sandbox.guild_id),
         discord_agents={str(CAPTAIN_ID): "captain", str(ROOK_ID): "rook"},
         control_token=SecretStr("not-used"),
         operator_key="",
     )
-    one = Member(spec, store)
+    one = Member(spec, store, again_s)
     running = asyncio.create_task(one.transport.run())
     try:
         await one.until(lambda: one.transport.health.connected)

@@ -7,8 +7,10 @@ from typing import Any
 
 from structlog.testing import capture_logs
 
+from bots.sandbox.session import encode
+from tests.integration.discord.rude import NoCommands
 from tests.integration.discord.swarm import Member, member
-from tests.integration.sandbox.stage import Sandbox
+from tests.integration.sandbox.stage import CAPTAIN_ID, Sandbox
 
 _REGISTERED = "discord_commands_registered"
 
@@ -70,3 +72,41 @@ async def test_the_deputy_carries_kill_and_resume_and_nobody_else_anything(
     rook = await started(sandbox, tmp_path, "rook")
     assert await registered(sandbox) == {}
     assert rook.slash.trouble == ""
+
+
+async def test_what_discord_refused_is_registered_when_it_does_not_refuse_any_more(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async with (
+        NoCommands(sandbox) as there,
+        member(sandbox, tmp_path, api_base=there.api_base, again_s=0.05) as one,
+    ):
+        await one.until(lambda: "commands were not registered: it may not" in one.slash.trouble)
+        assert await registered(sandbox) == {}
+        there.refuses = False
+        await one.until(lambda: one.slash.trouble == "")
+        assert "ask" in await registered(sandbox)
+
+
+async def test_who_is_invited_gets_its_commands_without_another_session(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async with member(sandbox, tmp_path) as one:
+        await one.synced()
+        world = sandbox.server._world
+        guild = world.guild_payload(world.users[CAPTAIN_ID])
+        [session] = sandbox.server._gateway._sessions.values()
+        http, application = one.http
+        for day in (1, 2):
+            # Thrown out: its commands are gone, and nobody tells it so.
+            session.tell("GUILD_DELETE", encode({"id": guild["id"]}))
+            await one.until(lambda: one.transport.guild is None)
+            await http.bulk_upsert_guild_commands(application, sandbox.guild_id, [])
+            assert await registered(sandbox) == {}
+            joined = f"2090-01-0{day}T00:00:00+00:00"
+            members = [m | {"joined_at": joined} for m in guild["members"]]
+            session.tell("GUILD_CREATE", encode(guild | {"members": members}))
+            await one.until(lambda: one.transport.guild is not None)
+            await one.synced()
+            assert "ask" in await registered(sandbox)
+        assert one.transport.name_of(f"channel:{guild['channels'][-1]['id']}").startswith("#")
