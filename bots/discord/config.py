@@ -61,5 +61,5 @@ class DiscordConfig:
     send_s: float = 45.0
     #: a growing answer is edited no more often than this
     edit_every_s: float = 1.0
-    #: most messages of one channel that are fetched after a gap
-    missed_most: int = 500
+    #: most messages of one channel that are fetched after a gap, at 100 a request
+    missed_most: int = 10_000

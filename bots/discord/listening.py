@@ -54,7 +54,7 @@ class Listening:
 
     async def fetch_missed(
         self, client: discord.Client, guild: discord.Guild | None, key: str, after: str | datetime
-    ) -> bool:
+    ) -> None:
         """As `DiscordTransport.fetch_missed`."""
         if isinstance(after, datetime):
             after = str(discord.utils.time_snowflake(after))
@@ -62,7 +62,7 @@ class Listening:
         is_id = number.isdecimal() and after.isdecimal()
         if kind not in (Place.CHANNEL, Place.USER) or not is_id:
             self._log.warning("discord_missed_unread", channel=key, why="no id of Discord")
-            return False
+            return
         channel: Fetched
         try:
             if kind == Place.USER:
@@ -72,14 +72,13 @@ class Listening:
                 known = guild.get_channel_or_thread(int(number)) if guild else None
                 if not isinstance(known, discord.TextChannel | discord.Thread):
                     self._log.warning("discord_missed_unread", channel=key, why="not visible")
-                    return False
+                    return
                 channel = known
         except FAILURES as error:
             self._log.warning("discord_missed_unread", channel=key, why=sentence(error))
-            return False
-        complete = await self._history.fetch(channel, key, after)
+            return
+        await self._history.fetch(channel, key, after)
         await self._lanes.settled()
-        return complete
 
     async def close(self) -> None:
         self._lanes.close()

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from bots.messages import Place, Target
 from bots.sandbox.config import GatewaySpec
@@ -104,6 +105,46 @@ async def test_what_came_live_is_not_handed_over_a_second_time(
         assert len(agent.heard) == 3
         for key in ("channel:42", "user:abc", "#lobby", "channel:"):
             await agent.transport.fetch_missed(key, "1")
+
+
+async def test_a_long_gap_is_read_to_its_end_in_order(sandbox: Sandbox, tmp_path: Path) -> None:
+    async with Agent(sandbox, tmp_path, reidentify_s=(0.0, 0.0)) as agent:
+        await agent.ready()
+        lobby, person = agent.target("#lobby"), sandbox.person()
+        first = await person.say(lobby.name, "before")
+        await agent.lines(1)
+    for number in range(620):
+        await person.say(lobby.name, str(number))
+    async with Agent(sandbox, tmp_path) as agent:
+        await agent.ready()
+        await agent.transport.fetch_missed(lobby.key, first["id"])
+        assert [line.text for line in agent.heard] == [str(number) for number in range(620)]
+        assert all(line.missed for line in agent.heard)
+
+
+async def test_a_gap_beyond_all_measure_is_read_as_far_as_that_and_the_rest_is_named(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async with Agent(sandbox, tmp_path, missed_most=3) as agent:
+        await agent.ready()
+        lobby, person = agent.target("#lobby"), sandbox.person()
+    for number in range(3):
+        last = await person.say(lobby.name, str(number))
+    async with Agent(sandbox, tmp_path, missed_most=3) as agent:
+        await agent.ready()
+        with capture_logs() as logs:
+            await agent.transport.fetch_missed(lobby.key, "1")
+        assert [e for e in logs if e["event"] == "discord_missed_too_many"] == []
+    for number in range(3, 5):
+        last = await person.say(lobby.name, str(number))
+    async with Agent(sandbox, tmp_path, missed_most=4) as agent:
+        await agent.ready()
+        with capture_logs() as logs:
+            await agent.transport.fetch_missed(lobby.key, "1")
+        assert [line.text for line in agent.heard] == ["0", "1", "2", "3"]
+        [warned] = [e for e in logs if e["event"] == "discord_missed_too_many"]
+        since = datetime.fromisoformat(last["timestamp"])
+        assert f"what was said from {since:%Y-%m-%d %H:%M:%S} UTC until" in warned["why"]
 
 
 async def test_private_lines_that_were_missed_are_fetched(sandbox: Sandbox, tmp_path: Path) -> None:
