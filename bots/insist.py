@@ -28,13 +28,12 @@ async def insist(
     *,
     durable: bool = False,
 ) -> T:
-    """Run `write` in a transaction until it succeeds, for facts that exist already and may not be
+    """Have the store `write` this until it succeeds, for facts that exist already and may not be
     forgotten.
     """
 
     async def once() -> T:
-        async with store.writing(durable=durable) as unit:
-            return await write(unit)
+        return await store.write(write, durable=durable)
 
     def tell(state: RetryCallState) -> None:
         outcome = state.outcome

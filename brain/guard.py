@@ -101,9 +101,12 @@ class Guard:
 
         Raises `Refused` when the store cannot be reached: nothing may happen unrecorded.
         """
+
+        async def decided_all(unit: Unit) -> list[tuple[Act, Refusal | None, str]]:
+            return [(act, *await self._decide(act, unit)) for act in acts]
+
         try:
-            async with self._store.writing() as unit:
-                decided = [(act, *await self._decide(act, unit)) for act in acts]
+            decided = await self._store.write(decided_all)
         except StorageError as error:
             reason = f"the decision could not be recorded: {error}"
             raise Refused(reason, policy=UNRECORDED) from error

@@ -5,15 +5,14 @@ Hot paths speak Core: no identity map, no refresh after a commit, one round trip
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
 from storage import tables
-from storage.unit import Unit
+from storage.unit import Parameters, Rows, Unit
 
 _known = SQLModel.metadata.tables
 AGENT: Final = _known[str(tables.Agent.__tablename__)]
@@ -31,14 +30,10 @@ REPLY: Final = _known[str(tables.Reply.__tablename__)]
 SESSION: Final = _known[str(tables.Session.__tablename__)]
 TURN: Final = _known[str(tables.Turn.__tablename__)]
 
-Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
-
-async def run(
-    unit: Unit, statement: sa.Executable, parameters: Parameters = None
-) -> sa.CursorResult[*tuple[Any, ...]]:
+async def run(unit: Unit, statement: sa.Executable, parameters: Parameters = None) -> Rows:
     """Execute `statement` in the transaction of `unit`; a list of parameters is one bulk call."""
-    return await unit.connection.execute(statement, parameters)
+    return await unit.execute(statement, parameters)
 
 
 def insert(unit: Unit, table: sa.Table) -> sqlite.Insert | postgresql.Insert:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -20,8 +20,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 
+from storage.engine import make_engine
 from storage.errors import SchemaTooNew, StorageError
-from storage.store import Store, make_engine, telling
+from storage.store import Store
+from storage.telling import telling
 
 _HERE: Final = Path(__file__).parent / "migrations"
 #: any number, as long as every Parley takes the same
@@ -37,14 +39,10 @@ async def upgrade(store: Store, lock_file: Path) -> None:
     `StoreUnavailable` when the database cannot be written.
     """
     # Foreign keys are off meanwhile: a rebuilt parent table must not delete its children.
-    engine = make_engine(store.url, pool_size=0, foreign_keys=False)
-    try:
-        async with _held(lock_file):
-            with telling(store.url):
-                async with engine.begin() as connection:
-                    await connection.run_sync(_upgrade)
-    finally:
-        await engine.dispose()
+    engine = make_engine(store.url, foreign_keys=False)
+    async with _held(lock_file):
+        with telling(store.url):
+            await asyncio.to_thread(_upgrade, engine)
 
 
 def config_for(connection: sa.Connection) -> Config:
@@ -55,7 +53,21 @@ def config_for(connection: sa.Connection) -> Config:
     return config
 
 
-def _upgrade(connection: sa.Connection) -> None:
+def _upgrade(engine: sa.Engine) -> None:
+    with beginning(engine) as connection:
+        _bring_up(connection)
+
+
+@contextmanager
+def beginning(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that changes tables: commits at the end."""
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield connection
+
+
+def _bring_up(connection: sa.Connection) -> None:
     if connection.dialect.name == "postgresql":
         lock = sa.text("SELECT pg_advisory_xact_lock(:number)")
         connection.execute(lock, {"number": _ADVISORY_LOCK})

@@ -6,33 +6,18 @@ No thread, no socket, no file: the coroutines are driven by hand, and nothing in
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
 from datetime import UTC, datetime
-from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
 from storage import acquaintances, agents, audit, inbox, leases, record, replies, sessions
 from storage.tables import HeartbeatTier, InboxState, LineKind, ReplyState
+from storage.transaction import unwaiting
 from storage.unit import Unit
 
 _THEN = datetime(2026, 1, 1, tzinfo=UTC)
 _AGENT, _CHANNEL = "nobody", "#nowhere"
-
-
-class _Unwaiting:
-    """What statements need of an `AsyncConnection`, on a connection that never waits."""
-
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
-        self.dialect = connection.dialect
-
-    async def execute(
-        self, statement: sa.Executable, parameters: Any
-    ) -> sa.CursorResult[*tuple[Any, ...]]:
-        return self._connection.execute(statement, parameters)
 
 
 def warm() -> None:
@@ -41,8 +26,7 @@ def warm() -> None:
     with engine.begin() as connection:
         for table in SQLModel.metadata.sorted_tables:
             connection.exec_driver_sql(_bare(table))
-        unwaiting = cast("AsyncConnection", _Unwaiting(connection))
-        _drive(_one_life(Unit(unwaiting)))
+        unwaiting(_one_life(Unit(connection)))
     engine.dispose()
 
 
@@ -59,14 +43,6 @@ def _bare(table: sa.Table) -> str:
     ]
     unique = [f"UNIQUE ({', '.join(names)})" for names in keys if names != ["id"]]
     return f'CREATE TABLE "{table.name}" ({", ".join([*columns, *unique])})'
-
-
-def _drive(life: Coroutine[Any, Any, None]) -> None:
-    try:
-        life.send(None)
-    except StopIteration:
-        return
-    raise AssertionError("a statement on a database in memory has to wait for nothing")
 
 
 async def _one_life(unit: Unit) -> None:

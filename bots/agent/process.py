@@ -42,7 +42,7 @@ from bots.tasks import Tasks
 from storage import agents
 from storage.errors import StorageError
 from storage.latch import Latch, LatchFile
-from storage.store import Store, make_engine
+from storage.store import Store
 from storage.tables import AgentState
 
 _RECOVER_EVERY_S = 2.0
@@ -68,7 +68,7 @@ async def _live(spec: AgentSpec, lifeline: socket.socket, already: bytes) -> int
         redactor=Redactor(spec.secrets()),
     )
     # Not connected here: an agent must come up, and be killable, while the database is away.
-    store = Store(make_engine(spec.database_url, pool_size=1))
+    store = Store(spec.database_url, connections=2)
     try:
         return await AgentProcess(spec, state, store).live(lifeline, already)
     finally:

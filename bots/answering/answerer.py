@@ -30,6 +30,7 @@ from storage.inbox import Work
 from storage.latch import Latch
 from storage.store import Store
 from storage.tables import HeartbeatTier, InboxState
+from storage.unit import Unit
 
 #: characters of a burst that become one question
 _LONGEST_QUESTION = 4_000
@@ -133,13 +134,17 @@ class Answerer:
         exchanged: Exchanged | None = None,
     ) -> int:
         """How many of these rows were still ours to settle; what was exchanged is remembered."""
-        async with self.store.writing() as unit:
+        now = self.clock()
+
+        async def settled(unit: Unit) -> int:
             if exchanged is not None:
                 await self.thinker.remember(unit, burst[-1], exchanged)
             ids = [w.inbox_id for w in burst]
-            ours = await inbox.settle(unit, ids, self.agent, self.epoch, state, self.clock(), note)
-            await agents.beat(unit, self.agent, HeartbeatTier.FUNCTIONAL, self.clock())
-        return ours
+            ours = await inbox.settle(unit, ids, self.agent, self.epoch, state, now, note)
+            await agents.beat(unit, self.agent, HeartbeatTier.FUNCTIONAL, now)
+            return ours
+
+        return await self.store.write(settled)
 
     async def leave_waiting(self, session: str, sender: str, before: int | None) -> bool:
         """Who says stop means all that they asked before it (the line `before`, where it is one),
@@ -171,14 +176,16 @@ class Answerer:
         worked on.
         """
         now = self.clock()
-        async with self.store.writing() as unit:
+
+        async def claimed(unit: Unit) -> set[int]:
             ids = [w.inbox_id for w in burst]
             won = await inbox.claim(unit, ids, self.agent, self.epoch, now)
             if won:
-                await agents.beat(
-                    unit, self.agent, HeartbeatTier.FUNCTIONAL, now, claim=f"inbox {won[0]}"
-                )
-        return set(won)
+                claim = f"inbox {won[0]}"
+                await agents.beat(unit, self.agent, HeartbeatTier.FUNCTIONAL, now, claim=claim)
+            return set(won)
+
+        return await self.store.write(claimed)
 
     async def _answer(self, burst: list[Work]) -> None:
         last = burst[-1]

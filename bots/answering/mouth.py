@@ -61,8 +61,8 @@ class Mouth:
         if not self.may_begin():
             raise Unsaid("what a dead predecessor left is still being looked for")
         permit = await self.guard.permit(self._act(outgoing, parts, why, command))
-        async with self.store.writing() as unit:
-            ids = await replies.begin(
+        ids = await self.store.write(
+            lambda unit: replies.begin(
                 unit,
                 self.agent,
                 target,
@@ -74,6 +74,7 @@ class Mouth:
                 epoch=epoch,
                 first_part=first_part,
             )
+        )
         try:
             deliveries = await transport.say(
                 outgoing.target,

@@ -101,9 +101,11 @@ class Worklist:
     async def _look(self) -> None:
         try:
             await self._take_back()
-            async with self._store.reading() as unit:
-                # Without a connection nothing could be said: what is owed there waits.
-                rows = await inbox.waiting(unit, self._agent, networks=self._connected())
+            # Without a connection nothing could be said: what is owed there waits.
+            networks = self._connected()
+            rows = await self._store.read(
+                lambda unit: inbox.waiting(unit, self._agent, networks=networks)
+            )
         except StorageError as error:
             self._log.warning("inbox.unreadable", error=str(error))
             return

@@ -79,7 +79,7 @@ async def _schema(store: Store) -> Finding:
     try:
         async with store.reading() as unit:
             version = sa.text("SELECT version_num FROM alembic_version")
-            found = (await unit.connection.execute(version)).scalar()
+            found = (await unit.execute(version)).scalar()
     except (StorageError, DBAPIError):
         return ok("database", f"{store.dialect}, empty; its tables come with the first start")
     if found not in known:

@@ -22,7 +22,7 @@ from bots.insist import insist
 from bots.metrics import LINES_HEARD, LINES_STORED
 from storage import inbox, leases, record
 from storage.errors import StorageError
-from storage.record import NewLine
+from storage.record import Kept, NewLine
 from storage.store import Store
 from storage.tables import LineKind
 from storage.unit import Unit
@@ -313,21 +313,10 @@ class Ears:
     async def _store_waiting(self, channel: Channel, until: datetime | None = None) -> None:
         """Store what is not stored yet, and was heard no later than `until`."""
         while waiting := channel.waiting_until(until)[:_BATCH_LINES]:
-            async with self._store.writing() as unit:
-                last = await record.last_id(unit, channel.network, channel.name)
-                alone = last == channel.last_own_id
-                # Nobody else wrote since we did: nothing can match, only append.
-                window = waiting if alone else list(channel.memory)
-                kept = await record.keep(
-                    unit,
-                    [r.line for r in window],
-                    last if alone else channel.after_id,
-                    channel.since,
-                    was_there_since=channel.present_since,
-                    until=until,
-                )
-                ids = [stored_id for stored_id in kept.ids if stored_id is not None]
-                complete = alone or await _knows_all(unit, channel, ids)
+            window, kept, complete = await self._store.write(
+                partial(_kept, channel, waiting, until)
+            )
+            ids = [stored_id for stored_id in kept.ids if stored_id is not None]
             channel.settled = 0
             owed: set[str] = set()
             for remembered, stored_id, new in zip(window, kept.ids, kept.new, strict=True):
@@ -338,6 +327,30 @@ class Ears:
             channel.last_own_id = max(ids) if complete else None
             if owed:
                 self._on_owed(owed)
+
+
+async def _kept(
+    channel: Channel,
+    waiting: list[Remembered],
+    until: datetime | None,
+    unit: Unit,
+) -> tuple[list[Remembered], Kept, bool]:
+    """What was compared, what became of each, and whether we know all that is stored."""
+    last = await record.last_id(unit, channel.network, channel.name)
+    alone = last == channel.last_own_id
+    # Nobody else wrote since we did: nothing can match, only append. Else all that was heard by now
+    # is compared: what others stored meanwhile may be any of it.
+    window = waiting if alone else list(channel.memory)
+    kept = await record.keep(
+        unit,
+        [r.line for r in window],
+        last if alone else channel.after_id,
+        channel.since,
+        was_there_since=channel.present_since,
+        until=until,
+    )
+    ids = [stored_id for stored_id in kept.ids if stored_id is not None]
+    return window, kept, alone or await _knows_all(unit, channel, ids)
 
 
 async def _knows_all(unit: Unit, channel: Channel, ids: Iterable[int]) -> bool:

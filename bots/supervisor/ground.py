@@ -107,7 +107,7 @@ class Ground:
     @property
     def preload(self) -> list[str]:
         """Modules that only some swarms use, for the fork server to load before it forks."""
-        driver = "psycopg" if self.database_url.startswith("postgresql") else "aiosqlite"
+        driver = "psycopg" if self.database_url.startswith("postgresql") else "sqlite3"
         sandbox = guild.wants_sandbox(self._settings)
         discord = sandbox or any(a.discord.token for a in self._settings.agents)
         return [driver, "bots.agent.discord", "bots.agent.slash"] if discord else [driver]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import aiosqlite
 import pytest
 
 from brain.errors import Refused
@@ -79,7 +80,8 @@ async def test_a_permit_is_for_one_act_and_stands_in_the_chain(store: Store) -> 
 
 
 async def test_a_killed_agent_is_refused_and_told_by_whom_and_when(store: Store) -> None:
-    with pytest.raises(Refused, match="killed by olga at 2026-11-20 12:00:00 UTC: enough") as caught:
+    told = "killed by olga at 2026-11-20 12:00:00 UTC: enough"
+    with pytest.raises(Refused, match=told) as caught:
         await guard(store, latch(KILLED)).permit(act())
     assert caught.value.policy == "latch"
     assert [(t, o) for t, o, _ in await audited(store)] == [("irc:#lobby", "refused")]
@@ -122,10 +124,10 @@ async def test_permits_asked_for_at_once_keep_the_chain_whole(store: Store) -> N
 
 
 async def test_what_cannot_be_recorded_is_not_done(store: Store, tmp_path: Path) -> None:
-    async with aiosqlite.connect(tmp_path / "parley.db") as other:
-        await other.execute("BEGIN IMMEDIATE")
+    with closing(sqlite3.connect(tmp_path / "parley.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
         with pytest.raises(Refused, match="could not be recorded") as caught:
             await guard(store, latch(None)).permit(act())
-        await other.rollback()
+        other.execute("ROLLBACK")
     assert caught.value.policy == "store"
     assert await audited(store) == []

@@ -63,15 +63,14 @@ async def test_an_end_that_was_cut_off_shows(store: Store) -> None:
         await entry(store)
     await sign_all(store)
     async with store.writing() as unit:
-        connection = unit.connection
         postgresql = store.dialect == "postgresql"
         forget = (
             "DROP TRIGGER audit_append_only ON audit"
             if postgresql
             else "DROP TRIGGER audit_no_delete"
         )
-        await connection.execute(sa.text(forget))
-        await connection.execute(sa.text("DELETE FROM audit WHERE seq = 3"))
+        await unit.execute(sa.text(forget))
+        await unit.execute(sa.text("DELETE FROM audit WHERE seq = 3"))
     async with store.reading() as unit:
         assert await audit.verify(unit, "auditor") is None
     assert await broken(store) == "entry 3 of auditor's chain is missing, though it was signed"
@@ -89,4 +88,4 @@ async def test_checkpoints_are_append_only(store: Store, change: str) -> None:
     await sign_all(store)
     with pytest.raises(DBAPIError, match="append-only"):
         async with store.writing() as unit:
-            await unit.connection.execute(sa.text(change))
+            await unit.execute(sa.text(change))

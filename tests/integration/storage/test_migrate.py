@@ -14,9 +14,10 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
+from storage.engine import make_engine
 from storage.errors import SchemaTooNew, StorageError
-from storage.migrate import config_for, upgrade
-from storage.store import Store, make_engine
+from storage.migrate import beginning, config_for, upgrade
+from storage.store import Store
 
 MIGRATOR = Path(__file__).with_name("migrator.py")
 ROOT = Path(__file__).parents[3]
@@ -29,11 +30,13 @@ def agrees(connection: sa.Connection) -> None:
         command.check(config_for(connection))
 
 
+def on_a_connection(store: Store, work: Callable[[sa.Connection], None]) -> None:
+    with beginning(make_engine(store.url)) as connection:
+        work(connection)
+
+
 async def test_tables_and_migrations_agree(store: Store) -> None:
-    engine = make_engine(store.url, pool_size=0)
-    async with engine.connect() as connection:
-        await connection.run_sync(agrees)
-    await engine.dispose()
+    await asyncio.to_thread(on_a_connection, store, agrees)
 
 
 async def test_an_upgrade_may_be_repeated_and_keeps_what_is_there(
@@ -82,10 +85,9 @@ async def test_a_lock_file_that_cannot_be_made_is_told(store: Store, tmp_path: P
 
 
 async def test_down_and_up_again(store: Store, tmp_path: Path) -> None:
-    engine = make_engine(store.url, pool_size=0)
-    async with engine.begin() as connection:
-        await connection.run_sync(lambda sync: command.downgrade(config_for(sync), "base"))
+    def down(connection: sa.Connection) -> None:
+        command.downgrade(config_for(connection), "base")
+
+    await asyncio.to_thread(on_a_connection, store, down)
     await upgrade(store, tmp_path / "upgrade.lock")
-    async with engine.connect() as connection:
-        await connection.run_sync(agrees)
-    await engine.dispose()
+    await asyncio.to_thread(on_a_connection, store, agrees)

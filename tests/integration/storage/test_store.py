@@ -162,6 +162,7 @@ async def test_a_full_disk_is_told_and_leaves_what_was_there(sqlite_store: Store
     """The child may not let files grow; to SQLite that is a disk without room."""
     script = f"""
 import asyncio, resource, sys
+import sqlalchemy as sa
 from storage.errors import StoreUnavailable
 from storage.store import Store
 async def main():
@@ -169,8 +170,7 @@ async def main():
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
     try:
         async with store.writing() as unit:
-            connection = unit.connection
-            await connection.exec_driver_sql("INSERT INTO nonce VALUES ('n', '2026-01-01')")
+            await unit.execute(sa.text("INSERT INTO nonce VALUES ('n', '2026-01-01')"))
     except StoreUnavailable as error:
         print(error)
 asyncio.run(main())

@@ -85,7 +85,7 @@ async def test_a_program_that_does_not_come_up_is_told_with_its_log(tmp_path: Pa
 
 
 async def test_a_dead_fork_server_is_replaced(tmp_path: Path) -> None:
-    forks = Nurseries(tmp_path / "agents.log", "aiosqlite", lambda *_: None, LOG)
+    forks = Nurseries(tmp_path / "agents.log", "sqlite3", lambda *_: None, LOG)
     await forks.start()
     first = (await forks.current()).pid
     assert first is not None
