@@ -136,6 +136,14 @@ class SwarmClient(discord.Client):
 
     async def connect(self, *, reconnect: bool = True) -> None:
         """Stay connected until `close`; raises `discord.ConnectionClosed` for a fatal code."""
+        asking = asyncio.create_task(self._ask_when_quiet())
+        try:
+            await self._stay_connected()
+        finally:
+            asking.cancel()
+            await asyncio.wait({asking})
+
+    async def _stay_connected(self) -> None:
         known = _Resumption()
         while not self.is_closed():
             began_s = time.monotonic()
@@ -183,6 +191,24 @@ class SwarmClient(discord.Client):
         config = self._config
         async with asyncio.timeout(config.heartbeat_timeout_s + config.close_s):
             await self.ws.poll_event()
+
+    async def _ask_when_quiet(self) -> None:
+        """A heartbeat of our own after each silence: its acknowledgement tells a quiet guild from a
+        dead socket. discord.py's own come at Discord's interval, so a timeout below that would end
+        every connection where nobody talks.
+        """
+        every_s = self._config.heartbeat_timeout_s / 2
+        while True:
+            beating = self.ws._keep_alive if self.ws is not None else None  # noqa: SLF001
+            quiet_s = 0.0
+            if beating is not None:
+                quiet_s = time.perf_counter() - beating._last_recv  # noqa: SLF001 - nowhere else
+            if beating is not None and quiet_s >= every_s:
+                quiet_s = 0.0
+                # Who reads notices a socket that is gone.
+                with suppress(OSError, aiohttp.ClientError, discord.DiscordException):
+                    await self.ws.send_heartbeat(beating.beat())
+            await asyncio.sleep(every_s - quiet_s)
 
     async def _abandon(self) -> None:
         """Close a socket that still works, without ending its session."""

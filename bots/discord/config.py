@@ -44,8 +44,9 @@ class DiscordConfig:
     identifies_kept: int = 50
     #: connecting and getting HELLO may take this long
     connect_s: float = 30.0
-    #: nothing heard for this long: the socket is dead. Discord's heartbeat comes every 41.25 s.
-    heartbeat_timeout_s: float = 60.0
+    #: nothing heard for this long: the socket is dead. Discord's heartbeat comes every 41.25 s,
+    #: so after half of this without a sign of life it is asked for one between
+    heartbeat_timeout_s: float = 20.0
     #: how long a dead socket may take to close
     close_s: float = 2.0
     #: READY is believed complete when no guild came for this long

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from datetime import UTC, datetime
@@ -175,6 +176,39 @@ async def test_a_zombie_socket_is_noticed_and_resumed(tmp_path: Path) -> None:
         assert time.monotonic() - began_s < 3
         assert agent.readies == 1
         assert len(agent.heard) == 1
+
+
+async def test_a_zombie_is_noticed_long_before_discords_own_heartbeat(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async with Agent(sandbox, tmp_path, heartbeat_timeout_s=0.6, close_s=0.1) as agent:
+        await agent.ready()
+        lobby = agent.target("#lobby").name
+        began_s = time.monotonic()
+        await sandbox.chaos("zombie", "captain")
+        await sandbox.person().say(lobby, "is anybody there?")
+        await agent.until(lambda: not agent.transport.health.connected)
+        assert time.monotonic() - began_s < 2
+        assert (await agent.lines(1))[0].text == "is anybody there?"
+        assert agent.readies == 1
+
+
+async def test_where_nobody_talks_a_connection_holds(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Silences three times as long as what counts as dead, and Discord's heartbeat is far away."""
+    async with Agent(sandbox, tmp_path, heartbeat_timeout_s=0.6) as agent:
+        await agent.ready()
+        client = agent.transport.client
+        assert client is not None
+        beating, began_s = client.ws._keep_alive, time.perf_counter()
+        assert beating is not None
+        assert beating.interval is not None
+        assert beating.interval > 40
+        async with asyncio.timeout(5):
+            while beating._last_ack < began_s + 1.8:  # noqa: ASYNC110 - discord.py tells nobody
+                await asyncio.sleep(0.01)
+        assert client.ws._keep_alive is beating
+        assert all(health.connected for health in agent.changes)
+        assert client.latency < 1
 
 
 async def test_a_gateway_that_is_not_there_yet_is_waited_for(
