@@ -225,7 +225,23 @@ async def _kill(house: House, visitor: Visitor, body: Body) -> Payload:
     return {"sentence": str(report.get("sentence", ""))}
 
 
+async def _force(house: House, visitor: Visitor, body: Body) -> Payload:
+    """End one agent that was told to stop and has not confirmed it."""
+    if not visitor.operator:
+        raise Refused("Only an operator can stop an agent.")
+    name = _text(body, "agent")
+    agent = house.control.swarm.agent(name)
+    if agent is None or house.control.swarm.held(name) is None:
+        raise Refused(f"{name or 'Nobody'} was not told to stop.")
+    if agent.confirmed:
+        raise Refused(f"{name} has stopped already.")
+    by = visitor.person.user.name
+    await house.control.kill(name, by, "it did not confirm the kill", force=True)
+    return {}
+
+
 async def _resume(house: House, visitor: Visitor, body: Body) -> Payload:
+    """Everybody, or one `agent` that was killed alone."""
     if not visitor.operator:
         raise Refused("Only an operator can resume the swarm.")
     reason = _text(body, "reason").strip()
@@ -233,7 +249,8 @@ async def _resume(house: House, visitor: Visitor, body: Body) -> Payload:
         raise Refused("Say why: the reason is kept in the audit.")
     if _text(body, "swarm").strip() != house.config.swarm:
         raise Refused(f"Type the swarm's name, {house.config.swarm}, to resume it.")
-    await house.control.resume("all", visitor.person.user.name, reason)
+    scope = _text(body, "agent") or "all"
+    await house.control.resume(scope, visitor.person.user.name, reason)
     return {}
 
 
@@ -271,5 +288,6 @@ _ACTS: Mapping[str, Act] = {
     "press": _press,
     "modal": _modal,
     "kill": _kill,
+    "force": _force,
     "resume": _resume,
 }

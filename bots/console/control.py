@@ -25,7 +25,6 @@ _STATUS_TIMEOUT = aiohttp.ClientTimeout(total=3)
 #: a kill answers when all have confirmed or were ended by force, which takes up to five seconds
 _STEER_TIMEOUT = aiohttp.ClientTimeout(total=20)
 _AWAY = "The supervisor does not answer. In a terminal on this machine: "
-LOCAL_KILL = "python3 run.py kill all"
 
 
 class Control:
@@ -51,9 +50,15 @@ class Control:
         self._under_way = 0
         self.swarm = Swarm()
 
-    async def kill(self, scope: str, by: str, reason: str) -> Mapping[str, Any]:
-        """How it went: see `Report.as_json` of the supervisor. Raises `Refused`."""
-        report = await self._steer("/control/kill", scope, by, reason, LOCAL_KILL)
+    async def kill(
+        self, scope: str, by: str, reason: str, *, force: bool = False
+    ) -> Mapping[str, Any]:
+        """How it went: see `Report.as_json` of the supervisor. Raises `Refused`.
+
+        With `force` nobody's confirmation is waited for.
+        """
+        local = f"python3 run.py kill {scope}"
+        report = await self._steer("/control/kill", scope, by, reason, local, force=force)
         if scope == "all":
             self._set(replace(self.swarm, report=report))
         return report
@@ -112,9 +117,9 @@ class Control:
             self._on_change()
 
     async def _steer(
-        self, path: str, scope: str, by: str, reason: str, local: str
+        self, path: str, scope: str, by: str, reason: str, local: str, **more: bool
     ) -> Mapping[str, Any]:
-        body = {"scope": scope, "by": by, "door": "console", "reason": reason}
+        body = {"scope": scope, "by": by, "door": "console", "reason": reason, **more}
         self._under_way += 1
         self._look.set()
         try:

@@ -18,6 +18,7 @@ from bots.console.control import Control
 from bots.console.cookies import Login
 from bots.console.model import Change
 from bots.console.person import Person
+from bots.console.streams import Streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class House:
         self.http = http
         self.control = Control(http, config.control, clock=now, on_change=self._swarm_changed)
         self.attempts = Attempts()
+        self.streams = Streams()
         self.people: dict[str, Person] = {}
         self._key = config.storage_secret.encode()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ KEPT = 500
 #: a typing mark lasts this long (Discord's documentation, "Typing Start")
 TYPING_S = 10.0
 _EPHEMERAL = 1 << 6
+_EPOCH_MS = 1_420_070_400_000
 
 
 class Kind(IntEnum):
@@ -144,6 +146,11 @@ class Guild:
             for user, until_s in writing.items()
             if until_s > now_s and user != self.me and user in self.members
         ]
+
+
+def first_id(at: datetime) -> int:
+    """The smallest id that something made at this time can have (Discord's "Snowflakes")."""
+    return max(0, int(at.timestamp() * 1000) - _EPOCH_MS) << 22
 
 
 def calls(message: Payload, user_id: int) -> bool:

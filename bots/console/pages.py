@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,11 @@ class Pages:
         return f"{self._person.epoch}.{self._person.revision}"
 
     @property
+    def killed(self) -> bool:
+        """Whether a kill of everybody holds."""
+        return self._house.control.swarm.kill is not None
+
+    @property
     def title(self) -> str:
         return self._guild.title_of(self.channel) if self.channel else "Waiting for you"
 
@@ -95,7 +101,7 @@ class Pages:
         return self._render("top.html")
 
     def panel(self) -> str:
-        return self._render("panel.html", dots=self._dots())
+        return self._render("panel.html", **self._panel())
 
     def side(self) -> str:
         return self._render("channels.html", **self._side_context())
@@ -158,7 +164,7 @@ class Pages:
                 if message_views.waits(one, at)
             ]
             shown.sort(key=lambda m: m.id)
-            return {"messages": shown, "threads": False, "dots": self._dots(), "channel": None}
+            return {"messages": shown, "threads": False, "channel": None, **self._panel()}
         latest = list(channel.messages.values())[-_SHOWN:]
         return {
             "channel": channel,
@@ -168,8 +174,17 @@ class Pages:
             "head": views.head(guild, channel),
             "writing": [],
             "stop_line": "",
-            "dots": self._dots(),
+            **self._panel(),
         }
+
+    def _panel(self) -> dict[str, Any]:
+        """What the red panel shows beside the swarm: how fast, and what is left open."""
+        kill = self._house.control.swarm.kill
+        if kill is None:
+            return {"dots": [], "said_since": None, "approvals": 0}
+        since = views.said_since(self._guild, datetime.fromisoformat(kill.at)) if kill.at else None
+        waiting = self._side_context()["waiting"]
+        return {"dots": self._dots(), "said_since": since, "approvals": waiting}
 
     def _side_context(self) -> dict[str, Any]:
         groups = views.channels(self._guild, now())

@@ -18,7 +18,6 @@ from bots.console.model import Change, Channel
 from bots.console.pages import WAITING, Pages
 from bots.console.rest import Refused
 
-ENDED = web.AppKey("ended", asyncio.Event)
 #: a browser that hears nothing for longer says that it is not connected
 BEAT_S = 5.0
 _ARRIVAL_S = 3.0
@@ -102,8 +101,8 @@ def _first(channel: Channel) -> int:
 
 async def _events(request: web.Request) -> web.StreamResponse:
     """Every change of a view after `from`, or after the browser's Last-Event-ID."""
-    visitor, ended = _visitor(request), request.app[ENDED]
-    stream = _Stream(request.app[HOUSE], visitor, request.query.get("view", WAITING))
+    house, visitor = request.app[HOUSE], _visitor(request)
+    stream = _Stream(house, visitor, request.query.get("view", WAITING))
     start = request.headers.get("Last-Event-ID") or request.query.get("from", "")
     epoch, _, revision = start.partition(".")
     response = web.StreamResponse(
@@ -112,18 +111,18 @@ async def _events(request: web.Request) -> web.StreamResponse:
     await response.prepare(request)
     known = epoch == visitor.person.epoch and revision.isdecimal()
     at = int(revision) if known else -1
-    page = request.query.get("page", "")
-    closing = asyncio.ensure_future(ended.wait())
-    try:
-        with request.app[HOUSE].control.watched():
-            while not ended.is_set():
+    page = request.query.get("page") or secrets.token_hex(6)
+    with house.control.watched(), house.streams.of(page) as over:
+        closing = asyncio.ensure_future(over.wait())
+        try:
+            while not over.is_set():
                 text, at = await _next(stream, visitor, at, page, closing)
                 await response.write(text.encode())
-    except ConnectionError:
-        # the browser went away
-        return response
-    finally:
-        closing.cancel()
+        except ConnectionError:
+            # the browser went away
+            return response
+        finally:
+            closing.cancel()
     return response
 
 
@@ -135,7 +134,7 @@ async def _next(
         return "event: reload\ndata: {}\n\n", visitor.person.revision
     news = asyncio.ensure_future(visitor.person.after(at))
     await asyncio.wait({news, closing}, timeout=BEAT_S, return_when=asyncio.FIRST_COMPLETED)
-    if not news.done():
+    if closing.done() or not news.done():
         news.cancel()
         return "event: beat\ndata: {}\n\n", at
     found = news.result()
@@ -182,6 +181,7 @@ class _Stream:
             found += self._part("members", self._pages.members())
         if what & {"swarm", "link"}:
             found += self._part("top", self._pages.top())
+        if what & {"swarm", "link"} or ("message" in what and self._pages.killed):
             found += self._part("panel", self._pages.panel())
         return found
 

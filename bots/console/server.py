@@ -15,7 +15,6 @@ from bots.console import acting, files, pages, reading
 from bots.console.config import Config
 from bots.console.house import HOUSE, House
 from bots.console.pages import HERE
-from bots.console.reading import ENDED
 
 #: how long requests that are under way may take when the process ends
 _SHUTDOWN_S = 0.5
@@ -43,7 +42,6 @@ def application(house: House) -> web.Application:
         client_max_size=_MOST_BODY_BYTES, middlewares=[_names_and_headers, _logged_in]
     )
     app[HOUSE] = house
-    app[ENDED] = asyncio.Event()
     app.add_routes(
         [
             web.get("/login", _show_login),
@@ -153,9 +151,11 @@ class Server:
         """Listen. Raises `OSError` when the port is taken."""
         self._http = aiohttp.ClientSession()
         self._house = House(self._config, self._http)
-        self._app = application(self._house)
         self._runner = web.AppRunner(
-            self._app, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S
+            application(self._house),
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=_SHUTDOWN_S,
         )
         await self._runner.setup()
         try:
@@ -172,7 +172,7 @@ class Server:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._app[ENDED].set()
+        self._house.streams.end()
         self._watching.cancel()
         with suppress(asyncio.CancelledError):
             await self._watching

@@ -9,6 +9,8 @@ from typing import Any, Literal
 #: an agent in one of these states runs nothing
 STILL = frozenset({"killed", "stopped", "failed"})
 READY = "ready"
+#: it runs, and cannot do all that it should
+TROUBLED = frozenset({"degraded", "deaf", "hung"})
 
 Mood = Literal["unknown", "running", "stopping", "stopped"]
 
@@ -48,6 +50,8 @@ class Swarm:
     latches: tuple[Latch, ...] = ()
     #: how the last kill of everybody went, while it holds: the answer of ``/control/kill``
     report: Mapping[str, Any] = field(default_factory=dict)
+    #: servers of the swarm that do not answer: the bus, the IRC server and so on
+    down: tuple[str, ...] = ()
     #: when the supervisor last answered, ISO 8601
     seen_at: str = ""
 
@@ -68,6 +72,24 @@ class Swarm:
     def missing(self) -> tuple[Agent, ...]:
         """Who has not confirmed the kill of everybody."""
         return tuple(a for a in self.agents if not a.confirmed)
+
+    @property
+    def troubled(self) -> tuple[Agent, ...]:
+        """Who works in part: a network, the bus or something else is away."""
+        return tuple(a for a in self.agents if a.state in TROUBLED)
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong while it runs, in a few words; empty when all is well."""
+        if self.mood != "running":
+            return ""
+        reasons = {a.reason for a in self.troubled}
+        says = [f"{name} is down" for name in self.down]
+        if self.troubled:
+            who = "1 agent" if len(self.troubled) == 1 else f"{len(self.troubled)} agents"
+            reason = reasons.pop() if len(reasons) == 1 else ""
+            says.append(f"{who}: {reason}" if reason else f"{who} degraded")
+        return "; ".join(says)
 
     @property
     def mood(self) -> Mood:
@@ -126,5 +148,6 @@ def read(body: Mapping[str, Any], *, report: Mapping[str, Any], seen_at: str) ->
         agents=agents,
         latches=latches,
         report=report,
+        down=tuple(str(s["name"]) for s in body.get("services") or () if not s.get("up")),
         seen_at=seen_at,
     )

@@ -10,8 +10,11 @@ from typing import Any
 from bots.console import icons
 from bots.console.faces import Face, face, face_of
 from bots.console.message_views import waits
-from bots.console.model import Channel, Guild, Kind, Member
+from bots.console.model import Channel, Guild, Kind, Member, first_id
 from bots.console.swarm import Swarm
+
+#: who has one of these shapes hears and answers
+_HEARING = frozenset({"ready", "degraded"})
 
 # --- members ------------------------------------------------------------------------------------
 
@@ -22,6 +25,8 @@ class MemberRow:
     about: str
     #: what stands at the right: how soon a kill was confirmed
     figure: str = ""
+    #: it was killed alone, and so can be resumed alone
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,10 @@ def members(guild: Guild, swarm: Swarm, operators: frozenset[str]) -> list[Membe
         ("Stopped" if stopped else "Killed", "killed"),
         ("Not connected", "away"),
     ):
-        groups.append((title, shape, [m for m in agents if face(m).shape == shape]))
+        inside = [m for m in agents if face(m).shape == shape]
+        # after a kill the slowest first
+        inside.sort(key=lambda m: -swarm.confirmed_ms.get(m.name, 0.0))
+        groups.append((title, shape, inside))
     return [
         MemberGroup(title, shape, [_row(m, swarm, operators) for m in inside])
         for title, shape, inside in groups
@@ -68,7 +76,9 @@ def _row(member: Member, swarm: Swarm, operators: frozenset[str]) -> MemberRow:
         about = agent.reason
     else:
         about = member.activity or (agent.state if agent and swarm.known else "agent")
-    return MemberRow(face(member), about, figure)
+    # while all are killed, nobody is resumed alone: the supervisor refuses it
+    alone = latch is not None and swarm.kill is None and swarm.known
+    return MemberRow(face(member), about, figure, alone)
 
 
 # --- channels -----------------------------------------------------------------------------------
@@ -126,7 +136,35 @@ def _channel(
     )
 
 
+# --- after a kill ---------------------------------------------------------------------------------
+
+
+def said_since(guild: Guild, at: datetime) -> int:
+    """How many messages agents have sent since then, as far as this person can see; what answers a
+    command does not count, for `status` is answered also when killed.
+    """
+    after = first_id(at)
+    return sum(
+        1
+        for channel in guild.channels.values()
+        if channel.last_message_id > after
+        for key, one in channel.messages.items()
+        if key > after and one["author"].get("bot") and not one.get("interaction_metadata")
+    )
+
+
 # --- the head -----------------------------------------------------------------------------------
+
+
+def _reach(guild: Guild, channel: Channel) -> str:
+    """Which agents hear what is written here, in a few words."""
+    here: Iterable[Member] = guild.members.values()
+    if channel.is_dm:
+        here = [m for m in here if m.id in channel.recipients]
+    hear = [m.name for m in here if m.bot and face(m).shape in _HEARING]
+    if len(hear) > 1:
+        return f"reaches {len(hear)} agents"
+    return f"reaches {hear[0]}" if hear else "reaches no agent"
 
 
 def head(guild: Guild, channel: Channel) -> Mapping[str, Any]:
@@ -144,5 +182,6 @@ def head(guild: Guild, channel: Channel) -> Mapping[str, Any]:
         "face": face(other) if other else None,
         "parent": parent,
         "listening": [] if channel.kind == Kind.DM else listening,
+        "reach": _reach(guild, channel),
         "locked": channel.locked,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -90,11 +91,25 @@ async def test_a_newcomers_minute_an_approval_and_the_red_button(swarm: Make) ->
         await until(lambda: _other_pid(one, before), "the auditor has a new process")
         await one.becomes("ready")
 
-        # The red button: a click asks, the shortcut does not.
+        # The red button: a click asks, and Escape means no; the shortcut does not ask.
+        await you.locator("#kill").click()
+        await expect(you.locator("#kill-now")).to_have_text("Stop all 3 agents")
+        await you.keyboard.press("Escape")
+        await expect(you.locator("#kill-now")).to_be_hidden()
+        assert {a["state"] for a in (await one.status())["agents"]} == {"ready"}
+        assert one.rows("select 1 from audit where verb = 'kill'") == []
         await you.keyboard.press("Control+Shift+K")
         await expect(you.get_by_text("The swarm is stopped").first).to_be_visible()
         await one.becomes("killed")
         await expect(you.get_by_text("Confirmed stopped, 3 of 3").first).to_be_visible()
+        # How fast it was, agent by agent and at last: as the supervisor measured it.
+        slowest = you.locator(".slowest")
+        await expect(slowest).to_have_text(re.compile(r"^\d+ msuntil all 3 confirmed$"))
+        figures = you.locator("#members .member .mono")
+        await expect(figures).to_have_count(3)
+        ms = [int(text.removesuffix(" ms")) for text in await figures.all_inner_texts()]
+        assert f"{max(ms)} ms" in await slowest.inner_text()
+        await expect(you.locator(".since b")).to_have_text("0")
 
 
 def _has_page(one: Swarm) -> bool:

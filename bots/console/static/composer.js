@@ -46,8 +46,17 @@ function grow() {
   box.style.height = "auto";
   box.style.height = `${Math.min(box.scrollHeight, 200)}px`;
   $("#send").disabled = !box.value.trim() && !files.length;
-  const left = 2000 - box.value.length;
-  $("#hint").textContent = left < 200 ? `${left} left` : "";
+  hint();
+}
+
+// Who will hear it, before it is sent; near the end of the room, how much is left.
+export function hint() {
+  if (!text()) return;
+  const { value } = text();
+  const left = 2000 - value.length;
+  const reaches = value.trim() && !value.startsWith("/") && !state.edit;
+  $("#hint").textContent = left < 200 ? `${left} left` : reaches ? $("#head h1").dataset.reach : "";
+  $("#hint").classList.toggle("wide", left >= 200);
 }
 
 function typed() {
@@ -152,7 +161,7 @@ async function send(sending) {
     trouble(sending, error.message);
   } finally {
     clearTimeout(slow);
-    if ($("#hint")) $("#hint").textContent = "";
+    hint();
   }
 }
 

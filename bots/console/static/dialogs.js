@@ -6,7 +6,7 @@ import { show } from "./view.js";
 
 const dialog = () => $("#dialog");
 
-function openDialog(...content) {
+export function openDialog(...content) {
   const box = dialog();
   if (box.open) box.close();
   box.replaceChildren(...content);
@@ -108,7 +108,8 @@ const KEYS = [
   ["↑", "edit your last message (in an empty message box)"],
   ["⇧ Tab, ↑ ↓", "from message to message"],
   ["T  E  C", "thread, eyes, check on the focused message"],
-  ["A  R  N", "approve, reject, with a note, on a focused card; then Enter"],
+  ["A  R", "approve, reject on a focused card; then Enter"],
+  ["N", "reject it with a note: opens its form"],
   ["Ctrl .", "stop this reply"],
   ["Ctrl ⇧ K", "kill the swarm, at once"],
   ["?", "this list"],

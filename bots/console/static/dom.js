@@ -56,17 +56,22 @@ export const exactly = (at) => exact.format(new Date(at));
 export function times(root = document) {
   for (const time of $$("time[datetime]:not([title])", root)) {
     const at = new Date(time.dateTime);
-    if (Number.isNaN(at.valueOf())) continue;
+    if (Number.isNaN(at.valueOf()) || "since" in time.dataset) continue;
     time.textContent = ("seconds" in time.dataset ? exact : "long" in time.dataset ? short : clock).format(at);
     time.title = at.toLocaleString();
   }
+  ages();
 }
 
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
-// "in 3 minutes": these change by themselves.
+// "in 3 minutes", "4 s": these change by themselves.
 export function ages() {
+  for (const time of $$("time[data-since]")) {
+    const seconds = Math.max(0, Math.round((Date.now() - Date.parse(time.dateTime)) / 1000));
+    time.textContent = seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
+  }
   for (const time of $$("time[data-relative]")) {
     const seconds = (new Date(time.dateTime) - Date.now()) / 1000;
     const [unit, size] = UNITS.find(([, s]) => Math.abs(seconds) >= s) ?? UNITS.at(-1);

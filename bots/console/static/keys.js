@@ -43,12 +43,14 @@ function done(event, work) {
   work();
 }
 
-// A, R and N choose a button; Enter then presses it.
+// A and R choose a button, which Enter then presses; N opens the form that takes a note.
 function decide(card, key) {
   const buttons = $$(".actions button:not([disabled])", card);
   const says = (words) => buttons.find((b) => words.test(b.textContent));
-  const found = { a: $(".style3", card) ?? says(/approve/i), r: says(/^\s*reject/i) ?? $(".style4", card), n: says(/note|reason/i) }[key];
+  const reject = says(/^\s*reject/i) ?? $(".style4:not([disabled])", card);
+  const found = { a: $(".style3:not([disabled])", card) ?? says(/approve/i), r: reject, n: says(/note|reason/i) ?? reject }[key];
   found?.focus();
+  if (key === "n") found?.click();
   return Boolean(found);
 }
 

@@ -2,7 +2,7 @@
 
 import { $, el } from "./dom.js";
 import { act, Away } from "./net.js";
-import { closePop, openPop, say } from "./dialogs.js";
+import { closePop, openDialog, openPop, say } from "./dialogs.js";
 
 const HOLD_MS = 600;
 const LOCAL = "python3 run.py kill all";
@@ -74,27 +74,54 @@ document.addEventListener("click", (event) => {
   ask(event.clientX ? { x: event.clientX, y: event.clientY } : { x: box.left + box.width / 2, y: box.bottom });
 });
 
+// An agent that does not confirm is not waited for.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-force]");
+  if (!button) return;
+  button.disabled = true;
+  act("force", { agent: button.dataset.force }).catch((error) => ((button.disabled = false), say(error.message)));
+});
+
 // --- resume ---
 
 document.addEventListener("input", (event) => {
-  const form = event.target.closest?.("#resume");
+  const form = event.target.closest?.("form.resume");
   if (!form) return;
   form.elements.all.disabled = !form.elements.reason.value.trim() || form.elements.swarm.value.trim() !== document.body.dataset.swarm;
 });
 document.addEventListener("submit", async (event) => {
-  if (event.target.id !== "resume") return;
-  event.preventDefault();
   const form = event.target;
+  if (!form.matches("form.resume")) return;
+  event.preventDefault();
   try {
-    await act("resume", { reason: form.elements.reason.value, swarm: form.elements.swarm.value });
+    await act("resume", { reason: form.elements.reason.value, swarm: form.elements.swarm.value, agent: form.dataset.agent ?? "" });
+    form.closest("dialog")?.close();
   } catch (error) {
-    const trouble = $("#resume-trouble");
+    const trouble = $("[role=alert]", form);
     trouble.textContent = error.message;
     trouble.hidden = false;
   }
 });
 document.addEventListener("click", (event) => {
+  const one = event.target.closest?.("[data-resume]");
+  if (one) return askToResume(one.dataset.resume);
   if (!event.target.closest?.("#to-resume")) return;
   $("#resume-reason")?.scrollIntoView({ block: "center" });
   $("#resume-reason")?.focus();
 });
+
+// One agent that was killed alone; while all are killed, all are resumed.
+function askToResume(agent) {
+  const name = document.body.dataset.swarm;
+  const form = el(
+    "form",
+    { class: "modal resume", "data-agent": agent },
+    el("h2", { id: "dialog-title" }, `Resume ${agent}`),
+    el("div", { class: "field" }, el("label", { for: "one-reason" }, "Reason, kept in the audit"), el("input", { id: "one-reason", name: "reason", maxlength: 300, autocomplete: "off" })),
+    el("div", { class: "field" }, el("label", { for: "one-swarm" }, "Type ", el("code", {}, name)), el("input", { id: "one-swarm", name: "swarm", placeholder: name, autocapitalize: "off", autocomplete: "off", spellcheck: "false" })),
+    el("p", { class: "missing", role: "alert", hidden: true }),
+    el("div", { class: "actions" }, el("button", { class: "button go", name: "all", disabled: true }, `Resume ${agent}`)),
+  );
+  openDialog(form);
+  form.elements.reason.focus();
+}

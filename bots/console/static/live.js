@@ -1,6 +1,7 @@
 // The stream of changes. The browser says which change it has seen last, and gets what came after.
 
 import { $, exactly, fill, times } from "./dom.js";
+import { hint } from "./composer.js";
 import { atEnd, drawn, put } from "./stream.js";
 import { openModal } from "./dialogs.js";
 import { show } from "./view.js";
@@ -50,6 +51,7 @@ function apply(patches) {
       if (target) fill(target, patch.html);
       if (target) times(target);
       if (patch.part === "top") mood();
+      if (patch.part === "head") hint();
     } else {
       put(patch.message, patch.html);
       messages = true;

@@ -115,8 +115,11 @@ class EchoBot(discord.Client):
             await interaction.response.send_message("Which one?", view=Picks())
 
         @self.tree.command(guild=self._guild, description="Stop the answer that is being made")
-        async def stop(interaction: discord.Interaction) -> None:
-            await interaction.response.send_message("Nothing is being made.", ephemeral=True)
+        @app_commands.describe(agent="Whose; left out: everybody's")
+        async def stop(interaction: discord.Interaction, agent: str = "everybody") -> None:
+            await interaction.response.send_message(
+                f"Nothing of {agent} is being made.", ephemeral=True
+            )
 
         await self.tree.sync(guild=self._guild)
 

@@ -18,6 +18,7 @@ class ControlDoor:
         self.agents = dict.fromkeys(agents, "ready")
         self.reasons: dict[str, str] = {}
         self.killed: list[dict[str, Any]] = []
+        self.services = {"nats": True, "irc": True}
         self.orders: list[dict[str, Any]] = []
         #: agents that do not confirm before `let_go` is set
         self.slow: set[str] = set()
@@ -59,7 +60,9 @@ class ControlDoor:
             {"name": n, "state": s, "reason": self.reasons.get(n, ""), "pid": 100 + i}
             for i, (n, s) in enumerate(self.agents.items())
         ]
-        return web.json_response({"swarm": "parley", "killed": self.killed, "agents": agents})
+        services = [{"name": name, "up": up} for name, up in self.services.items()]
+        told = {"killed": self.killed, "services": services, "agents": agents}
+        return web.json_response({"swarm": "parley", **told})
 
     async def _kill(self, request: web.Request) -> web.Response:
         self._check(request)
@@ -67,13 +70,17 @@ class ControlDoor:
         self.orders.append({"verb": "kill", **body})
         latch = {k: body[k] for k in ("scope", "by", "door", "reason")}
         latch["at"] = datetime.now(UTC).isoformat()
-        self.killed = [latch]
-        for name in self.agents:
+        if body.get("force"):
+            self.slow.discard(body["scope"])
+            self.let_go.set()
+        concerned = [name for name in self.agents if body["scope"] in ("all", name)]
+        self.killed = [k for k in self.killed if k["scope"] != latch["scope"]] + [latch]
+        for name in concerned:
             if name not in self.slow:
                 self.agents[name] = "killed"
         if self.slow:
             await self.let_go.wait()
-        for name in self.agents:
+        for name in concerned:
             self.agents[name] = "killed"
         confirmed = {name: 31.0 + 17.5 * number for number, name in enumerate(self.agents)}
         report = latch | {"confirmed_ms": confirmed, "forced": [], "absent": [], "remaining": []}
@@ -85,6 +92,7 @@ class ControlDoor:
         self.orders.append({"verb": "resume", **body})
         if not body.get("reason"):
             return web.json_response({"error": "resume needs a reason"}, status=400)
-        self.killed = []
-        self.agents = dict.fromkeys(self.agents, "ready")
+        freed = [name for name in self.agents if body["scope"] in ("all", name)]
+        self.killed = [k for k in self.killed if body["scope"] not in ("all", k["scope"])]
+        self.agents |= dict.fromkeys(freed, "ready")
         return web.json_response({"scope": body["scope"], "killed": False})

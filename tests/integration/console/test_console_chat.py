@@ -79,13 +79,33 @@ async def test_edits_deletions_and_reactions_are_live(stage: Scene, open_page: O
     await expect(own).to_have_count(0)
 
 
+async def test_who_will_hear_it_is_said_before_it_is_sent(stage: Scene, open_page: Open) -> None:
+    page = await open_page()
+    hint = page.locator("#hint")
+    await page.fill("#text", "hello")
+    await expect(hint).to_have_text("reaches 2 agents")
+    await stage.bots["secretary"].change_presence(status=discord.Status.dnd)
+    await expect(hint).to_have_text("reaches captain")
+    await page.fill("#text", "/whoami")
+    await expect(hint).to_be_empty()
+    await page.fill("#text", "x" * 1900)
+    await expect(hint).to_have_text("100 left")
+    await page.fill("#text", "")
+    await page.click(".member[data-name=secretary]")
+    await expect(page.locator("#head h1")).to_have_text("secretary")
+    await page.fill("#text", "hello")
+    await expect(hint).to_have_text("reaches no agent")
+
+
 async def test_typing_unread_and_the_line_above_what_is_new(stage: Scene, open_page: Open) -> None:
     page = await open_page()
     await say(page, "@captain type")
     await expect(page.locator("#typing")).to_contain_text("captain is writing")
     await expect(page.locator("#stop-reply")).to_be_visible()
     await page.keyboard.press("Control+.")
-    await expect(page.locator(".message.private")).to_contain_text("Nothing is being made.")
+    await expect(page.locator(".message.private")).to_contain_text(
+        "Nothing of captain is being made."
+    )
     channel = stage.channel("reports")
     await channel.send("before anybody looked")
     entry = page.locator("#channels .channel", has_text="reports")

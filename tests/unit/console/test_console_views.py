@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import jinja2
 import pytest
 
-from bots.console import pages, views
-from bots.console.model import Channel, Guild, Kind
+from bots.console import pages, swarm, views
+from bots.console.model import Channel, Guild, Kind, Member, first_id
+from bots.console.streams import Streams
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 
@@ -38,3 +39,75 @@ def test_a_name_that_a_template_lacks_is_an_error_but_for_what_applications_send
         items=sparse, message=7, choices=lambda _: [], marked=str
     )
     assert shown.count("<button") == shown.count("<select") == 1
+
+
+def test_only_what_agents_say_of_themselves_after_the_kill_is_counted() -> None:
+    made = Guild(1, me=5)
+    lobby = made.channels[20] = Channel(id=20, kind=Kind.TEXT, name="lobby")
+
+    def said(after_s: float, *, bot: bool = True, **more: object) -> None:
+        key = first_id(NOW + timedelta(seconds=after_s))
+        author = {"id": "6" if bot else "5", "bot": bot}
+        lobby.messages[key] = {"id": str(key), "author": author, **more}
+        lobby.last_message_id = max(lobby.last_message_id, key)
+
+    said(-1)
+    assert views.said_since(made, NOW) == 0
+    said(1, bot=False)
+    said(2, interaction_metadata={"name": "status"})
+    assert views.said_since(made, NOW) == 0
+    said(3)
+    assert views.said_since(made, NOW) == 1
+
+
+def agent(state: str, reason: str = "") -> swarm.Agent:
+    return swarm.Agent(f"a{state}{reason}", state, reason, 5)
+
+
+@pytest.mark.parametrize(
+    ("agents", "down", "says"),
+    [
+        ([agent("ready"), agent("failed", "no key")], (), ""),
+        ([agent("deaf", "not on IRC")], (), "1 agent: not on IRC"),
+        ([agent("deaf", "no IRC"), agent("degraded", "no IRC")], (), "2 agents: no IRC"),
+        ([agent("deaf", "x"), agent("hung", "y")], (), "2 agents degraded"),
+        (
+            [agent("degraded")],
+            ("irc", "nats"),
+            "irc is down; nats is down; 1 agent degraded",
+        ),
+    ],
+)
+def test_trouble_is_said_in_a_few_words(
+    agents: list[swarm.Agent], down: tuple[str, ...], says: str
+) -> None:
+    found = swarm.Swarm(known=True, agents=tuple(agents), down=down)
+    assert found.trouble == says
+    assert swarm.Swarm(agents=tuple(agents), down=down).trouble == ""
+
+
+def test_an_agent_is_resumed_alone_only_when_it_was_killed_alone() -> None:
+    made = Guild(1, me=5)
+    made.members = {6: Member(id=6, name="captain", bot=True, status="dnd")}
+
+    def alone(*scopes: str) -> bool:
+        latches = tuple(swarm.Latch(scope, "mara", "irc", "", "") for scope in scopes)
+        agents = (swarm.Agent("captain", "killed", "", 5),)
+        found = swarm.Swarm(known=True, agents=agents, latches=latches)
+        ((row,),) = (group.rows for group in views.members(made, found, frozenset()))
+        return row.alone
+
+    assert alone("captain")
+    assert not alone("captain", "all")
+    assert not alone("auditor")
+
+
+def test_a_page_that_asks_anew_ends_its_stream_before() -> None:
+    streams = Streams()
+    with streams.of("a") as first, streams.of("b") as other, streams.of("a") as second:
+        assert (first.is_set(), other.is_set(), second.is_set()) == (True, False, False)
+        streams.end()
+        assert other.is_set()
+        assert second.is_set()
+        with streams.of("c") as late:
+            assert late.is_set()
