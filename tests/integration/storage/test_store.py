@@ -22,6 +22,7 @@ from storage.core import run
 from storage.errors import StorageError, StoreUnavailable
 from storage.migrate import upgrade
 from storage.store import Store
+from storage.unit import Unit
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 WRITER = Path(__file__).with_name("writer.py")
@@ -66,6 +67,50 @@ async def test_a_unit_of_work_commits_as_a_whole_or_not_at_all(store: Store) -> 
     async with store.reading() as unit:
         found = await run(unit, sa.text("SELECT value FROM nonce"))
         assert list(found.scalars()) == ["kept"]
+
+
+async def test_work_in_one_go_commits_as_a_whole_or_not_at_all(store: Store) -> None:
+    async def keep(unit: Unit, value: str) -> bool:
+        return await nonces.use(unit, value, expires_at=NOON, now=NOON)
+
+    async def fail(unit: Unit) -> None:
+        await keep(unit, "lost")
+        raise RuntimeError
+
+    async def wait(unit: Unit) -> None:
+        await keep(unit, "lost too")
+        await asyncio.sleep(0)
+
+    async def values(unit: Unit) -> list[str]:
+        return [*(await run(unit, sa.text("SELECT value FROM nonce"))).scalars()]
+
+    assert await store.write(lambda unit: keep(unit, "kept"))
+    with pytest.raises(RuntimeError):
+        await store.write(fail)
+    with pytest.raises(AssertionError, match="waits for something"):
+        await store.write(wait)
+    assert await store.read(values) == ["kept"]
+
+
+async def test_a_reader_that_is_cancelled_at_work_gives_its_connection_back(store: Store) -> None:
+    """More of them than there are connections, each in a statement that takes long."""
+    heavy = sa.text(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) "
+        "SELECT count(*) FROM n"
+    )
+
+    async def read() -> None:
+        async with store.reading() as unit:
+            await run(unit, heavy)
+
+    for _ in range(5):
+        reader = asyncio.create_task(read())
+        await asyncio.sleep(0)
+        reader.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reader
+    async with asyncio.timeout(10), store.reading() as unit:
+        assert (await run(unit, heavy)).scalar() == 300_000
 
 
 async def test_what_is_written_while_reading_is_rolled_back(store: Store) -> None:
@@ -165,6 +210,7 @@ import asyncio, resource, sys
 import sqlalchemy as sa
 from storage.errors import StoreUnavailable
 from storage.store import Store
+from storage.unit import Unit
 async def main():
     store = await Store.open({str(sqlite_store.url)!r})
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
