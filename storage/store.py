@@ -39,6 +39,7 @@ class Store:
         self._free = asyncio.Semaphore(connections)
         # SQLite's own waiting is unfair and blocks a thread; within a process writers queue here.
         self._turn = asyncio.Lock()
+        self._closed = False
         #: transactions whose callers were cancelled
         self._endings: set[asyncio.Task[None]] = set()
 
@@ -95,7 +96,10 @@ class Store:
             return await transaction.at_once(work)
 
     async def close(self) -> None:
-        """Close every connection; units of work still open fail."""
+        """Close every connection; what is begun later fails with `StoreUnavailable`."""
+        if self._closed:
+            return
+        self._closed = True
         if self._endings:
             await asyncio.wait(self._endings, timeout=self._busy_timeout_ms / 1000)
         await asyncio.get_running_loop().run_in_executor(self._threads, self._engine.dispose)
@@ -105,6 +109,8 @@ class Store:
     async def _transaction(
         self, *, writes: bool, durable: bool = False
     ) -> AsyncIterator[Transaction]:
+        if self._closed:
+            raise StoreUnavailable(f"The database {name_of(self.url)} was closed.")
         with telling(self.url):
             async with AsyncExitStack() as held:
                 if writes and self.dialect == "sqlite":

@@ -114,8 +114,10 @@ async def test_the_captain_posts_on_both_networks_and_nobody_answers_it(
 ) -> None:
     one = full(swarm)
     await one.up()
-    you = await guest(one)
     alice = await one.person("alice", "#lobby", "#agent-logs", "#inter-agent", "#daily-standup")
+    # Of a swarm that nobody has asked anything there is no day to tell; the first look is soon.
+    await alice.asks("secretary: are you there?", r":secretary!.* PRIVMSG #lobby :alice:")
+    you = await guest(one)
     await alice.sees(r":captain!.* PRIVMSG #agent-logs :• .* ready")
     await alice.sees(r":captain!.* PRIVMSG #daily-standup :Stand-up of \d{4}-\d\d-\d\d, since")
     await you.hears("captain", "Stand-up of")

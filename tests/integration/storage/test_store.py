@@ -92,6 +92,14 @@ async def test_work_in_one_go_commits_as_a_whole_or_not_at_all(store: Store) -> 
     assert await store.read(values) == ["kept"]
 
 
+async def test_a_closed_store_says_so_and_is_closed_twice_in_peace(store: Store) -> None:
+    await store.close()
+    await store.close()
+    with pytest.raises(StoreUnavailable, match="was closed"):
+        async with store.reading():
+            pass
+
+
 async def test_a_reader_that_is_cancelled_at_work_gives_its_connection_back(store: Store) -> None:
     """More of them than there are connections, each in a statement that takes long."""
     heavy = sa.text(
