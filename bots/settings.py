@@ -7,25 +7,21 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    model_validator,
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from bots.brain_settings import (
+    OFFLINE,
+    BudgetSettings,
+    HeartbeatSettings,
+    McpSettings,
+    ModelSettings,
 )
-
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
-#: `all` means everybody; the others have log files and bus users of their own
-_RESERVED = ("all", "supervisor", "nats", "irc", "discord", "console")
-
+from bots.setting_types import AgentName, Channel, FilePath, SecretReference, Table
 
 #: environment variable → table and key of swarm.toml that it stands for
 _VARIABLES = {
@@ -38,45 +34,7 @@ class SettingsError(Exception):
     """`swarm.toml` cannot be used; every line of this message names a key and how to mend it."""
 
 
-def _anchored(value: str, info: ValidationInfo) -> str:
-    """A path as seen from the folder of `swarm.toml`, wherever the command was started."""
-    folder = (info.context or {}).get("folder", Path())
-    return str(folder / Path(value).expanduser())
-
-
-def _secret_reference(value: str, info: ValidationInfo) -> str:
-    scheme, colon, rest = value.partition(":")
-    if not colon or scheme not in {"env", "file", "keyring"} or not rest:
-        raise ValueError("a secret is given by reference only: env:NAME, file:PATH or keyring:NAME")
-    return f"file:{_anchored(rest, info)}" if scheme == "file" else value
-
-
-def _agent_name(value: str) -> str:
-    if not _NAME.fullmatch(value) or value.lower() in _RESERVED:
-        raise ValueError(
-            "a name is letters, digits and '-', begins with a letter, "
-            f"and is none of {', '.join(_RESERVED)}"
-        )
-    return value
-
-
-def _channel(value: str) -> str:
-    if not value.startswith(("#", "&")) or len(value) < 2 or any(c in value for c in " ,\a"):
-        raise ValueError("a channel begins with '#' and has no blanks or commas")
-    return value
-
-
-FilePath = Annotated[str, AfterValidator(_anchored)]
-SecretReference = Annotated[str, AfterValidator(_secret_reference)]
-AgentName = Annotated[str, AfterValidator(_agent_name)]
-Channel = Annotated[str, AfterValidator(_channel)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SwarmSettings(_Table):
+class SwarmSettings(Table):
     #: also the name of its systemd unit
     name: str = Field(default="parley", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
     #: SQLAlchemy URL; empty means SQLite in the state folder
@@ -94,7 +52,7 @@ class SwarmSettings(_Table):
     standup: str = Field(default="09:00", pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")
 
 
-class ServicesSettings(_Table):
+class ServicesSettings(Table):
     """How an agent proves who it is to the network."""
 
     #: account name, the agent's nick unless given
@@ -104,7 +62,7 @@ class ServicesSettings(_Table):
     certificate: FilePath | None = None
 
 
-class IrcSettings(_Table):
+class IrcSettings(Table):
     #: empty host: the embedded miniircd
     host: str = ""
     port: int = Field(default=0, ge=0, le=65535)
@@ -126,7 +84,7 @@ class AgentIrcSettings(ServicesSettings):
     nick: str | None = None
 
 
-class DiscordSettings(_Table):
+class DiscordSettings(Table):
     #: base of the REST API; empty: Discord itself, or the sandbox guild where no agent has a token
     api_base: str = ""
     #: WebSocket URL of the gateway; empty: the one that belongs to `api_base`
@@ -145,22 +103,23 @@ class DiscordSettings(_Table):
     attachment_bytes: int = Field(default=1_000_000, ge=0)
 
 
-class AgentDiscordSettings(_Table):
+class AgentDiscordSettings(Table):
     #: bot token
     token: SecretReference | None = None
 
 
-class BudgetSettings(_Table):
-    usd_per_day: float = Field(default=1.0, ge=0)
-
-
-class AgentSettings(_Table):
+class AgentSettings(Table):
     name: AgentName
     role: str
     capabilities: tuple[str, ...] = ()
     #: file in `prompts/souls` (without `.md`), the agent's name unless given
     soul: str | None = None
-    brain: Literal["offline"] = "offline"
+    #: a name below `[models]`, or ``offline``
+    brain: str = OFFLINE
+    #: who answers when `brain` cannot, in this order
+    fallback: tuple[str, ...] = ()
+    #: tools of MCP servers it may use: a server's name, or ``server.tool``
+    mcp: tuple[str, ...] = ()
     transports: tuple[Literal["irc", "discord"], ...] = Field(
         default=("irc", "discord"), min_length=1
     )
@@ -178,7 +137,7 @@ class AgentSettings(_Table):
         return self.irc.nick or self.name
 
 
-class ChannelSettings(_Table):
+class ChannelSettings(Table):
     name: Channel
     topic: str = ""
     #: every agent sits here
@@ -192,7 +151,7 @@ class ChannelSettings(_Table):
     free_response: tuple[str, ...] = ()
 
 
-class OperatorSettings(_Table):
+class OperatorSettings(Table):
     #: services accounts that may steer
     irc_accounts: tuple[str, ...] = ()
     #: Discord user ids, and ids of roles whose members may steer
@@ -202,7 +161,7 @@ class OperatorSettings(_Table):
     public_key: str = ""
 
 
-class LimitSettings(_Table):
+class LimitSettings(Table):
     #: longest chain of agents answering agents
     max_hops: int = Field(default=4, ge=1)
     #: answers between one pair of agents, within `pair_window_s`
@@ -227,7 +186,7 @@ class LimitSettings(_Table):
     log_files: int = Field(default=3, ge=1)
 
 
-class SandboxSettings(_Table):
+class SandboxSettings(Table):
     #: start miniircd when `irc.host` is empty
     irc: bool = True
     #: 0 takes 6667 if it is free, else another
@@ -237,7 +196,7 @@ class SandboxSettings(_Table):
     discord_port: int = Field(default=0, ge=0, le=65535)
 
 
-class ConsoleSettings(_Table):
+class ConsoleSettings(Table):
     """The page."""
 
     enabled: bool = True
@@ -245,7 +204,7 @@ class ConsoleSettings(_Table):
     port: int = Field(default=0, ge=0, le=65535)
 
 
-class ApprovalSettings(_Table):
+class ApprovalSettings(Table):
     """Questions that only operators may answer, and the cards that show them."""
 
     channel: Channel = "#ceo-office"
@@ -253,7 +212,7 @@ class ApprovalSettings(_Table):
     wait_s: float = Field(default=1800.0, gt=0)
 
 
-class PostSettings(_Table):
+class PostSettings(Table):
     """What the captain posts unasked: agent logs, talk between agents, the stand-up."""
 
     enabled: bool = True
@@ -264,7 +223,7 @@ class PostSettings(_Table):
     every_s: float = Field(default=60.0, gt=0)
 
 
-class Settings(_Table):
+class Settings(Table):
     swarm: SwarmSettings = SwarmSettings()
     irc: IrcSettings = IrcSettings()
     discord: DiscordSettings = DiscordSettings()
@@ -272,6 +231,11 @@ class Settings(_Table):
     channels: tuple[ChannelSettings, ...] = ()
     operators: OperatorSettings = OperatorSettings()
     limits: LimitSettings = LimitSettings()
+    models: dict[str, ModelSettings] = Field(default_factory=dict)
+    #: of the whole swarm
+    budget: BudgetSettings = BudgetSettings(usd_per_day=None)
+    mcp: dict[str, McpSettings] = Field(default_factory=dict)
+    heartbeat: HeartbeatSettings = HeartbeatSettings()
     approvals: ApprovalSettings = ApprovalSettings()
     posts: PostSettings = PostSettings()
     sandbox: SandboxSettings = SandboxSettings()
@@ -289,9 +253,26 @@ class Settings(_Table):
         named += [("discord.deputy:", self.discord.deputy)] if self.discord.deputy else []
         for where, other in named:
             if other not in names and not (other == "all" and "may_delegate_to" in where):
-                near = difflib.get_close_matches(other, names, 1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                raise ValueError(f"{where} unknown agent {other!r}{hint}")
+                raise ValueError(_unknown(f"{where} unknown agent", other, names))
+        return self
+
+    @model_validator(mode="after")
+    def _brains_exist(self) -> Settings:
+        if OFFLINE in self.models:
+            raise ValueError(f"models.{OFFLINE}: that name is the brain without a model")
+        for agent in self.agents:
+            for name in (agent.brain, *agent.fallback):
+                if name not in self.models and name != OFFLINE:
+                    raise ValueError(
+                        _unknown(
+                            f"{agent.name} thinks with unknown model", name, [*self.models, OFFLINE]
+                        )
+                    )
+            for name in agent.mcp:
+                if name.partition(".")[0] not in self.mcp:
+                    raise ValueError(
+                        _unknown(f"{agent.name} uses unknown MCP server", name, self.mcp)
+                    )
         return self
 
     def agent(self, name: str) -> AgentSettings:
@@ -406,3 +387,8 @@ def child_environment(**more: str) -> dict[str, str]:
     """Environment for child programs: what a program needs to run, none of our secrets."""
     kept = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
     return {k: v for k, v in os.environ.items() if k in kept} | more
+
+
+def _unknown(what: str, name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), 1)
+    return f"{what} {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")

@@ -4,13 +4,32 @@ BrainError
 ├── Refused
 ├── LimitReached
 │   ├── StepLimitReached
-│   └── TimeLimitReached
+│   ├── TimeLimitReached
+│   ├── TokenLimitReached
+│   └── CostLimitReached
 ├── ToolError
 │   ├── UnknownTool
 │   └── BadArguments
-├── ModelFailed
+├── ModelFailed                 another model may still answer
+│   ├── Passing                 the same model may answer in a moment
+│   │   ├── RateLimited
+│   │   ├── Overloaded
+│   │   ├── Unreachable
+│   │   └── CutShort
+│   ├── LoginRefused
+│   ├── NoSuchModel
+│   ├── ContextOverflow
+│   ├── RequestRefused
+│   ├── BadAnswer
+│   ├── CircuitOpen
+│   └── NoMoney
+│       ├── OverBudget
+│       └── PriceUnknown
+├── PromptMissing
 └── SoulMissing
 """
+
+from __future__ import annotations
 
 
 class BrainError(Exception):
@@ -38,6 +57,14 @@ class TimeLimitReached(LimitReached):
     """The turn used all its time."""
 
 
+class TokenLimitReached(LimitReached):
+    """The turn used all its tokens."""
+
+
+class CostLimitReached(LimitReached):
+    """The turn used all its money."""
+
+
 class ToolError(BrainError):
     """A tool could not do what it was asked; the sentence goes back to the model."""
 
@@ -51,7 +78,71 @@ class BadArguments(ToolError):
 
 
 class ModelFailed(BrainError):
-    """The model gave no usable completion."""
+    """The model gave no usable completion; the text is a sentence for people, without secrets."""
+
+
+class Passing(ModelFailed):
+    """It may go away by itself; `retry_after_s` is what the provider asked for, None if nothing."""
+
+    def __init__(self, sentence: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(sentence)
+        self.retry_after_s = retry_after_s
+
+
+class RateLimited(Passing):
+    """Too many requests or tokens (429)."""
+
+
+class Overloaded(Passing):
+    """The provider cannot at the moment (500, 502, 503, 504, 529)."""
+
+
+class Unreachable(Passing):
+    """No connection, or no answer in time."""
+
+
+class CutShort(Passing):
+    """The stream ended in the middle of an answer."""
+
+
+class LoginRefused(ModelFailed):
+    """The key is missing, wrong, expired or may not do this (401, 403)."""
+
+
+class NoSuchModel(ModelFailed):
+    """The provider does not know the model (404)."""
+
+
+class ContextOverflow(ModelFailed):
+    """The conversation is longer than the model can read."""
+
+
+class RequestRefused(ModelFailed):
+    """The provider says that the request is wrong (400, 413, 422)."""
+
+
+class BadAnswer(ModelFailed):
+    """What came back is no completion: malformed, or empty."""
+
+
+class CircuitOpen(ModelFailed):
+    """The provider failed so often that it is left alone for a while."""
+
+
+class NoMoney(ModelFailed):
+    """The call is not made, for it could not be paid."""
+
+
+class OverBudget(NoMoney):
+    """The call could cross a budget."""
+
+
+class PriceUnknown(NoMoney):
+    """Nobody knows what the call would cost."""
+
+
+class PromptMissing(BrainError):
+    """There is no readable prompt of that name, or it asks for something that nobody gives."""
 
 
 class SoulMissing(BrainError):

@@ -11,12 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
-from storage import tables
+from storage import model_tables, tables
 from storage.unit import Parameters, Rows, Unit
 
 _known = SQLModel.metadata.tables
 AGENT: Final = _known[str(tables.Agent.__tablename__)]
 AUDIT: Final = _known[str(tables.AuditEntry.__tablename__)]
+CIRCUIT: Final = _known[str(model_tables.Circuit.__tablename__)]
 CHECKPOINT: Final = _known[str(tables.Checkpoint.__tablename__)]
 HEARTBEAT: Final = _known[str(tables.Heartbeat.__tablename__)]
 HUMAN_REQUEST: Final = _known[str(tables.HumanRequest.__tablename__)]
@@ -24,10 +25,12 @@ INBOX: Final = _known[str(tables.Inbox.__tablename__)]
 LATCH: Final = _known[str(tables.LatchRow.__tablename__)]
 LEASE: Final = _known[str(tables.Lease.__tablename__)]
 MESSAGE: Final = _known[str(tables.Message.__tablename__)]
+NOTE: Final = _known[str(model_tables.Note.__tablename__)]
 NONCE: Final = _known[str(tables.Nonce.__tablename__)]
 POSTING: Final = _known[str(tables.Posting.__tablename__)]
 REPLY: Final = _known[str(tables.Reply.__tablename__)]
 SESSION: Final = _known[str(tables.Session.__tablename__)]
+SPENDING: Final = _known[str(model_tables.Spending.__tablename__)]
 TURN: Final = _known[str(tables.Turn.__tablename__)]
 
 

@@ -107,7 +107,7 @@ class HeartbeatTier(StrEnum):
     FUNCTIONAL = "functional"
 
 
-def _time(**more: Any) -> Any:
+def utc_time(**more: Any) -> Any:
     return Field(sa_type=UtcDateTime, **more)
 
 
@@ -124,11 +124,11 @@ class Agent(SQLModel, table=True):
     holder: str | None = None
     #: raised on every start; a process with an older epoch may not write
     epoch: int = 0
-    lease_until: datetime | None = _time(default=None)
+    lease_until: datetime | None = utc_time(default=None)
     pid: int | None = None
     hook_url: str | None = None
     irc_nick: str | None = None
-    updated_at: datetime = _time()
+    updated_at: datetime = utc_time()
 
 
 class Lease(SQLModel, table=True):
@@ -138,7 +138,7 @@ class Lease(SQLModel, table=True):
     name: str = Field(primary_key=True)
     holder: str
     epoch: int = 1
-    expires_at: datetime = _time()
+    expires_at: datetime = utc_time()
 
 
 class Message(SQLModel, table=True):
@@ -162,8 +162,8 @@ class Message(SQLModel, table=True):
     kind: str = LineKind.SAID
     text: str
     #: when it was said: server time, a replayed log's own time, else when it was heard
-    said_at: datetime = _time()
-    heard_at: datetime = _time()
+    said_at: datetime = utc_time()
+    heard_at: datetime = utc_time()
     #: agent whose socket read it
     heard_by: str
     #: it may have come so many seconds before `heard_at`: its listener did not look
@@ -198,9 +198,9 @@ class Inbox(SQLModel, table=True):
     listener_of: str | None = None
     #: epoch of the agent process that works on it
     epoch: int | None = None
-    queued_at: datetime = _time()
-    claimed_at: datetime | None = _time(default=None)
-    settled_at: datetime | None = _time(default=None)
+    queued_at: datetime = utc_time()
+    claimed_at: datetime | None = utc_time(default=None)
+    settled_at: datetime | None = utc_time(default=None)
     #: why it ended as it did, when that is not plain
     note: str = ""
     trace_id: str
@@ -228,8 +228,8 @@ class Reply(SQLModel, table=True):
     #: the server said when it refused
     proof: str = ""
     hops: int = 1
-    sending_at: datetime = _time()
-    settled_at: datetime | None = _time(default=None)
+    sending_at: datetime = utc_time()
+    settled_at: datetime | None = utc_time(default=None)
     trace_id: str
 
 
@@ -241,14 +241,14 @@ class Session(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     agent: str
     key: str
-    started_at: datetime = _time()
-    last_at: datetime = _time()
+    started_at: datetime = utc_time()
+    last_at: datetime = utc_time()
     #: newest turn that is history no more, for somebody began the conversation anew
     begun_after: int = 0
     #: newest turn that `digest` stands for; the turns themselves stay
     digest_until: int = 0
     digest: str = ""
-    digest_at: datetime | None = _time(default=None)
+    digest_at: datetime | None = utc_time(default=None)
 
 
 class Turn(SQLModel, table=True):
@@ -268,8 +268,13 @@ class Turn(SQLModel, table=True):
     #: model that answered, ``offline`` for the brain without a model
     model: str
     steps: int = 0
-    started_at: datetime = _time()
-    finished_at: datetime = _time()
+    #: name, version and hash of the system prompt, such as ``system@2:9f86d081``
+    prompt: str = ""
+    cost_nusd: int = Field(default=0, sa_type=sa.BigInteger)
+    input_tokens: int = 0
+    output_tokens: int = 0
+    started_at: datetime = utc_time()
+    finished_at: datetime = utc_time()
     trace_id: str
 
 
@@ -279,7 +284,7 @@ class Heartbeat(SQLModel, table=True):
     __tablename__ = "heartbeat"
     agent: str = Field(primary_key=True)
     tier: str = Field(primary_key=True)
-    at: datetime = _time()
+    at: datetime = utc_time()
     #: functional tier only: what claim is open; empty when none is
     claim: str = ""
 
@@ -294,7 +299,7 @@ class LatchRow(SQLModel, table=True):
     by: str
     door: str
     reason: str
-    changed_at: datetime = _time()
+    changed_at: datetime = utc_time()
 
 
 class AuditEntry(SQLModel, table=True):
@@ -305,7 +310,7 @@ class AuditEntry(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     agent: str
     seq: int
-    at: datetime = _time()
+    at: datetime = utc_time()
     #: what happened: an act's verb, or ``kill``, ``resume``, ``refused``, ``transition``
     verb: str
     target: str
@@ -332,7 +337,7 @@ class Checkpoint(SQLModel, table=True):
     #: entry of the chain that is signed, and its hash
     seq: int
     hash: str
-    at: datetime = _time()
+    at: datetime = utc_time()
     #: base64 of the Ed25519 public key, and of the signature
     key: str
     signature: str
@@ -343,7 +348,7 @@ class Nonce(SQLModel, table=True):
 
     __tablename__ = "nonce"
     value: str = Field(primary_key=True)
-    expires_at: datetime = _time()
+    expires_at: datetime = utc_time()
 
 
 class HumanRequest(SQLModel, table=True):
@@ -377,13 +382,13 @@ class HumanRequest(SQLModel, table=True):
     #: the state that the message shows; empty before it is posted
     shown: str = ""
     state: str = RequestState.PENDING
-    created_at: datetime = _time()
-    expires_at: datetime = _time()
+    created_at: datetime = utc_time()
+    expires_at: datetime = utc_time()
     #: who decided, as shown
     decided_by: str = ""
     #: JSON object of what the decision rests on: ``{"discord_user": id, "discord_roles": [id]}``
     evidence: str = "{}"
-    decided_at: datetime | None = _time(default=None)
+    decided_at: datetime | None = utc_time(default=None)
     #: what who decided said to it
     note: str = ""
     #: what came of carrying it out, in one sentence
@@ -402,4 +407,4 @@ class Posting(SQLModel, table=True):
     pending: str = ""
     #: of the post that is being said, or was said last: its lines are replies with this trace
     trace_id: str = ""
-    at: datetime = _time()
+    at: datetime = utc_time()

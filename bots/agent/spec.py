@@ -36,6 +36,9 @@ class AgentSpec(BaseModel):
     discord_guild: str = ""
     #: bot's user id → agent, for every agent on Discord
     discord_agents: dict[str, str] = {}
+    #: API keys of the models it may think with, by reference; and why others cannot be had
+    model_keys: dict[str, SecretStr] = {}
+    missing_keys: dict[str, str] = {}
     #: bearer token of this agent's own control door
     control_token: SecretStr
     #: Ed25519 public key (base64) that operator signatures must verify against
@@ -53,6 +56,10 @@ class AgentSpec(BaseModel):
         # Only the way through the fork server's private socket pair needs the plain text.
         return value.get_secret_value() if value else None
 
+    @field_serializer("model_keys", when_used="json")
+    def _reveal_keys(self, keys: dict[str, SecretStr]) -> dict[str, str]:
+        return {name: value.get_secret_value() for name, value in keys.items()}
+
     @property
     def agent(self) -> AgentSettings:
         return self.settings.agent(self.name)
@@ -65,5 +72,6 @@ class AgentSpec(BaseModel):
             self.irc_server_password,
             self.irc_account_password,
             self.discord_token,
+            *self.model_keys.values(),
         )
         return [s.get_secret_value() for s in held if s is not None]

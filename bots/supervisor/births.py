@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from bots.agent.spec import AgentSpec
-from bots.secrets import resolve
+from bots.secrets import SecretError, resolve
 from bots.settings import Settings
 from bots.state import StateFolder
 from bots.supervisor.ground import Ground
@@ -43,6 +43,7 @@ class Births:
         if token is None and agent.discord.token and "discord" in agent.transports:
             # Why it could not be had at the start, in the words of who looks now.
             token = resolve(agent.discord.token)
+        keys, missing = _model_keys(settings, name)
         return AgentSpec(
             name=name,
             epoch=epoch,
@@ -61,6 +62,8 @@ class Births:
             discord_gateway=guild.gateway,
             discord_guild=guild.id,
             discord_agents=guild.agents,
+            model_keys=keys,
+            missing_keys=missing,
             control_token=SecretStr(self._identities.door_tokens[name]),
             operator_key=self._identities.operator_key,
         ).model_dump(mode="json")
@@ -71,6 +74,20 @@ def _with_roles(settings: Settings, roles: tuple[str, ...]) -> Settings:
     own = settings.operators
     steering = own.model_copy(update={"discord_roles": (*own.discord_roles, *roles)})
     return settings.model_copy(update={"operators": steering})
+
+
+def _model_keys(settings: Settings, name: str) -> tuple[dict[str, SecretStr], dict[str, str]]:
+    """The keys of the models this agent may think with; a missing one silences no agent."""
+    agent = settings.agent(name)
+    used = [settings.models[m] for m in (agent.brain, *agent.fallback) if m in settings.models]
+    keys: dict[str, SecretStr] = {}
+    missing: dict[str, str] = {}
+    for reference in dict.fromkeys(key for model in used for key in model.keys):
+        try:
+            keys[reference] = SecretStr(resolve(reference))
+        except SecretError as error:
+            missing[reference] = str(error)
+    return keys, missing
 
 
 def _secret(reference: str | None) -> SecretStr | None:

@@ -12,7 +12,15 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from brain.model import Capabilities, Completion, Conversation, Message, Role, ToolCall
+from brain.model import (
+    Capabilities,
+    Completion,
+    Conversation,
+    Message,
+    Reader,
+    Role,
+    ToolCall,
+)
 from brain.offline import phrase as phrases
 from brain.offline.intents import CANNOT, NOTHING, plan
 from brain.offline.phrase import Phrase, subject
@@ -38,7 +46,7 @@ class OfflineModel:
         self._names = tuple(names)
         self._now = now
 
-    async def query(self, conversation: Conversation) -> Completion:
+    async def query(self, conversation: Conversation, reader: Reader | None = None) -> Completion:
         """Tool calls for a fresh question, words for what the tools found."""
         asked = [i for i, m in enumerate(conversation.messages) if m.role is Role.USER]
         if not asked:

@@ -56,7 +56,25 @@ def _error(folder: Path, text: str) -> str:
             f"{AGENT}irc.password = 'hunter2'\n",
             "agents.captain.irc.password: a secret is given by reference only: env:NAME, file:PATH",
         ),
-        (f"{AGENT}brain = 'genius'\n", "agents.captain.brain: Input should be 'offline'"),
+        (f"{AGENT}brain = 'genius'\n", "captain thinks with unknown model 'genius'"),
+        (f"{AGENT}fallback = ['offlne']\n", "model 'offlne'; did you mean 'offline'?"),
+        (f"{AGENT}mcp = ['files']\n", "captain uses unknown MCP server 'files'"),
+        (f"[models.x]\nprovider = 'openai'\n{AGENT}", "models.x: 'model' is missing"),
+        (
+            f"[models.x]\nprovider = 'openai'\nmodel = 'm'\n{AGENT}",
+            "models.x: 'keys' is missing, such as ['env:OPENAI_API_KEY']",
+        ),
+        (
+            f"[models.x]\nprovider = 'compatible'\nmodel = 'm'\n{AGENT}",
+            "models.x: 'base_url' is missing",
+        ),
+        (
+            f"[models.x]\nprovider = 'local'\ncontext_token = 1\n{AGENT}",
+            "models.x.context_token: no such key; the nearest valid key is 'context_tokens'",
+        ),
+        (f"[models.offline]\nprovider = 'local'\n{AGENT}", "that name is the brain without"),
+        (f"[budget]\nusd_per_day = -1\n{AGENT}", "budget.usd_per_day: Input should be greater"),
+        (f"[mcp.a]\n{AGENT}", "mcp.a: give either 'command' or 'url'"),
         (f"{AGENT}hook_port = 70000\n", "agents.captain.hook_port: Input should be less than"),
         (f"[limits]\nmax_hops = 0\n{AGENT}", "limits.max_hops: Input should be greater than"),
         (

@@ -12,7 +12,15 @@ import pytest
 from brain.errors import Refused
 from brain.guard import Guard, Refusal
 from brain.loop import Exchange, Limits, Loop
-from brain.model import Capabilities, Completion, Conversation, Message, Role, ToolCall
+from brain.model import (
+    Capabilities,
+    Completion,
+    Conversation,
+    Message,
+    Reader,
+    Role,
+    ToolCall,
+)
 from storage import audit
 from storage.acts import Act
 from storage.latch import Latch
@@ -32,7 +40,9 @@ class Scripted:
     label: str = "script"
     capabilities: Capabilities = CAPABILITIES
 
-    async def query(self, conversation: Conversation) -> Completion:
+    async def query(
+        self, conversation: Conversation, reader: Reader | None = None
+    ) -> Completion:
         self.shown.append(conversation)
         return self.script[min(len(self.shown), len(self.script)) - 1]
 
@@ -43,7 +53,9 @@ class Silent(Scripted):
     started: asyncio.Event
     stopped: bool = False
 
-    async def query(self, conversation: Conversation) -> Completion:
+    async def query(
+        self, conversation: Conversation, reader: Reader | None = None
+    ) -> Completion:
         self.started.set()
         try:
             await asyncio.Event().wait()

@@ -1,0 +1,51 @@
+"""The kinds of value that `swarm.toml` is made of."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+#: `all` means everybody; the others have log files and bus users of their own
+_RESERVED = ("all", "supervisor", "nats", "irc", "discord", "console")
+
+
+def _anchored(value: str, info: ValidationInfo) -> str:
+    """A path as seen from the folder of `swarm.toml`, wherever the command was started."""
+    folder = (info.context or {}).get("folder", Path())
+    return str(folder / Path(value).expanduser())
+
+
+def _secret_reference(value: str, info: ValidationInfo) -> str:
+    scheme, colon, rest = value.partition(":")
+    if not colon or scheme not in {"env", "file", "keyring"} or not rest:
+        raise ValueError("a secret is given by reference only: env:NAME, file:PATH or keyring:NAME")
+    return f"file:{_anchored(rest, info)}" if scheme == "file" else value
+
+
+def _agent_name(value: str) -> str:
+    if not _NAME.fullmatch(value) or value.lower() in _RESERVED:
+        raise ValueError(
+            "a name is letters, digits and '-', begins with a letter, "
+            f"and is none of {', '.join(_RESERVED)}"
+        )
+    return value
+
+
+def _channel(value: str) -> str:
+    if not value.startswith(("#", "&")) or len(value) < 2 or any(c in value for c in " ,\a"):
+        raise ValueError("a channel begins with '#' and has no blanks or commas")
+    return value
+
+
+FilePath = Annotated[str, AfterValidator(_anchored)]
+SecretReference = Annotated[str, AfterValidator(_secret_reference)]
+AgentName = Annotated[str, AfterValidator(_agent_name)]
+Channel = Annotated[str, AfterValidator(_channel)]
+
+
+class Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
