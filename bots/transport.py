@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from bots.messages import IRC, Delivery, Mark, Target, TransportHealth
 from storage.acts import Permit
+
+#: writes down that a part of a draft is about to be said: its number from 0 and its text → its key,
+#: as `Transport.say` has them; raises `StorageError`
+PartBegun = Callable[[int, str], Awaitable[str]]
+
+
+class Draft(Protocol):
+    """An answer that is shown while it grows; `grow` as often as you like, `finish` once."""
+
+    def grow(self, text: str) -> None:
+        """The whole answer so far is `text`."""
+
+    async def finish(self, text: str) -> list[Delivery]:
+        """The answer is `text`: one `Delivery` for each of its parts, in order."""
+
+    async def abandon(self) -> None:
+        """Leave what is shown as it is."""
 
 
 class Transport(Protocol):
@@ -55,6 +72,13 @@ class Transport(Protocol):
         `keys` names each part for good (at most 25 characters): where the network can, a part with
         a key that it knows is not said again, and the first one's proof is given. `answers` is the
         network's id of the line that is answered.
+        """
+
+    def draft(
+        self, target: Target, permit: Permit, *, begun: PartBegun, answers: str | None = None
+    ) -> Draft | None:
+        """An answer that is shown while it grows, under a permit to send to `target`; None where
+        what was said cannot be changed any more.
         """
 
     async def fetch_missed(self, channel: str, after: str | datetime) -> None:

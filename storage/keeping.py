@@ -283,16 +283,21 @@ async def _hops(unit: Unit, lines: Sequence[NewLine]) -> list[int]:
         return [line.hops for line in lines]
     c = REPLY.c
     since = min(line.heard_at for line in own) - HOPS_WINDOW
-    query = sa.select(c.agent, c.target, c.text, c.hops).where(
+    query = sa.select(c.agent, c.target, c.text, c.proof, c.hops).where(
         c.agent.in_({line.agent for line in own}),
         c.target.in_({f"{line.network}:{line.channel}" for line in own}),
         c.sending_at >= since,
     )
-    # In id order, so the newest of equal replies wins.
-    replies = {
-        (row.agent, row.target, row.text): row.hops for row in await run(unit, query.order_by(c.id))
-    }
-    return [
-        replies.get((line.agent, f"{line.network}:{line.channel}", line.text), line.hops)
-        for line in lines
-    ]
+    hops: dict[tuple[str | None, str, str], int] = {}
+    for row in await run(unit, query.order_by(c.id)):
+        # In id order, so the newest of equal replies wins. What grew after it was heard has other
+        # words now, and is known by the network's id.
+        hops[row.agent, row.target, row.text] = row.hops
+        hops[row.agent, row.target, row.proof] = row.hops
+
+    def of(line: NewLine) -> int:
+        place = f"{line.network}:{line.channel}"
+        by_id = hops.get((line.agent, place, f"id:{line.msgid}"), line.hops)
+        return hops.get((line.agent, place, line.text), by_id)
+
+    return [of(line) for line in lines]

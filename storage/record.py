@@ -36,6 +36,7 @@ __all__ = [
     "last_seen",
     "messages",
     "prune",
+    "reword",
     "stats",
     "tail",
 ]
@@ -185,6 +186,13 @@ async def channels(unit: Unit) -> list[tuple[str, str, int]]:
     query = sa.select(c.network, c.channel, sa.func.count()).group_by(c.network, c.channel)
     rows = await run(unit, query.order_by(c.network, c.channel))
     return [(network, channel, lines) for network, channel, lines in rows.all()]
+
+
+async def reword(unit: Unit, network: str, channel: str, msgid: str, text: str) -> None:
+    """The line that the network knows by this id says `text` now."""
+    c = MESSAGE.c
+    change = sa.update(MESSAGE).where(c.network == network, c.channel == channel, c.msgid == msgid)
+    await run(unit, change.values(text=storable(text)))
 
 
 async def prune(unit: Unit, before: datetime, *, limit: int = 5_000) -> int:

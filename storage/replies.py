@@ -78,6 +78,11 @@ async def settle(
     return (await run(unit, change)).rowcount
 
 
+async def reword(unit: Unit, reply_id: int, text: str) -> None:
+    """A line that grew says `text` now."""
+    await run(unit, sa.update(REPLY).where(REPLY.c.id == reply_id).values(text=text))
+
+
 async def forget(unit: Unit, ids: Sequence[int]) -> int:
     """Take back lines that are still `sending` and never left; returns how many there were."""
     gone = sa.delete(REPLY).where(REPLY.c.id.in_(ids), REPLY.c.state == str(ReplyState.SENDING))

@@ -20,7 +20,7 @@ from bots.metrics import REPLIES
 from bots.transport import Transport
 from brain.guard import Guard
 from storage import replies
-from storage.acts import Act
+from storage.acts import Act, Permit
 from storage.errors import PermitRefused
 from storage.store import Store
 from storage.tables import ReplyState
@@ -53,28 +53,12 @@ class Mouth:
         `command` is the command that it answers: a killed agent may still answer some. `first_part`
         numbers the lines of an answer that goes to a second place.
         """
-        target = str(outgoing.target)
         transport = self.transports[outgoing.target.network]
         parts = transport.split(outgoing.target, outgoing.text)
         if not parts:
             return []
-        if not self.may_begin():
-            raise Unsaid("what a dead predecessor left is still being looked for")
-        permit = await self.guard.permit(self._act(outgoing, parts, why, command))
-        ids = await self.store.write(
-            lambda unit: replies.begin(
-                unit,
-                self.agent,
-                target,
-                parts,
-                inbox_id=outgoing.inbox_id,
-                hops=outgoing.hops,
-                trace_id=outgoing.trace_id,
-                now=self.clock(),
-                epoch=epoch,
-                first_part=first_part,
-            )
-        )
+        permit = await self.permit(outgoing, why, parts, command=command)
+        ids = await self.begin(outgoing, parts, epoch, first_part=first_part)
         try:
             deliveries = await transport.say(
                 outgoing.target,
@@ -89,30 +73,64 @@ class Mouth:
         except asyncio.CancelledError:
             # A person or a kill said stop: what was written by then may have arrived.
             stopped = Delivery(sent=False, proof="stopped while it was being sent", unknown=True)
-            await self._settle(ids, [stopped for _ in parts], outgoing.trace_id)
+            await self.settle(ids, [stopped for _ in parts], outgoing.trace_id)
             raise
         if all(delivery.unsaid for delivery in deliveries):
-            await insist(self.store, lambda unit: replies.forget(unit, ids), self.log)
+            await self.forget(ids)
             raise Unsaid(deliveries[0].proof)
-        await self._settle(ids, deliveries, outgoing.trace_id)
+        await self.settle(ids, deliveries, outgoing.trace_id)
         return deliveries
 
-    def _act(self, outgoing: Outgoing, parts: Sequence[str], why: str, command: str) -> Act:
-        return Act(
+    async def permit(
+        self, outgoing: Outgoing, why: str, parts: Sequence[str] = (), *, command: str = ""
+    ) -> Permit:
+        """The guard's yes to saying this (`parts` unknown where it is still being made); raises
+        `Refused` and `Unsaid`.
+        """
+        if not self.may_begin():
+            raise Unsaid("what a dead predecessor left is still being looked for")
+        details = {
+            "command": command,
+            "lines": len(parts),
+            "bytes": sum(len(p.encode()) for p in parts),
+            "sha256": hashlib.sha256("\n".join(parts).encode()).hexdigest(),
+        }
+        act = Act(
             agent=self.agent,
             verb="send",
             target=str(outgoing.target),
             reason=why,
             trace_id=outgoing.trace_id,
-            details={
-                "command": command,
-                "lines": len(parts),
-                "bytes": sum(len(p.encode()) for p in parts),
-                "sha256": hashlib.sha256("\n".join(parts).encode()).hexdigest(),
-            },
+            details=details if parts else {"command": command, "grows": True},
+        )
+        return await self.guard.permit(act)
+
+    async def begin(
+        self, outgoing: Outgoing, parts: Sequence[str], epoch: int, *, first_part: int = 0
+    ) -> list[int]:
+        """Record `parts` as `sending`; as `storage.replies.begin`."""
+        now = self.clock()
+        return await self.store.write(
+            lambda unit: replies.begin(
+                unit,
+                self.agent,
+                str(outgoing.target),
+                parts,
+                inbox_id=outgoing.inbox_id,
+                hops=outgoing.hops,
+                trace_id=outgoing.trace_id,
+                now=now,
+                epoch=epoch,
+                first_part=first_part,
+            )
         )
 
-    async def _settle(self, ids: list[int], deliveries: list[Delivery], trace_id: str) -> None:
+    async def forget(self, ids: Sequence[int]) -> None:
+        """Take back what was begun and never left."""
+        await insist(self.store, lambda unit: replies.forget(unit, ids), self.log)
+
+    async def settle(self, ids: list[int], deliveries: list[Delivery], trace_id: str) -> None:
+        """Write down what became of what was begun, however long the store takes."""
         outcomes: dict[tuple[ReplyState, str], list[int]] = {}
         for reply_id, delivery in zip(ids, deliveries, strict=True):
             outcomes.setdefault((state_of(delivery), delivery.proof), []).append(reply_id)

@@ -19,6 +19,7 @@ from bots.discord.requests import Requests
 from bots.discord.splitting import MESSAGE_CHARACTERS
 from bots.discord.streaming import Draft
 from bots.messages import Delivery, Place, Target
+from bots.transport import PartBegun
 from storage.acts import Permit
 from storage.errors import PermitRefused
 
@@ -166,12 +167,22 @@ class Speech:
             return delivery_of(error)
         return Delivery(sent=True, proof=f"id:{said['id']}")
 
-    def draft(self, target: Target, permit: Permit, *, key: str, answers: str | None) -> Draft:
+    def draft(
+        self,
+        target: Target,
+        permit: Permit,
+        *,
+        begun: PartBegun,
+        split: Callable[[str], list[str]],
+        answers: str | None,
+    ) -> Draft:
+        """As `bots.transport.Transport.draft`."""
         return Draft(
             self,
             target,
             permit,
-            key=key,
+            begun=begun,
+            split=split,
             answers=answers,
             every_s=self._config.edit_every_s,
             now_s=time.monotonic,

@@ -7,11 +7,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from bots.discord.splitting import split_message
 from bots.messages import Delivery, Target
+from bots.transport import PartBegun
 from storage.acts import Permit
-
-_KEY_CHARACTERS = 22
+from storage.errors import StorageError
 
 
 class Voice(Protocol):
@@ -33,8 +32,8 @@ class _Shown:
 
 
 class Draft:
-    """`grow` as often as you like, `finish` once. Nothing is sent or edited more often than every
-    `every_s`, the last state is always shown, and what does not fit goes on in a second message.
+    """As `bots.transport.Draft`. Nothing is sent or edited more often than every `every_s`, the
+    last state is always shown, and what does not fit goes on in a second message.
     """
 
     def __init__(
@@ -43,19 +42,20 @@ class Draft:
         target: Target,
         permit: Permit,
         *,
-        key: str,
+        begun: PartBegun,
+        split: Callable[[str], list[str]],
         answers: str | None,
         every_s: float,
         now_s: Callable[[], float],
         pause: Callable[[float], Awaitable[None]],
     ) -> None:
-        """`key` names the answer for good, in at most 22 characters; part 0 gets ``<key>.0``."""
-        if not key or len(key) > _KEY_CHARACTERS:
-            raise ValueError(f"a draft's key has 1 to {_KEY_CHARACTERS} characters: {key!r}")
         self._voice = voice
         self._target = target
         self._permit = permit
-        self._key = key
+        self._begun = begun
+        self._split = split
+        #: of the parts that were begun
+        self._keys: list[str] = []
         self._answers = answers
         self._every_s = every_s
         self._now_s = now_s
@@ -68,7 +68,7 @@ class Draft:
 
     def grow(self, text: str) -> None:
         """The whole answer so far is `text`."""
-        self._parts = split_message(text)
+        self._parts = self._split(text)
         if self._failure is not None and self._failure.unsaid:
             self._failure = None
         if self._pump is None or self._pump.done():
@@ -119,19 +119,28 @@ class Draft:
             message = self._shown[at].message
             delivery = await self._voice.edit(self._target, message, part, self._permit)
         else:
-            delivery = await self._voice.say_one(
-                self._target,
-                part,
-                self._permit,
-                key=f"{self._key}.{at}",
-                answers=self._answers if at == 0 else None,
-            )
+            delivery = await self._say(at, part)
         if not delivery.sent:
             self._failure = delivery
         elif at < len(self._shown):
             self._shown[at].text = part
         else:
             self._shown.append(_Shown(delivery.proof.removeprefix("id:"), part))
+
+    async def _say(self, at: int, part: str) -> Delivery:
+        if at == len(self._keys):
+            try:
+                self._keys.append(await self._begun(at, part))
+            except StorageError as error:
+                # Nothing leaves that is not recorded.
+                return Delivery(sent=False, proof=str(error), unsaid=at == 0)
+        return await self._voice.say_one(
+            self._target,
+            part,
+            self._permit,
+            key=self._keys[at],
+            answers=self._answers if at == 0 else None,
+        )
 
     def _delivery(self, at: int, part: str) -> Delivery:
         if at < len(self._shown) and self._shown[at].text == part:

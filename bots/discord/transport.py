@@ -27,6 +27,7 @@ from bots.discord.splitting import split_message
 from bots.discord.streaming import Draft
 from bots.discord.threads import Threads
 from bots.messages import Delivery, Heard, Mark, Target, TransportHealth
+from bots.transport import PartBegun
 from storage.acts import Permit
 from storage.tables import AgentState
 
@@ -237,10 +238,16 @@ class DiscordTransport:
         )
 
     def draft(
-        self, target: Target, permit: Permit, *, key: str, answers: str | None = None
+        self, target: Target, permit: Permit, *, begun: PartBegun, answers: str | None = None
     ) -> Draft:
-        """An answer that is shown while it grows, under a permit to send to `target`."""
-        return self._speech.draft(target, permit, key=key, answers=answers)
+        """As `bots.transport.Transport.draft`."""
+        return self._speech.draft(
+            target,
+            permit,
+            begun=begun,
+            split=lambda text: self.split(target, text),
+            answers=answers,
+        )
 
     async def mark(self, target: Target, message: str, mark: Mark, permit: Permit) -> None:
         """As `bots.transport.Transport.mark`; 👀 goes when ✅ or ❌ comes."""

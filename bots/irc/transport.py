@@ -19,6 +19,7 @@ from bots.irc.splitting import split_text
 from bots.irc.tls import context_for
 from bots.irc.wire import Log
 from bots.messages import Delivery, Heard, Mark, Place, Target, TransportHealth
+from bots.transport import PartBegun
 from storage.acts import Permit
 from storage.errors import PermitRefused
 
@@ -157,6 +158,11 @@ class IrcTransport:
         if not parts:
             return []
         return await self._session.say(target, parts, lambda: self._vetoed(target, permit))
+
+    def draft(
+        self, target: Target, permit: Permit, *, begun: PartBegun, answers: str | None = None
+    ) -> None:
+        """What was said on IRC stays as it was said."""
 
     async def fetch_missed(self, channel: str, after: str | datetime) -> None:
         """Nothing: IRC keeps no history that could be told from what was heard."""

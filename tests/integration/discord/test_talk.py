@@ -184,7 +184,11 @@ async def test_an_answer_grows_by_edits(sandbox: Sandbox, tmp_path: Path) -> Non
     async with Agent(sandbox, tmp_path, edit_every_s=0.05) as agent:
         await agent.ready()
         lobby = agent.target("#lobby")
-        draft = agent.transport.draft(lobby, permit(lobby), key="r9")
+
+        async def begun(at: int, part: str) -> str:
+            return f"r9.{at}"
+
+        draft = agent.transport.draft(lobby, permit(lobby), begun=begun)
         text = ""
         for n in range(20):
             text += f"word{n} "

@@ -6,11 +6,12 @@ import asyncio
 import itertools
 from dataclasses import dataclass, field
 
-import pytest
-
+from bots.discord.splitting import split_message
 from bots.discord.streaming import Draft
 from bots.messages import Delivery, Place, Target
+from bots.transport import PartBegun
 from storage.acts import Act, Permit
+from storage.errors import StoreUnavailable
 
 LOBBY = Target("discord", Place.CHANNEL, "5")
 PERMIT = Permit(
@@ -18,6 +19,10 @@ PERMIT = Permit(
     audit_hash="",
     good_until_s=1e12,
 )
+
+
+async def _begun(at: int, part: str) -> str:
+    return f"r7.{at}"
 
 
 @dataclass
@@ -57,12 +62,13 @@ class Channel:
         self.now_s += wait_s
         await asyncio.sleep(0)
 
-    def draft(self) -> Draft:
+    def draft(self, begun: PartBegun | None = None) -> Draft:
         return Draft(
             self,
             LOBBY,
             PERMIT,
-            key="r7",
+            begun=begun or _begun,
+            split=split_message,
             answers=None,
             every_s=1.0,
             now_s=lambda: self.now_s,
@@ -126,15 +132,12 @@ async def test_what_could_not_be_said_is_said_when_it_grows() -> None:
     assert (await draft.finish("hello"))[0].sent
 
 
-def test_a_key_leaves_room_for_the_part() -> None:
-    with pytest.raises(ValueError, match="22"):
-        Draft(
-            Channel(),
-            LOBBY,
-            PERMIT,
-            key="k" * 23,
-            answers=None,
-            every_s=1,
-            now_s=lambda: 0.0,
-            pause=asyncio.sleep,
-        )
+async def test_what_cannot_be_written_down_is_not_said() -> None:
+    async def unwritable(at: int, part: str) -> str:
+        raise StoreUnavailable("the disk is full")
+
+    channel = Channel()
+    draft = channel.draft(unwritable)
+    [delivery] = await draft.finish("hello")
+    assert (delivery.sent, delivery.unsaid, delivery.proof) == (False, True, "the disk is full")
+    assert channel.messages == {}
