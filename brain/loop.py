@@ -1,23 +1,43 @@
-"""The agent loop: run → step → query → act, until the model answers or a limit is reached.
+"""The agent loop: assemble → query → act → observe, until the model answers or a limit is reached.
 
-One loop answers one question. Cancelling `run` cancels the model's call or the tool that is at
-work.
+One loop answers one question. Cancelling `run` ends the model's request and every tool that is at
+work, with their children.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from brain.errors import LimitReached, Refused, StepLimitReached, TimeLimitReached, ToolError
-from brain.guard import Guard, Refusal
-from brain.model import Completion, Conversation, Message, Model, Role, ToolCall
-from brain.tools.registry import Toolbox, target_of
-from storage.acts import Act, Permit
+from brain.acting import Acting, Cause, Fence, unfenced
+from brain.draft import Draft
+from brain.errors import (
+    CostLimitReached,
+    LimitReached,
+    NoMoney,
+    StepLimitReached,
+    TimeLimitReached,
+    TokenLimitReached,
+)
+from brain.guard import Guard
+from brain.model import (
+    Completion,
+    Conversation,
+    Message,
+    Model,
+    Occasion,
+    Reader,
+    Role,
+    Stop,
+    Usage,
+)
+from brain.tools.registry import Toolbox
+
+#: characters of findings that people are shown when a limit ends the turn
+_LONGEST_FINDINGS = 2_000
+_NUSD = 1_000_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +62,11 @@ class Question:
     trace_id: str
     #: oldest first
     history: tuple[Exchange, ...] = ()
+    #: the whole opening, this question at its end; where it is given, `history` and `text` are not
+    #: looked at
+    opening: tuple[Message, ...] = ()
+    #: what the model's calls are booked on; None: at nobody's cost
+    occasion: Occasion | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,23 +74,35 @@ class Answer:
     text: str
     #: how often the model was asked
     steps: int
+    #: who gave the last completion
     model: str
     #: shown to people beside the answer, such as ``offline brain``
     label: str
     #: ids of the recorded lines it stands on, without repeats, in order of use
     evidence_ids: tuple[int, ...] = ()
+    #: what people should know about how it came to be, such as a fallback; without repeats
+    notes: tuple[str, ...] = ()
+    #: of the whole turn, in billionths of a US dollar
+    cost_nusd: int = 0
+    #: of the whole turn
+    usage: Usage = field(default_factory=Usage)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     steps: int = 6
     time_s: float = 60.0
+    #: of all kinds, sent and received, in all queries of the turn together; 0: no limit
+    tokens: int = 0
+    #: 0: no limit beside the budgets
+    cost_nusd: int = 0
+    #: the most of one tool's result that a model is given
+    result_characters: int = 16_000
 
 
 class Loop:
-    """`clock` reads monotonic seconds; `system` is the system prompt.
-
-    `on_progress` is awaited after every step that acted: the functional heartbeat.
+    """`clock` reads monotonic seconds; `system` is the system prompt; `fence` marks what tools
+    found as data. `on_progress` is awaited after every step that acted: the functional heartbeat.
     """
 
     def __init__(
@@ -78,95 +115,115 @@ class Loop:
         *,
         system: str = "",
         on_progress: Callable[[], Awaitable[None]] | None = None,
+        fence: Fence = unfenced,
     ) -> None:
         self._model = model
         self._toolbox = toolbox
-        self._guard = guard
         self._limits = limits
         self._clock = clock
         self._system = system
         self._on_progress = on_progress
+        self._acting = Acting(
+            toolbox,
+            guard,
+            # As a token is about four characters, a step's results fill a quarter of the context.
+            budget=model.capabilities.context_tokens,
+            most=limits.result_characters,
+            fence=fence,
+        )
         self._messages: list[Message] = []
-        self._evidence: dict[int, None] = {}
+        self._last = Completion()
+        self._notes: dict[str, None] = {}
+        self._usage = Usage()
+        self._cost_nusd = 0
         self._steps = 0
         self._deadline_s = 0.0
 
-    async def run(self, question: Question) -> Answer:
-        """Answer `question`. Raises `Refused` when the guard ends the turn, `ModelFailed`,
-        `StorageError`.
+    async def run(self, question: Question, reader: Reader | None = None) -> Answer:
+        """Answer `question`. `reader` gets the text as it is made; `Answer.text` is what counts.
+
+        Raises `Refused` when the guard ends the turn, `ModelFailed` (`ContextOverflow` when the
+        conversation must be made shorter), `StorageError`.
         """
         self._deadline_s = self._clock() + self._limits.time_s
         self._messages = _opening(question)
+        draft = None if reader is None else Draft(reader)
         try:
-            text = await self._step(question)
+            text = await self._step(question, draft)
             while text is None:
-                text = await self._step(question)
+                text = await self._step(question, draft)
         except LimitReached as limit:
-            text = self._what_it_has(limit)
+            text = self._what_it_has(limit, draft)
         return Answer(
-            text=text.strip() or "I have no answer to that.",
+            text=text,
             steps=self._steps,
-            model=self._model.name,
-            label=self._model.label,
-            evidence_ids=tuple(self._evidence),
+            model=self._last.model or self._model.name,
+            label=self._last.label or self._model.label,
+            evidence_ids=tuple(self._acting.found.evidence),
+            notes=tuple(self._notes),
+            cost_nusd=self._cost_nusd,
+            usage=self._usage,
         )
 
-    async def _step(self, question: Question) -> str | None:
+    async def _step(self, question: Question, draft: Draft | None) -> str | None:
         """One query and what it asks for; the answer's text when the model is done."""
-        completion = await self._query()
-        if not completion.tool_calls:
-            return completion.text
-        await self._act(question, completion.tool_calls)
+        self._check_limits()
+        completion = await self._query(self._assemble(question), draft)
+        if completion.stop is Stop.REFUSED or not completion.tool_calls:
+            return _sentence(completion)
+        self._observe(await self._act(question, completion))
         if self._on_progress is not None:
             await self._on_progress()
         return None
 
-    async def _query(self) -> Completion:
-        if self._steps >= self._limits.steps:
-            raise StepLimitReached(f"I stopped after {self._steps} steps")
+    def _assemble(self, question: Question) -> Conversation:
+        return Conversation(
+            system=self._system,
+            messages=tuple(self._messages),
+            tools=self._toolbox.specs,
+            occasion=question.occasion,
+        )
+
+    async def _query(self, conversation: Conversation, draft: Draft | None) -> Completion:
         self._steps += 1
-        conversation = Conversation(
-            system=self._system, messages=tuple(self._messages), tools=self._toolbox.specs
-        )
-        async with self._time_left():
-            completion = await self._model.query(conversation)
-        self._messages.append(
-            Message(role=Role.ASSISTANT, text=completion.text, tool_calls=completion.tool_calls)
-        )
-        return completion
-
-    async def _act(self, question: Question, calls: tuple[ToolCall, ...]) -> None:
-        """Have the guard decide on all calls of a step at once, then run the permitted ones in
-        order.
-        """
-        decisions = await self._guard.decide([self._intent(question, call) for call in calls])
-        for call, decision in zip(calls, decisions, strict=True):
-            if isinstance(decision, Refusal) and decision.stops:
-                raise Refused(decision.reason, policy=decision.policy)
-            self._messages.append(await self._result(call, decision))
-
-    def _intent(self, question: Question, call: ToolCall) -> Act:
-        arguments = json.dumps(dict(call.arguments), sort_keys=True, default=str)
-        return Act(
-            agent=question.agent,
-            verb="tool",
-            target=target_of(call.name),
-            reason=f"{question.asker} asked in {question.place}",
-            trace_id=question.trace_id,
-            # A hash, not the words: people paste secrets into questions.
-            details={"arguments_sha256": hashlib.sha256(arguments.encode()).hexdigest()},
-        )
-
-    async def _result(self, call: ToolCall, decision: Permit | Refusal) -> Message:
-        if isinstance(decision, Refusal):
-            return _told(call, f"refused: {decision.reason}", is_error=True)
+        if draft is not None:
+            draft.begin()
         try:
             async with self._time_left():
-                result = await self._toolbox.call(call.name, call.arguments, decision)
-        except ToolError as error:
-            return _told(call, str(error), is_error=True)
-        self._evidence |= dict.fromkeys(result.evidence_ids)
-        return _told(call, result.text)
+                completion = await self._model.query(conversation, draft)
+        except NoMoney as error:
+            if not self._acting.found.texts:
+                raise
+            raise CostLimitReached(str(error).rstrip(".")) from error
+        if draft is not None:
+            draft.end()
+        self._last = completion
+        self._usage += completion.usage
+        self._cost_nusd += completion.cost_nusd
+        self._notes |= dict.fromkeys(completion.notes)
+        return completion
+
+    async def _act(self, question: Question, completion: Completion) -> list[Message]:
+        said = Message(role=Role.ASSISTANT, text=completion.text, tool_calls=completion.tool_calls)
+        cause = Cause(
+            agent=question.agent,
+            reason=f"{question.asker} asked in {question.place}",
+            trace_id=question.trace_id,
+        )
+        async with self._time_left():
+            return [said, *await self._acting.act(cause, completion.tool_calls)]
+
+    def _observe(self, messages: Sequence[Message]) -> None:
+        self._messages += messages
+
+    def _check_limits(self) -> None:
+        limits, usage = self._limits, self._usage
+        if self._steps >= limits.steps:
+            raise StepLimitReached(f"I stopped after {self._steps} steps")
+        if limits.tokens and usage.total >= limits.tokens:
+            raise TokenLimitReached(f"I stopped after {usage.total:,} tokens")
+        if limits.cost_nusd and self._cost_nusd >= limits.cost_nusd:
+            raise CostLimitReached(f"I stopped after ${self._cost_nusd / _NUSD:.4f}")
 
     @asynccontextmanager
     async def _time_left(self) -> AsyncIterator[None]:
@@ -185,14 +242,21 @@ class Loop:
                 raise TimeLimitReached(sentence) from None
             raise
 
-    def _what_it_has(self, limit: LimitReached) -> str:
-        found = [m.text for m in self._messages if m.role is Role.TOOL and not m.is_error]
+    def _what_it_has(self, limit: LimitReached, draft: Draft | None) -> str:
+        written = draft.text.strip() if draft is not None else ""
+        if written:
+            return f"{written}\n[{limit}, in the middle of this answer.]"
+        found = "\n".join(self._acting.found.in_order())
         if not found:
             return f"{limit} and had found nothing yet."
-        return "\n".join([f"{limit}; this is what I have:", *found])
+        if len(found) > _LONGEST_FINDINGS:
+            found = f"{found[:_LONGEST_FINDINGS]}…"
+        return f"{limit}; this is what I have:\n{found}"
 
 
 def _opening(question: Question) -> list[Message]:
+    if question.opening:
+        return list(question.opening)
     messages: list[Message] = []
     for exchange in question.history:
         messages.append(Message(role=Role.USER, text=exchange.asked))
@@ -200,5 +264,15 @@ def _opening(question: Question) -> list[Message]:
     return [*messages, Message(role=Role.USER, text=question.text)]
 
 
-def _told(call: ToolCall, text: str, *, is_error: bool = False) -> Message:
-    return Message(role=Role.TOOL, text=text, tool_call_id=call.id, is_error=is_error)
+def _sentence(completion: Completion) -> str:
+    """What people are told for a completion that ends the turn."""
+    text = completion.text.strip()
+    if completion.stop is Stop.REFUSED:
+        return text or "The model will not answer that."
+    if completion.stop is Stop.LENGTH:
+        return (
+            f"{text}\n[The answer is cut here: it reached the most that the model may write.]"
+            if text
+            else "The model wrote as much as it may before it came to an answer. Ask for less."
+        )
+    return text or "I have no answer to that."

@@ -27,6 +27,8 @@ class ToolCall:
     name: str
     #: as the model gave them, not yet checked against the tool's schema
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    #: what the model wrote where it is no JSON object; the loop tells the model, and calls nothing
+    unreadable: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +94,15 @@ class Usage:
             output_tokens=self.output_tokens + other.output_tokens,
             cache_read_tokens=self.cache_read_tokens + other.cache_read_tokens,
             cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
+        )
+
+    @property
+    def total(self) -> int:
+        return (
+            self.input_tokens
+            + self.output_tokens
+            + self.cache_read_tokens
+            + self.cache_write_tokens
         )
 
 

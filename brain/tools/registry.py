@@ -34,6 +34,8 @@ class ToolResult:
     text: str
     #: ids of the recorded lines that the text stands on
     evidence_ids: tuple[int, ...] = ()
+    #: the tool's own words say that it failed
+    is_error: bool = False
 
 
 #: the function behind a tool: a context, then keyword arguments as its type hints say
