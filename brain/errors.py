@@ -22,6 +22,7 @@ BrainError
 │   ├── RequestRefused
 │   ├── BadAnswer
 │   ├── CircuitOpen
+│   ├── AllFailed
 │   └── NoMoney
 │       ├── OverBudget
 │       └── PriceUnknown
@@ -30,6 +31,11 @@ BrainError
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from brain.model import Usage
 
 
 class BrainError(Exception):
@@ -80,6 +86,11 @@ class BadArguments(ToolError):
 class ModelFailed(BrainError):
     """The model gave no usable completion; the text is a sentence for people, without secrets."""
 
+    #: what the provider said it had counted when it failed; None: it said nothing
+    usage: Usage | None = None
+    #: without `usage`: part of an answer was made, so that it is billed as much as it can have cost
+    maybe_billed: bool = False
+
 
 class Passing(ModelFailed):
     """It may go away by itself; `retry_after_s` is what the provider asked for, None if nothing."""
@@ -104,6 +115,8 @@ class Unreachable(Passing):
 class CutShort(Passing):
     """The stream ended in the middle of an answer."""
 
+    maybe_billed = True
+
 
 class LoginRefused(ModelFailed):
     """The key is missing, wrong, expired or may not do this (401, 403)."""
@@ -126,7 +139,19 @@ class BadAnswer(ModelFailed):
 
 
 class CircuitOpen(ModelFailed):
-    """The provider failed so often that it is left alone for a while."""
+    """The provider failed so often that it is left alone until `until`."""
+
+    def __init__(self, sentence: str, *, until: datetime) -> None:
+        super().__init__(sentence)
+        self.until = until
+
+
+class AllFailed(ModelFailed):
+    """No model of a chain answered; `failures` says why, in the order in which they were asked."""
+
+    def __init__(self, sentence: str, *, failures: Sequence[ModelFailed]) -> None:
+        super().__init__(sentence)
+        self.failures = tuple(failures)
 
 
 class NoMoney(ModelFailed):

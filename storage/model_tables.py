@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from storage.tables import utc_time
+
+#: columns that a sum of spending reads
+_COUNTED: Final = ("state", "reserved_nusd", "cost_nusd")
 
 
 class SpendingState(StrEnum):
@@ -29,8 +33,9 @@ class Spending(SQLModel, table=True):
 
     __tablename__ = "spending"
     __table_args__ = (
-        sa.Index("ix_spending_agent_reserved_at", "agent", "reserved_at"),
-        sa.Index("ix_spending_reserved_at", "reserved_at"),
+        # They cover the sums: a day of calls is added up before each one.
+        sa.Index("ix_spending_agent_reserved_at", "agent", "reserved_at", *_COUNTED),
+        sa.Index("ix_spending_reserved_at", "reserved_at", *_COUNTED),
         sa.Index("ix_spending_task", "task"),
         sa.CheckConstraint("reserved_nusd >= 0 AND cost_nusd >= 0", name="not_negative"),
     )

@@ -37,8 +37,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name="pk_spending"),
     )
-    op.create_index("ix_spending_agent_reserved_at", "spending", ["agent", "reserved_at"])
-    op.create_index("ix_spending_reserved_at", "spending", ["reserved_at"])
+    counted = ["state", "reserved_nusd", "cost_nusd"]
+    op.create_index("ix_spending_agent_reserved_at", "spending", ["agent", "reserved_at", *counted])
+    op.create_index("ix_spending_reserved_at", "spending", ["reserved_at", *counted])
     op.create_index("ix_spending_task", "spending", ["task"])
     op.create_table(
         "circuit",
