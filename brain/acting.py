@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from brain.errors import BadArguments, Refused, ToolError, UnknownTool
+from brain.errors import BadArguments, Refused, ToolError
 from brain.guard import Guard, Refusal
 from brain.model import Message, Role, ToolCall
 from brain.tools.registry import Effects, Toolbox, ToolResult, target_of
@@ -118,7 +118,7 @@ class Acting:
     def _effects(self, call: ToolCall) -> Effects:
         try:
             return self._toolbox.find(call.name).effects
-        except UnknownTool:
+        except ToolError:
             return Effects.NONE
 
     async def _told(

@@ -5,23 +5,26 @@ from __future__ import annotations
 import difflib
 import inspect
 import types
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Protocol, Union, get_args, get_origin, get_type_hints
 
-from brain.errors import BadArguments, UnknownTool
+from brain.errors import BadArguments, ToolError, UnknownTool
 from brain.model import ToolSpec
 from brain.tools.context import Context
 from storage.acts import Permit
 
 #: longest text argument, in characters; more is a mistake or an attack
 LONGEST_TEXT = 500
+#: characters of a wrong argument that the error shows
+_LONGEST_SHOWN = 80
 
 _JSON_TYPES: dict[type, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
 class Effects(StrEnum):
+    #: its result is our own words, such as the time
     NONE = "none"
     READS = "reads"
     WRITES = "writes"
@@ -38,6 +41,15 @@ class ToolResult:
     is_error: bool = False
 
 
+@dataclass(frozen=True)
+class Longest:
+    """The most characters of one text argument, where it is not `LONGEST_TEXT`: put it behind the
+    description.
+    """
+
+    characters: int
+
+
 #: the function behind a tool: a context, then keyword arguments as its type hints say
 _Call = Callable[..., Awaitable[ToolResult]]
 
@@ -48,31 +60,63 @@ class Parameter:
     kind: type
     description: str
     required: bool
+    longest: int = LONGEST_TEXT
 
     def read(self, tool: str, value: Any) -> Any:
         """`value` as this parameter's type; raises `BadArguments` in words a model can act on."""
         if self.kind is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
         if type(value) is not self.kind:
+            shown = repr(value)
+            if len(shown) > _LONGEST_SHOWN:
+                shown = f"{shown[:_LONGEST_SHOWN]}…"
             raise BadArguments(
-                f"{tool}: {self.name!r} must be of type {_JSON_TYPES[self.kind]}, not {value!r}"
+                f"{tool}: {self.name!r} must be of type {_JSON_TYPES[self.kind]}, not {shown}"
             )
-        if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        if isinstance(value, str) and len(value) > self.longest:
             raise BadArguments(
-                f"{tool}: {self.name!r} is longer than {LONGEST_TEXT} characters; shorten it"
+                f"{tool}: {self.name!r} is longer than {self.longest} characters; shorten it"
             )
         return value
 
 
+class AnyTool(Protocol):
+    """What a model can call: a function of ours (`Tool`), or a tool of somebody else's server."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def effects(self) -> Effects: ...
+
+    @property
+    def guard_class(self) -> str:
+        """Group of tools that an agent is allowed or refused as one."""
+
+    @property
+    def spec(self) -> ToolSpec: ...
+
+    def is_at_hand(self, context: Context) -> bool:
+        """Whether it can be used at all where this turn takes place."""
+
+    async def run(
+        self, context: Context, arguments: Mapping[str, Any], permit: Permit
+    ) -> ToolResult:
+        """Raises `ToolError`, `PermitRefused`, `StorageError`."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Tool:
+    """A function of ours as a tool."""
+
     name: str
     description: str
     effects: Effects
-    #: group of tools that a policy may allow or forbid as one
     guard_class: str
     parameters: tuple[Parameter, ...]
     function: _Call
+    #: field of the context that it needs, such as ``say``; empty when it needs nothing more
+    needs: str = ""
 
     @property
     def spec(self) -> ToolSpec:
@@ -103,12 +147,22 @@ class Tool:
                 raise BadArguments(f"{self.name}: argument {parameter.name!r} is missing")
         return {name: known[name].read(self.name, value) for name, value in given.items()}
 
+    def is_at_hand(self, context: Context) -> bool:
+        return not self.needs or getattr(context, self.needs) is not None
 
-def tool(*, effects: Effects, guard_class: str) -> Callable[[_Call], Tool]:
+    async def run(
+        self, context: Context, arguments: Mapping[str, Any], permit: Permit
+    ) -> ToolResult:
+        permit.check("tool", target_of(self.name), now_s=context.monotonic())
+        return await self.function(context, **self.read(arguments))
+
+
+def tool(*, effects: Effects, guard_class: str, needs: str = "") -> Callable[[_Call], Tool]:
     """Declare a coroutine function as a tool.
 
     Its first parameter is the `Context`; every other one is annotated ``Annotated[str | int |
-    float | bool | … | None, "what it means"]``. Its docstring is the description.
+    float | bool | … | None, "what it means"]``. Its docstring is the description. `needs` names a
+    field of the context that may be None: then the tool is not shown.
     """
 
     def declare(function: _Call) -> Tool:
@@ -119,6 +173,7 @@ def tool(*, effects: Effects, guard_class: str) -> Callable[[_Call], Tool]:
             guard_class=guard_class,
             parameters=tuple(_parameters(function)),
             function=function,
+            needs=needs,
         )
 
     return declare
@@ -130,12 +185,14 @@ def _parameters(function: _Call) -> Iterable[Parameter]:
         hint = hints[name]
         if get_origin(hint) is not Annotated:
             raise TypeError(f"tool {function.__name__}: {name} needs Annotated[type, description]")
-        inner, description = get_args(hint)[:2]
+        inner, description, *more = get_args(hint)
+        longest = next((each.characters for each in more if isinstance(each, Longest)), None)
         yield Parameter(
             name=name,
             kind=_plain(inner),
             description=description,
             required=parameter.default is inspect.Parameter.empty,
+            longest=longest or LONGEST_TEXT,
         )
 
 
@@ -149,27 +206,38 @@ def _plain(hint: Any) -> type:
 
 
 class Toolbox:
-    """The tools of one turn, bound to its context."""
+    """The tools of one turn, bound to its context. `groups` are the guard classes that the agent is
+    allowed, None for all of them.
+    """
 
-    def __init__(self, tools: Iterable[Tool], context: Context) -> None:
-        self._tools = {t.name: t for t in tools}
+    def __init__(
+        self,
+        tools: Iterable[AnyTool],
+        context: Context,
+        groups: Collection[str] | None = None,
+    ) -> None:
+        self._tools = {t.name: t for t in tools if groups is None or t.guard_class in groups}
         self.context = context
+        self.specs: tuple[ToolSpec, ...] = tuple(
+            t.spec for t in self._tools.values() if t.is_at_hand(context)
+        )
 
-    @property
-    def specs(self) -> tuple[ToolSpec, ...]:
-        return tuple(t.spec for t in self._tools.values())
-
-    def find(self, name: str) -> Tool:
-        """The tool of this name; raises `UnknownTool` with the nearest one."""
-        if name not in self._tools:
-            raise UnknownTool(f"there is no tool {name!r}{_nearest(name, self._tools)}")
-        return self._tools[name]
+    def find(self, name: str) -> AnyTool:
+        """The tool of this name; raises `UnknownTool` with the nearest one, `ToolError` when it
+        cannot be used here.
+        """
+        found = self._tools.get(name)
+        if found is None:
+            shown = name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}…"
+            near = _nearest(name[:_LONGEST_SHOWN], (spec.name for spec in self.specs))
+            raise UnknownTool(f"there is no tool {shown!r}{near}")
+        if not found.is_at_hand(self.context):
+            raise ToolError(f"{name} cannot be used here")
+        return found
 
     async def call(self, name: str, arguments: Mapping[str, Any], permit: Permit) -> ToolResult:
         """Run a tool. Raises `ToolError` (back to the model), `PermitRefused`, `StorageError`."""
-        found = self.find(name)
-        permit.check("tool", target_of(name), now_s=self.context.monotonic())
-        return await found.function(self.context, **found.read(arguments))
+        return await self.find(name).run(self.context, arguments, permit)
 
 
 def target_of(tool_name: str) -> str:
@@ -178,5 +246,6 @@ def target_of(tool_name: str) -> str:
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), 1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(known))}"
+    there_are = sorted(known)
+    near = difflib.get_close_matches(name, there_are, 1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(there_are)}"
