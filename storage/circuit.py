@@ -34,6 +34,11 @@ class Circuit:
     def is_closed(self) -> bool:
         return self.open_until is None
 
+    @property
+    def is_well(self) -> bool:
+        """Closed, and nothing counts against it."""
+        return self.is_closed and self.failures == 0
+
     def is_half_open(self, now: datetime) -> bool:
         return self.open_until is not None and self.open_until <= now
 
@@ -93,6 +98,4 @@ def succeeded(circuit: Circuit, *, now: datetime) -> Circuit:
     """The provider answered. While the circuit is open that is an answer from before it was."""
     if circuit.open_until is not None and now < circuit.open_until:
         return circuit
-    if circuit.is_closed and circuit.failures == 0:
-        return circuit
-    return Circuit(changed_at=now)
+    return circuit if circuit.is_well else Circuit(changed_at=now)

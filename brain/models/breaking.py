@@ -103,7 +103,7 @@ class Breaking:
             await self._put_back(is_probe=is_probe)
             raise
         self._last_success = self._now()
-        if is_probe or self._known != Circuit(changed_at=self._known.changed_at):
+        if is_probe or not self._known.is_well:
             await self._change(partial(succeeded, now=self._last_success))
         return completion
 
