@@ -38,6 +38,10 @@ class Transport(Protocol):
         """An answer shows which line it answers, by whom, and may be long."""
 
     @property
+    def can_edit(self) -> bool:
+        """What was said can be changed: `draft` gives one."""
+
+    @property
     def knows_keys(self) -> bool:
         """A part with a key that was said before is not said again, see `say`."""
 

@@ -18,6 +18,7 @@ from bots.answering.loopguard import Limits, LoopGuard
 from bots.answering.mouth import Mouth
 from bots.answering.placing import Placing
 from bots.answering.recovery import Recovery
+from bots.answering.replying import Replying
 from bots.answering.thinker import Cards, Thinker
 from bots.clock import utc_now
 from bots.commands.catalogue import catalogue
@@ -75,15 +76,19 @@ def answering(
         epoch=spec.epoch,
         store=store,
         thinker=thinker,
-        mouth=Mouth(
-            store, guard, transports, spec.name, utc_now, log, may_begin=lambda: recovery.knows
+        replying=Replying(
+            epoch=spec.epoch,
+            mouth=Mouth(
+                store, guard, transports, spec.name, utc_now, log, may_begin=lambda: recovery.knows
+            ),
+            placing=Placing(spec.name, guard, transports, settings.discord.threads),
+            roster=roster,
+            lines_in_channel=settings.limits.lines_in_channel,
         ),
         courtesy=Courtesy(spec.name, guard, transports, settings.discord.acknowledge),
-        placing=Placing(spec.name, guard, transports, settings.discord.threads),
         guard=LoopGuard(_loop_limits(spec)),
         roster=roster,
         latch=lambda: switch.latch,
-        lines_in_channel=settings.limits.lines_in_channel,
         clock=utc_now,
         log=log,
     )

@@ -33,7 +33,7 @@ class Captaincy:
         """`ask` reaches the supervisor."""
         self._herald = Herald(
             store,
-            parts.answerer.mouth,
+            parts.answerer.replying.mouth,
             spec.epoch,
             spec.settings,
             latch=lambda: switch.latch,

@@ -12,14 +12,16 @@ from datetime import datetime, timedelta
 from structlog.typing import FilteringBoundLogger
 
 from bots.answering.courtesy import Courtesy
+from bots.answering.growing import Growing
 from bots.answering.loopguard import Line, LoopGuard
-from bots.answering.mouth import Mouth
-from bots.answering.placing import Placing, place_of
+from bots.answering.placing import place_of
+from bots.answering.replying import Replying
 from bots.answering.thinker import Exchanged, Thinker
+from bots.answering.wording import footed
 from bots.commands.reading import question_of
 from bots.hearing import gate
 from bots.hearing.short import is_stop
-from bots.messages import Delivery, Outgoing, Target
+from bots.messages import Delivery
 from bots.metrics import ANSWER_SECONDS, REFUSALS
 from bots.roster import Roster
 from brain.errors import ModelFailed, Refused
@@ -46,13 +48,11 @@ class Answerer:
     epoch: int
     store: Store
     thinker: Thinker
-    mouth: Mouth
+    replying: Replying
     courtesy: Courtesy
-    placing: Placing
     guard: LoopGuard
     roster: Roster
     latch: Callable[[], Latch | None]
-    lines_in_channel: int
     clock: Callable[[], datetime]
     log: FilteringBoundLogger
 
@@ -71,59 +71,6 @@ class Answerer:
         burst = [w for w in burst if w.inbox_id in won]
         if burst:
             await self._answer(burst)
-
-    async def reply(
-        self,
-        work: Work,
-        text: str,
-        *,
-        why: str,
-        command: str = "",
-        settled: bool = False,
-        place: Target | None = None,
-    ) -> list[Delivery]:
-        """Say `text` to who asked: where the network has no replies, short in the channel, longer
-        in private with a word in the channel. An agent gets no private lines: what does not fit is
-        left out.
-
-        `settled`: the inbox row has ended already. `place`: elsewhere than where it was asked.
-        Raises `Refused`, `StorageError`, `Unsaid`.
-        """
-        lines = [x for x in text.splitlines() if x.strip()]
-        here = place_of(work)
-        place = place or here
-
-        async def say(target: Target, said: str, *, first_part: int = 0) -> list[Delivery]:
-            outgoing = Outgoing(
-                target=target,
-                text=said,
-                hops=work.hops + 1,
-                trace_id=work.trace_id,
-                inbox_id=None if settled else work.inbox_id,
-                answers=work.msgid if target == here else None,
-            )
-            return await self.mouth.say(
-                outgoing, epoch=self.epoch, why=why, command=command, first_part=first_part
-            )
-
-        roomy = self.mouth.transports[place.network].has_replies
-        if work.said_by is not None:
-            lines = lines[: self.lines_in_channel]
-        elif roomy:
-            # Blank lines and fences are part of what is shown there.
-            lines = text.splitlines()
-        if place.is_private:
-            return await say(place, "\n".join(lines))
-        if roomy:
-            return await say(place, "\n".join(self._to_nobody(lines)))
-        if len(lines) <= self.lines_in_channel:
-            return await say(place, "\n".join(self._addressed(work, lines)))
-        private = Target.person(work.network, work.sender, work.account)
-        deliveries = await say(private, "\n".join(lines))
-        if deliveries and deliveries[0].sent:
-            word = f"{work.sender}: that takes {len(lines)} lines; you have them in private."
-            deliveries += await say(place, word, first_part=len(deliveries))
-        return deliveries
 
     async def settle(
         self,
@@ -211,20 +158,32 @@ class Answerer:
         last = burst[-1]
         text = "\n".join(self._question(w) for w in burst)[:_LONGEST_QUESTION]
         if is_stop(text):
-            return await self.reply(last, "Stopped.", why=f"{last.sender} said stop"), None
+            return await self.replying.reply(last, "Stopped.", why=f"{last.sender} said stop"), None
         started = self.clock()
-        answer = await self.thinker.think(last, text)
-        place = await self.placing.for_answer(last, text)
-        deliveries = await self.reply(last, answer.text, why=f"{last.sender} asked", place=place)
-        return deliveries, Exchanged(text, answer, started)
+        growing = self.replying.growing(last, text)
+        try:
+            answer = await self.thinker.think(last, text, growing)
+        except ModelFailed as failure:
+            if last.said_by is not None:
+                raise
+            # No agent hears of it; a person is told what is wrong, and it is no turn to remember.
+            sorry = f"I cannot answer that now: {failure}"
+            return await self._said(last, text, sorry, growing), None
+        except BaseException:
+            if growing is not None:
+                await growing.abandon("stopped while it was being said")
+            raise
+        roomy = self.replying.mouth.transports[last.network].has_replies
+        said = await self._said(last, text, footed(answer, roomy=roomy), growing)
+        return said, Exchanged(text, answer, started)
 
-    def _addressed(self, work: Work, lines: list[str]) -> list[str]:
-        """In a channel the first line names who asked, and no other line addresses anybody."""
-        first = [f"{work.sender}: {lines[0]}"] if lines else []
-        return [*first, *self._to_nobody(lines[1:])]
-
-    def _to_nobody(self, lines: list[str]) -> list[str]:
-        return gate.to_nobody(lines, self.roster.everybody())
+    async def _said(
+        self, work: Work, asked: str, text: str, growing: Growing | None
+    ) -> list[Delivery]:
+        if growing is not None and growing.begun:
+            return await growing.finish(text)
+        place = await self.replying.placing.for_answer(work, asked)
+        return await self.replying.reply(work, text, why=f"{work.sender} asked", place=place)
 
     def _question(self, work: Work) -> str:
         text = work.text

@@ -91,7 +91,7 @@ class Desk:
         place = work
         if command is not None and command.operators:
             place = replace(work, channel=f"nick:{self.agent}")
-        deliveries = await self.answerer.reply(place, text, why=why, command=name)
+        deliveries = await self.answerer.replying.reply(place, text, why=why, command=name)
         await self.answerer.settle([work], outcome(deliveries), note_of(deliveries))
 
     async def _steered(self, work: Work, spoken: Spoken) -> None:
@@ -103,7 +103,9 @@ class Desk:
         text = await self._text(work, spoken)
         if text:
             why = f"{work.sender}: {spoken.name}"
-            await self.answerer.reply(work, text, why=why, command=spoken.name, settled=True)
+            await self.answerer.replying.reply(
+                work, text, why=why, command=spoken.name, settled=True
+            )
 
     def _steers(self, spoken: Spoken) -> bool:
         command = self.commands.get(spoken.name)

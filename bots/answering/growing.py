@@ -87,7 +87,10 @@ class Growing:
         await self.mouth.settle(self._ids, [cut for _ in self._ids], self.outgoing.trace_id)
 
     async def _start(self) -> None:
-        self.outgoing = replace(self.outgoing, target=await self.place())
+        target = await self.place()
+        if target != self.outgoing.target:
+            # In a thread of its own it answers no line there.
+            self.outgoing = replace(self.outgoing, target=target, answers=None)
         try:
             permit = await self.mouth.permit(self.outgoing, self.why)
         except Refused as error:

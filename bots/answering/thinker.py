@@ -16,7 +16,7 @@ from brain import souls
 from brain.errors import SoulMissing
 from brain.guard import Guard
 from brain.loop import Answer, Exchange, Limits, Loop, Question
-from brain.model import Model
+from brain.model import Model, Occasion, Reader
 from brain.souls import Soul
 from brain.tools.catalogue import TOOLS
 from brain.tools.context import AgentCard, Context
@@ -82,8 +82,10 @@ class Thinker:
     #: everybody on a network may read this channel: network, channel → yes or no
     is_open: Callable[[str, str], bool]
 
-    async def think(self, work: Work, text: str) -> Answer:
-        """Answer one question; raises `Refused`, `ModelFailed`, `StorageError`."""
+    async def think(self, work: Work, text: str, reader: Reader | None = None) -> Answer:
+        """Answer one question; `reader` gets it while it is made. Raises `Refused`, `ModelFailed`,
+        `StorageError`.
+        """
         limits = self.settings.limits
         loop = Loop(
             self.model,
@@ -102,8 +104,14 @@ class Thinker:
             agent=self.agent,
             trace_id=work.trace_id,
             history=await self._history(work),
+            occasion=Occasion(
+                agent=self.agent,
+                session=work.session,
+                task=f"inbox:{work.inbox_id}",
+                trace_id=work.trace_id,
+            ),
         )
-        return await loop.run(question)
+        return await loop.run(question, reader)
 
     async def use_tool(
         self, work: Asking, name: str, arguments: Mapping[str, Any], command: str

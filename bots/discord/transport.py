@@ -198,6 +198,10 @@ class DiscordTransport:
         return True
 
     @property
+    def can_edit(self) -> bool:
+        return True
+
+    @property
     def knows_keys(self) -> bool:
         return True
 

@@ -86,6 +86,10 @@ class IrcTransport:
         return False
 
     @property
+    def can_edit(self) -> bool:
+        return False
+
+    @property
     def knows_keys(self) -> bool:
         return False
 

@@ -31,7 +31,7 @@ LOG = structlog.get_logger()
 class Paper:
     """A network that writes down what is said; `fails` is what becomes of the next line instead."""
 
-    has_replies = knows_keys = False
+    has_replies = knows_keys = can_edit = False
 
     def __init__(self, network: str = "irc", channels: tuple[str, ...] = CHANNELS) -> None:
         self.network = network
