@@ -3,7 +3,8 @@
 
 Needs Python 3.11 and nothing else. Where the pinned packages of requirements.txt are missing it
 makes `.venv` beside this file, installs them there and starts itself again inside; where they are
-present it creates nothing. It decides nothing more: the commands live in `bots/cli`.
+present it creates nothing. `up` also gets what a swarm.toml with a local model needs. It decides
+nothing more: the commands live in `bots/cli`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import itertools
 import os
 import re
 import shutil
@@ -28,8 +30,11 @@ PYTHON = VENV / "bin" / "python"
 #: says which requirements were installed whole, or `UNFINISHED` while that is under way
 STAMP = VENV / "parley-installed"
 UNFINISHED = "unfinished"
-#: commands that want requirements-dev.txt too
-DEVELOPMENT = ("test", "bench")
+#: what a command wants besides requirements.txt
+EXTRA = {
+    "test": ["requirements-dev.txt", "requirements-local.txt"],
+    "bench": ["requirements-dev.txt"],
+}
 OLD_PYTHON = "Parley needs Python 3.11 or newer; this is Python {}.{} ({}). Try python3.11 run.py."
 NO_VENV = """This Python cannot make virtual environments (venv or ensurepip is missing).
 On Debian and Ubuntu: apt-get install python3-venv. Then start again."""
@@ -54,8 +59,7 @@ def main(argv: list[str]) -> int:
     """Make sure that the packages are there, then run the command; returns its exit code."""
     if sys.version_info < (3, 11):  # noqa: UP036 - this is where an older one is turned away
         return _fail(OLD_PYTHON.format(*sys.version_info[:2], sys.executable))
-    extra = ["requirements-dev.txt"] if argv[:1] and argv[0] in DEVELOPMENT else []
-    wanted = ["requirements.txt", *extra]
+    wanted = ["requirements.txt", *extra(argv)]
     try:
         if not is_ready(wanted):
             if not is_prepared(wanted):
@@ -69,6 +73,31 @@ def main(argv: list[str]) -> int:
     from bots.cli.app import main as command_line
 
     return command_line(argv)
+
+
+def extra(argv: list[str]) -> list[str]:
+    """Requirements of this command beside the ordinary ones."""
+    if argv[:1] == ["up"] and names_local_model(config_of(argv)):
+        return ["requirements-local.txt"]
+    return EXTRA.get(argv[0], []) if argv else []
+
+
+def config_of(argv: list[str]) -> Path:
+    """The swarm.toml that this command line means."""
+    after = [value for word, value in itertools.pairwise(argv) if word == "--config"]
+    joined = [word.partition("=")[2] for word in argv if word.startswith("--config=")]
+    return Path([str(ROOT / "swarm.toml"), *joined, *after][-1])
+
+
+def names_local_model(config: Path) -> bool:
+    """Whether a model of `config` runs in a child of ours; what is wrong with it is said later."""
+    import tomllib  # younger than the Pythons that are turned away above
+
+    try:
+        models = tomllib.loads(config.read_text(encoding="utf-8")).get("models", {}).values()
+        return any(model.get("provider") == "local" for model in models)
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def is_ready(wanted: list[str]) -> bool:
@@ -124,11 +153,16 @@ def _make_venv() -> None:
 
 
 def _install(wanted: list[str]) -> None:
-    """Install the pins by hash, one line a package; pip's own settings are left alone."""
+    """Install the pins by hash, one line a package; pip's own settings are left alone.
+
+    Nothing that is not pinned comes along: the files are whole, and one leaves out on purpose what
+    its packages ask for.
+    """
     total = len(set(pins(wanted)))
     say(f"Installing about {total} packages from {' and '.join(wanted)} into .venv; once only.")
     started_s = time.monotonic()
-    command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--progress-bar=off"]
+    command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--no-deps"]
+    command += ["--progress-bar=off"]
     command += [f"-r{ROOT / name}" for name in wanted]
     pip = subprocess.Popen(command, stdout=PIPE, stderr=STDOUT, text=True)
     said: list[str] = []

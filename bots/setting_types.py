@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 #: `all` means everybody; the others have log files and bus users of their own
-_RESERVED = ("all", "supervisor", "nats", "irc", "discord", "console")
+_RESERVED = ("all", "supervisor", "nats", "irc", "discord", "console", "local")
 
 
 def _anchored(value: str, info: ValidationInfo) -> str:

@@ -39,6 +39,8 @@ class AgentSpec(BaseModel):
     #: API keys of the models it may think with, by reference; and why others cannot be had
     model_keys: dict[str, SecretStr] = {}
     missing_keys: dict[str, str] = {}
+    #: root of the local model's API; empty: none runs
+    local_api: str = ""
     #: bearer token of this agent's own control door
     control_token: SecretStr
     #: Ed25519 public key (base64) that operator signatures must verify against

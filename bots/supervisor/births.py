@@ -64,6 +64,7 @@ class Births:
             discord_agents=guild.agents,
             model_keys=keys,
             missing_keys=missing,
+            local_api=self._ground.local_api,
             control_token=SecretStr(self._identities.door_tokens[name]),
             operator_key=self._identities.operator_key,
         ).model_dump(mode="json")

@@ -1,5 +1,5 @@
 """What the agents stand on: the state folder's lock, the database, the bus, the IRC server, the
-guild.
+guild, the local model.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from structlog.typing import FilteringBoundLogger
 
 from bots.settings import Settings
 from bots.state import StateFolder
-from bots.supervisor import guild, ports
+from bots.supervisor import brains, guild, local_model, ports
 from bots.supervisor.guild import Guild
 from bots.supervisor.identities import Identities
 from bots.supervisor.page import Page, page_program
@@ -92,6 +92,8 @@ class Ground:
         self.irc_host = settings.irc.host or ports.LOOPBACK
         self.irc_port = settings.irc.port
         self.guild = Guild()
+        #: root of the local model's API; empty: no agent thinks with it
+        self.local_api = ""
         #: None without one: an outside guild lets nobody in but bots
         self.page: Page | None = None
 
@@ -110,7 +112,8 @@ class Ground:
         driver = "psycopg" if self.database_url.startswith("postgresql") else "sqlite3"
         sandbox = guild.wants_sandbox(self._settings)
         discord = sandbox or any(a.discord.token for a in self._settings.agents)
-        return [driver, "bots.agent.discord", "bots.agent.slash"] if discord else [driver]
+        networks = ["bots.agent.discord", "bots.agent.slash"] if discord else []
+        return [driver, *networks, *brains.adapters(self._settings)]
 
     async def open(self) -> None:
         """Start the servers and bring the database to today's schema, side by side.
@@ -120,6 +123,7 @@ class Ground:
         self._plan_bus()
         self._plan_irc()
         self._plan_guild()
+        self._plan_local_model()
         await asyncio.gather(self._open_store(), *(s.start() for s in self.services))
 
     async def open_page(self, control_url: str) -> None:
@@ -180,6 +184,13 @@ class Ground:
         port = ports.choose(settings.sandbox.discord_port, "sandbox.discord_port")
         self.guild = guild.sandbox(settings, port, self._guests)
         self.serve(guild.sandbox_program(settings, self.guild, self._state.secrets, port))
+
+    def _plan_local_model(self) -> None:
+        if not brains.wants_local(self._settings):
+            return
+        port = ports.free_port()
+        self.serve(local_model.local_program(self._state.secrets, port))
+        self.local_api = local_model.address(port)
 
     def serve(self, program: Program) -> Service:
         """Have this program run from now on; its caller starts it."""

@@ -1,5 +1,5 @@
 """One server program that the supervisor starts and starts again: NATS, miniircd, the
-sandbox guild, the page.
+sandbox guild, the page, the local model.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from bots.supervisor.ports import LOOPBACK
 
 START_WITHIN_S = 10.0
 _LONGEST_PAUSE_S = 5.0
+_LOOK_EVERY_S = 0.02
 
 
 class ServiceFailed(Exception):
@@ -36,6 +37,8 @@ class Program:
     changes_user: bool = False
     #: it is a module of this project, which it must find whatever folder we were started in
     is_ours: bool = False
+    #: path that answers 200 once it can serve; empty: to take connections is enough
+    health: str = ""
 
     def environment(self) -> dict[str, str]:
         if not self.is_ours:
@@ -146,9 +149,27 @@ class Service:
     async def _wait_until_listening(self) -> None:
         while True:
             try:
-                _, writer = await asyncio.open_connection(LOOPBACK, self.program.port)
+                reader, writer = await asyncio.open_connection(LOOPBACK, self.program.port)
             except OSError:
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(_LOOK_EVERY_S)
                 continue
-            writer.close()
-            return
+            try:
+                if not self.program.health or await _is_healthy(
+                    reader, writer, self.program.health
+                ):
+                    return
+            finally:
+                writer.close()
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+
+async def _is_healthy(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str
+) -> bool:
+    """Whether a GET for `path` is answered by 200."""
+    writer.write(f"GET {path} HTTP/1.0\r\nHost: {LOOPBACK}\r\n\r\n".encode())
+    try:
+        status = await reader.readline()
+    except OSError:
+        return False
+    return status.split()[1:2] == [b"200"]
