@@ -3,48 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from dataclasses import dataclass, field
-from typing import Any
+import dataclasses
 
 import pytest
 
-from brain.errors import Refused
-from brain.guard import Guard, Refusal
+from brain.errors import ContextOverflow, OverBudget, Refused
 from brain.loop import Exchange, Limits, Loop
 from brain.model import (
-    Capabilities,
     Completion,
     Conversation,
     Message,
+    Occasion,
     Reader,
     Role,
-    ToolCall,
+    Stop,
+    Usage,
 )
 from storage import audit
-from storage.acts import Act
 from storage.latch import Latch
-from storage.unit import Unit
+from tests.integration.brain.scripted import (
+    Eyes,
+    Scripted,
+    calls,
+    results,
+)
 from tests.integration.brain.stage import NOW, Brain, question
-
-CAPABILITIES = Capabilities(tools=True, streaming=False, json_schema=False, context_tokens=1000)
-
-
-@dataclass
-class Scripted:
-    """A model that says what it was given, one completion a query, and keeps what it was shown."""
-
-    script: list[Completion]
-    shown: list[Conversation] = field(default_factory=list)
-    name: str = "scripted"
-    label: str = "script"
-    capabilities: Capabilities = CAPABILITIES
-
-    async def query(
-        self, conversation: Conversation, reader: Reader | None = None
-    ) -> Completion:
-        self.shown.append(conversation)
-        return self.script[min(len(self.shown), len(self.script)) - 1]
 
 
 class Silent(Scripted):
@@ -53,9 +36,7 @@ class Silent(Scripted):
     started: asyncio.Event
     stopped: bool = False
 
-    async def query(
-        self, conversation: Conversation, reader: Reader | None = None
-    ) -> Completion:
+    async def query(self, conversation: Conversation, reader: Reader | None = None) -> Completion:
         self.started.set()
         try:
             await asyncio.Event().wait()
@@ -68,19 +49,6 @@ def silent() -> Silent:
     model = Silent([])
     model.started = asyncio.Event()
     return model
-
-
-def calls(*wanted: tuple[str, dict[str, Any]]) -> Completion:
-    return Completion(
-        tool_calls=tuple(
-            ToolCall(id=f"c{n}", name=name, arguments=arguments)
-            for n, (name, arguments) in enumerate(wanted)
-        )
-    )
-
-
-def results(model: Scripted) -> list[Message]:
-    return [m for m in model.shown[-1].messages if m.role is Role.TOOL]
 
 
 async def test_a_tool_is_called_and_its_lines_are_the_answers_evidence(brain: Brain) -> None:
@@ -96,36 +64,6 @@ async def test_a_tool_is_called_and_its_lines_are_the_answers_evidence(brain: Br
         (entry,) = await audit.entries(unit, "captain", 10)
     assert (entry.verb, entry.target, entry.trace_id) == ("tool", "tool:search", "trace-1")
     assert "windscreen" not in entry.details
-
-
-@pytest.mark.parametrize(
-    ("name", "arguments", "sentence"),
-    [
-        ("serach", {}, "there is no tool 'serach'; did you mean 'search'?"),
-        ("search", {"qurey": "x"}, "no argument 'qurey'; did you mean 'query'?"),
-        ("search", {"query": "x", "channel": "#nowhere"}, "I know no channel #nowhere"),
-        ("summary", {"hours": -1}, "'hours' must be more than 0"),
-    ],
-)
-async def test_a_bad_call_goes_back_as_a_readable_error(
-    brain: Brain, name: str, arguments: dict[str, Any], sentence: str
-) -> None:
-    model = Scripted([calls((name, arguments)), Completion(text="sorry")])
-    assert (await brain.loop(model).run(question("?"))).text == "sorry"
-    (result,) = results(model)
-    assert result.is_error
-    assert sentence in result.text
-
-
-async def test_several_calls_of_one_step_are_decided_together_and_answered_in_order(
-    brain: Brain,
-) -> None:
-    model = Scripted([calls(("now", {}), ("seen", {"nick": "quill"})), Completion(text="done")])
-    await brain.loop(model).run(question("?"))
-    first, second = results(model)
-    assert (first.tool_call_id, second.tool_call_id) == ("c0", "c1")
-    assert "15:00 UTC" in first.text
-    assert "quill" in second.text
 
 
 async def test_at_the_step_limit_it_says_what_it_has(brain: Brain) -> None:
@@ -171,20 +109,138 @@ async def test_a_kill_ends_the_turn(brain: Brain) -> None:
     assert len(model.shown) == 1
 
 
-async def test_another_refusal_goes_back_to_the_model(brain: Brain) -> None:
-    class NoClock:
-        name = "no-clock"
-
-        async def weigh(self, act: Act, unit: Unit) -> Refusal | None:
-            return Refusal(policy=self.name, reason="no clocks today")
-
-    model = Scripted([calls(("now", {})), Completion(text="I may not look")])
-    guard = Guard(brain.store, [NoClock()], time.monotonic, lambda: NOW)
-    loop = Loop(model, brain.toolbox(), guard, Limits(), time.monotonic)
-    assert (await loop.run(question("?"))).text == "I may not look"
-    assert results(model)[0].text == "refused: no clocks today"
-
-
 async def test_an_empty_completion_is_no_silence(brain: Brain) -> None:
     answer = await brain.loop(Scripted([Completion(text="  ")])).run(question("?"))
     assert answer.text == "I have no answer to that."
+
+
+async def test_what_was_said_beside_tool_calls_is_no_part_of_the_streamed_answer(
+    brain: Brain,
+) -> None:
+    beside = Completion(text="Let me look.", tool_calls=calls(("now", {})).tool_calls)
+    eyes = Eyes()
+    model = Scripted([beside, Completion(text="It is three.")])
+    answer = await brain.loop(model).run(question("what time is it?"), eyes)
+    assert ("".join(eyes.shown).strip(), eyes.times_anew) == (answer.text, 1)
+
+
+async def test_a_first_answer_is_not_begun_anew(brain: Brain) -> None:
+    eyes = Eyes()
+    await brain.loop(Scripted([calls(("now", {})), Completion(text="three")])).run(
+        question("?"), eyes
+    )
+    assert (eyes.shown, eyes.times_anew) == (["three "], 0)
+
+
+async def test_who_pays_and_what_was_said_before_reach_the_model(brain: Brain) -> None:
+    occasion = Occasion(agent="captain", session="irc:#lobby", task="inbox:1", trace_id="t")
+    opening = (Message(role=Role.USER, text="fenced: who are you?"),)
+    model = Scripted([Completion(text="me")])
+    asked = dataclasses.replace(question("?"), occasion=occasion, opening=opening)
+    await brain.loop(model).run(asked)
+    assert model.shown[0].occasion == occasion
+    assert model.shown[0].messages == opening
+
+
+async def test_notes_costs_and_tokens_of_all_queries_are_the_answers(brain: Brain) -> None:
+    first = dataclasses.replace(
+        calls(("now", {})),
+        usage=Usage(input_tokens=10, output_tokens=5),
+        cost_nusd=700,
+        notes=("the first was down",),
+    )
+    last = Completion(
+        text="done",
+        usage=Usage(input_tokens=20, cache_read_tokens=7),
+        cost_nusd=300,
+        notes=("the first was down", "another note"),
+        model="second",
+        label="Second",
+    )
+    answer = await brain.loop(Scripted([first, last])).run(question("?"))
+    assert (answer.model, answer.label) == ("second", "Second")
+    assert answer.notes == ("the first was down", "another note")
+    assert answer.cost_nusd == 1000
+    assert answer.usage == Usage(input_tokens=30, output_tokens=5, cache_read_tokens=7)
+
+
+@pytest.mark.parametrize(
+    ("limits", "sentence"),
+    [
+        (Limits(tokens=1_500), "I stopped after 1,500 tokens"),
+        (Limits(cost_nusd=2_000_000), "I stopped after $0.0020"),
+    ],
+)
+async def test_at_the_limits_of_tokens_and_money_it_says_what_it_has(
+    brain: Brain, limits: Limits, sentence: str
+) -> None:
+    costly = dataclasses.replace(
+        calls(("now", {})), usage=Usage(input_tokens=1_500), cost_nusd=2_000_000
+    )
+    answer = await brain.loop(Scripted([costly]), limits).run(question("?"))
+    assert answer.text.startswith(f"{sentence}; this is what I have:\nIt is 15:00 UTC")
+    assert answer.steps == 1
+
+
+async def test_an_answer_that_crosses_a_limit_is_still_given(brain: Brain) -> None:
+    said = Completion(text="dear words", usage=Usage(output_tokens=99))
+    assert (await brain.loop(Scripted([said]), Limits(tokens=1)).run(question("?"))).text == (
+        "dear words"
+    )
+
+
+async def test_a_budget_that_ends_in_the_middle_leaves_what_was_found(brain: Brain) -> None:
+    model = Scripted([calls(("now", {})), OverBudget("The day's budget is used up.")])
+    answer = await brain.loop(model).run(question("?"))
+    assert answer.text.startswith("The day's budget is used up; this is what I have:\nIt is 15:00")
+    with pytest.raises(OverBudget):
+        await brain.loop(Scripted([OverBudget("used up")])).run(question("?"))
+
+
+async def test_a_conversation_that_is_too_long_is_the_callers_to_mend(brain: Brain) -> None:
+    model = Scripted([calls(("now", {})), ContextOverflow("too long")])
+    with pytest.raises(ContextOverflow):
+        await brain.loop(model).run(question("?"))
+
+
+async def test_time_that_ends_in_the_middle_of_an_answer_leaves_what_was_written(
+    brain: Brain,
+) -> None:
+    class Slow(Scripted):
+        async def query(
+            self, conversation: Conversation, reader: Reader | None = None
+        ) -> Completion:
+            assert reader is not None
+            reader.piece("The beginning ")
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    answer = await brain.loop(Slow([]), Limits(time_s=0.05)).run(question("?"), Eyes())
+    assert answer.text == "The beginning\n[I stopped after 0.05 s, in the middle of this answer.]"
+
+
+@pytest.mark.parametrize(
+    ("completion", "sentence"),
+    [
+        (Completion(stop=Stop.REFUSED), "The model will not answer that."),
+        (Completion(stop=Stop.REFUSED, text="I would rather not."), "I would rather not."),
+        (
+            Completion(stop=Stop.LENGTH, text="Once upon a"),
+            "Once upon a\n[The answer is cut here: it reached the most that the model may write.]",
+        ),
+        (
+            Completion(stop=Stop.LENGTH),
+            "The model wrote as much as it may before it came to an answer. Ask for less.",
+        ),
+    ],
+)
+async def test_a_refusal_and_a_cut_answer_are_clear_sentences(
+    brain: Brain, completion: Completion, sentence: str
+) -> None:
+    assert (await brain.loop(Scripted([completion])).run(question("?"))).text == sentence
+
+
+async def test_calls_beside_a_refusal_are_not_made(brain: Brain) -> None:
+    refused = dataclasses.replace(calls(("now", {})), stop=Stop.REFUSED)
+    answer = await brain.loop(Scripted([refused])).run(question("?"))
+    assert (answer.text, answer.steps) == ("The model will not answer that.", 1)
