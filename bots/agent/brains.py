@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bots.agent.spec import AgentSpec
 from bots.brain_settings import OFFLINE, ModelSettings, PriceSettings
 from brain.models.provider import Key, ModelSpec, Price
@@ -11,7 +13,11 @@ def models_of(spec: AgentSpec) -> list[ModelSpec]:
     """In the order in which they are asked; the brain without a model is none of them."""
     agent = spec.agent
     names = [n for n in (agent.brain, *agent.fallback) if n != OFFLINE]
-    return [_spec(name, spec.settings.models[name], spec) for name in dict.fromkeys(names)]
+    keys = {name: key.get_secret_value() for name, key in spec.model_keys.items()}
+    return [
+        described(name, spec.settings.models[name], keys, spec.local_api)
+        for name in dict.fromkeys(names)
+    ]
 
 
 def missing_keys(spec: AgentSpec, model: ModelSpec) -> str:
@@ -26,17 +32,20 @@ def ends_offline(spec: AgentSpec) -> bool:
     return OFFLINE in {spec.agent.brain, *spec.agent.fallback}
 
 
-def _spec(name: str, model: ModelSettings, spec: AgentSpec) -> ModelSpec:
+def described(
+    name: str, model: ModelSettings, keys: Mapping[str, str], local_api: str = ""
+) -> ModelSpec:
+    """One model of `swarm.toml`; `keys` are by reference, `local_api` is where the local one is."""
     return ModelSpec(
         name=name,
         provider=model.provider,
         model=model.model,
         keys=tuple(
-            Key(name=reference, value=spec.model_keys[reference].get_secret_value())
+            Key(name=reference, value=keys[reference])
             for reference in model.keys
-            if reference in spec.model_keys
+            if reference in keys
         ),
-        base_url=model.base_url,
+        base_url=local_api if model.provider == "local" else model.base_url,
         max_output_tokens=model.max_output_tokens,
         timeout_s=model.timeout_s,
         requests_per_minute=model.requests_per_minute,
