@@ -58,7 +58,7 @@ class _Turn(Enum):
 
 
 class Renewing:
-    """A `Provider` around `provider` whose refused keys are renewed; one for each process and model.
+    """A `Provider` around `provider` whose refused keys are renewed; one for each model.
 
     Between the pool of keys and the provider: the pool goes on knowing a key by its name, whatever
     its value is by now. Raises the provider's `LoginRefused` when there is no other key to be had.
