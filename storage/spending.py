@@ -153,11 +153,6 @@ async def settle(unit: Unit, spending_id: int, bill: Bill, *, now: datetime) -> 
     return (await run(unit, close)).rowcount == 1
 
 
-async def settle_in_full(unit: Unit, spending_id: int, *, now: datetime) -> bool:
-    """Book all that was reserved, for nobody knows the bill; False as `settle`."""
-    return await _settle_in_full(unit, _C.id == spending_id, now) == 1
-
-
 async def refund(unit: Unit, spending_id: int, *, now: datetime) -> bool:
     """Give the reserved sum back, for nothing was billed; False as `settle`."""
     back = sa.update(SPENDING).where(_C.id == spending_id, _OPEN)
@@ -169,7 +164,13 @@ async def abandoned(unit: Unit, agent: str, epoch: int, *, now: datetime) -> int
     """Book in full what the agent's processes before `epoch` had reserved when they died: what they
     sent may have been billed. Returns how many calls that were.
     """
-    return await _settle_in_full(unit, sa.and_(_C.agent == agent, _C.epoch < epoch), now)
+    close = sa.update(SPENDING).where(_C.agent == agent, _C.epoch < epoch, _OPEN)
+    values = {
+        "state": SpendingState.SETTLED.value,
+        "cost_nusd": _C.reserved_nusd,
+        "settled_at": now,
+    }
+    return (await run(unit, close.values(**values))).rowcount
 
 
 async def spent(unit: Unit, slices: Sequence[Slice]) -> list[Spent]:
@@ -240,13 +241,3 @@ async def _reserved(unit: Unit, call: Call, key: str) -> Reserved:
         .returning(_C.id)
     )
     return Reserved(id=int((await run(unit, add)).scalar_one()), key=key)
-
-
-async def _settle_in_full(unit: Unit, which: sa.ColumnElement[bool], now: datetime) -> int:
-    close = sa.update(SPENDING).where(which, _OPEN)
-    values = {
-        "state": SpendingState.SETTLED.value,
-        "cost_nusd": _C.reserved_nusd,
-        "settled_at": now,
-    }
-    return (await run(unit, close.values(**values))).rowcount
