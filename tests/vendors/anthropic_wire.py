@@ -97,7 +97,8 @@ class _Messages:
         yield _event("message_stop")
 
     def error(self, fail: Fail) -> dict[str, Any]:
-        kind = fail.kind or _KINDS.get(fail.status, "api_error")
+        usual = "api_error" if fail.status >= 500 else "invalid_request_error"
+        kind = fail.kind or _KINDS.get(fail.status, usual)
         sentence = fail.message or _SENTENCES.get(fail.status, "An error.")
         return {
             "type": "error",
