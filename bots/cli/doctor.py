@@ -24,14 +24,17 @@ COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
 def doctor(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One list, for scripts.")] = False,
+    online: Annotated[
+        bool, typer.Option("--online", help="Also ask the vendors of models whether keys are good.")
+    ] = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
-    """Look at Python, packages, settings, tokens, permissions, disk, clock, ports and services.
+    """Look at Python, packages, settings, tokens, permissions, disk, clock, services and brains.
 
     Works while the swarm is up and while it is down, and changes nothing. Ends with 1 when
     something fails; a warning alone ends with 0.
     """
-    findings = asyncio.run(_round(config, show=not as_json))
+    findings = asyncio.run(_round(config, show=not as_json, online=online))
     count = Counter(finding.level for finding in findings)
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], indent=1))
@@ -40,10 +43,10 @@ def doctor(
     raise typer.Exit(Exit.FAILED if count[Level.FAIL] else Exit.OK)
 
 
-async def _round(config: Path, *, show: bool) -> list[Finding]:
+async def _round(config: Path, *, show: bool, online: bool) -> list[Finding]:
     console = Console()
     findings: list[Finding] = []
-    async for finding in examine(config, ROOT, datetime.now(UTC)):
+    async for finding in examine(config, ROOT, datetime.now(UTC), online=online):
         findings.append(finding)
         if show:
             _show(console, finding)

@@ -6,15 +6,20 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 
-from bots.doctor import configuration, guild, machine, services
+from bots.doctor import brains, configuration, guild, machine, services
 from bots.doctor.finding import Finding, fail, ok
 from bots.settings import SettingsError, load
 from bots.state import state_of
 from bots.supervisor.ground import is_locked
 
 
-async def examine(config: Path, root: Path, now: datetime) -> AsyncIterator[Finding]:
-    """Findings one by one; `config` is the swarm's settings, `root` the project's folder."""
+async def examine(
+    config: Path, root: Path, now: datetime, *, online: bool = False
+) -> AsyncIterator[Finding]:
+    """Findings one by one; `config` is the swarm's settings, `root` the project's folder.
+
+    `online`: vendors of models are asked whether they take our keys.
+    """
     yield machine.python()
     yield machine.packages(root / "requirements.txt")
     yield machine.open_files()
@@ -41,4 +46,6 @@ async def examine(config: Path, root: Path, now: datetime) -> AsyncIterator[Find
     async for finding in services.services(settings, state, up=up):
         yield finding
     async for finding in guild.guild(settings, state):
+        yield finding
+    async for finding in brains.brains(settings, now, online=online):
         yield finding
