@@ -21,11 +21,13 @@ from typing import Any
 from aiohttp import web
 
 from tests.vendors.anthropic_wire import MESSAGES
+from tests.vendors.chat_wire import CHAT
+from tests.vendors.responses_wire import RESPONSES
 from tests.vendors.script import Asked, Cut, Fail, Malformed, Say, Script, Slow, Step, usage_of
 from tests.vendors.wire import Event, Wire
 
 #: every format that is spoken
-WIRES: tuple[Wire, ...] = (MESSAGES,)
+WIRES: tuple[Wire, ...] = (MESSAGES, RESPONSES, CHAT)
 #: a conversation may carry a tool's ten megabytes
 _LONGEST_BODY = 64 * 1024 * 1024
 
