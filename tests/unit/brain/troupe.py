@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -62,7 +63,7 @@ class Said:
 class Player:
     """Plays its script, an entry a query, the last one for good."""
 
-    script: list[Exception | Completion | Said]
+    script: Sequence[Exception | Completion | Said]
     name: str = "claude"
     label: str = "claude"
     capabilities: Capabilities = ABLE
