@@ -57,6 +57,13 @@ class ModelSettings(Table):
         return self
 
 
+class DefaultSettings(Table):
+    """What agents think with that do not say otherwise, so that one table moves a whole swarm."""
+
+    brain: str = OFFLINE
+    fallback: tuple[str, ...] = ()
+
+
 class BudgetSettings(Table):
     """The most that may be spent, in US dollars; what is not given is not limited."""
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from bots.brain_settings import (
     OFFLINE,
     BudgetSettings,
+    DefaultSettings,
     HeartbeatSettings,
     McpSettings,
     ModelSettings,
@@ -114,7 +115,7 @@ class AgentSettings(Table):
     capabilities: tuple[str, ...] = ()
     #: file in `prompts/souls` (without `.md`), the agent's name unless given
     soul: str | None = None
-    #: a name below `[models]`, or ``offline``
+    #: a name below `[models]`, or ``offline``; this and the next are `[defaults]` unless given
     brain: str = OFFLINE
     #: who answers when `brain` cannot, in this order
     fallback: tuple[str, ...] = ()
@@ -232,6 +233,7 @@ class Settings(Table):
     operators: OperatorSettings = OperatorSettings()
     limits: LimitSettings = LimitSettings()
     models: dict[str, ModelSettings] = Field(default_factory=dict)
+    defaults: DefaultSettings = DefaultSettings()
     #: of the whole swarm
     budget: BudgetSettings = BudgetSettings(usd_per_day=None)
     mcp: dict[str, McpSettings] = Field(default_factory=dict)
@@ -240,6 +242,17 @@ class Settings(Table):
     posts: PostSettings = PostSettings()
     sandbox: SandboxSettings = SandboxSettings()
     console: ConsoleSettings = ConsoleSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_defaults(cls, raw: Any) -> Any:
+        """As if each agent's table began with what is in `[defaults]`."""
+        defaults = raw.get("defaults") if isinstance(raw, dict) else None
+        agents = raw.get("agents") if isinstance(raw, dict) else None
+        if not isinstance(defaults, dict) or not isinstance(agents, list | tuple):
+            return raw
+        common = {key: defaults[key] for key in DefaultSettings.model_fields if key in defaults}
+        return {**raw, "agents": [common | a if isinstance(a, dict) else a for a in agents]}
 
     @model_validator(mode="after")
     def _names_agree(self) -> Settings:
