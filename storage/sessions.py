@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from storage.core import SESSION, TURN, insert, run
-from storage.tables import Turn
+from storage.core import INBOX, MESSAGE, REPLY, SESSION, TURN, insert, run
+from storage.record import LINE, messages
+from storage.tables import TALK, Message, Turn
 from storage.unit import Unit
 
+#: turns and lines that are read at most, however small each one is
+MOST_TURNS: Final = 100
+MOST_LINES: Final = 60
+
+_MOST_ANSWERS: Final = 500
+#: clocks differ, and a line is heard after it was sent
+_SLACK: Final = timedelta(minutes=2)
 _COLUMNS: Final = [TURN.c[name] for name in Turn.model_fields]
+_TALK: Final = [str(kind) for kind in TALK]
 
 
 async def open_session(unit: Unit, agent: str, key: str, now: datetime) -> int:
@@ -37,8 +47,14 @@ async def add_turn(
     trace_id: str,
     inbox_id: int | None = None,
     steps: int = 0,
+    prompt: str = "",
+    cost_nusd: int = 0,
+    input_tokens: int = 0,
+    output_tokens: int = 0,
 ) -> int:
-    """Append a turn and return its id."""
+    """Append a turn and return its id. `prompt` names the system prompt, as in
+    ``system@2:9f86d081``; `input_tokens` are all that were read, from a cache or not.
+    """
     add = (
         sa.insert(TURN)
         .values(
@@ -49,6 +65,10 @@ async def add_turn(
             answer=answer,
             model=model,
             steps=steps,
+            prompt=prompt,
+            cost_nusd=cost_nusd,
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
             started_at=started_at,
             finished_at=finished_at,
             trace_id=trace_id,
@@ -69,6 +89,8 @@ class History:
     digest: str
     #: the newest of the turns behind it, oldest first
     turns: tuple[Turn, ...]
+    #: there are older turns behind the digest that did not fit
+    is_cut: bool = False
 
 
 async def history(unit: Unit, agent: str, key: str, n: int) -> History:
@@ -76,9 +98,98 @@ async def history(unit: Unit, agent: str, key: str, n: int) -> History:
     row = await _row(unit, agent, key)
     if row is None:
         return History("", ())
-    behind = max(row.begun_after, row.digest_until)
-    where = sa.and_(TURN.c.session_id == row.id, TURN.c.id > behind)
-    return History(row.digest, tuple(await _newest(unit, where, n)))
+    turns = await _newest(unit, _behind(row), n + 1)
+    return History(row.digest, tuple(turns[-n:] if n else ()), is_cut=len(turns) > n)
+
+
+async def window(
+    unit: Unit, agent: str, key: str, *, tokens: int, size: Callable[[str], int]
+) -> History:
+    """The history that fits `tokens`: the digest first, then the newest turns without a gap. `size`
+    says how many tokens a text has.
+    """
+    row = await _row(unit, agent, key)
+    if row is None:
+        return History("", ())
+    digest = row.digest if size(row.digest) <= tokens else ""
+    left = tokens - size(digest)
+    turns = await _newest(unit, _behind(row), MOST_TURNS + 1)
+    kept: list[Turn] = []
+    for turn in reversed(turns[-MOST_TURNS:]):
+        left -= size(turn.asked) + size(turn.answer)
+        if left < 0:
+            break
+        kept.append(turn)
+    return History(digest, tuple(reversed(kept)), is_cut=len(kept) < len(turns))
+
+
+async def unmentioned(
+    unit: Unit,
+    agent: str,
+    network: str,
+    channel: str,
+    *,
+    tokens: int,
+    size: Callable[[str], int],
+) -> list[Message]:
+    """The newest talk of a channel that fits `tokens` and belongs to no turn of `agent`: neither
+    asked of it nor answered by it. Oldest first.
+    """
+    c = MESSAGE.c
+    owed = sa.exists().where(INBOX.c.message_id == c.id, INBOX.c.agent == agent)
+    lines = await _talk(unit, network, channel, ~owed)
+    answers = await _answers(unit, agent, [line for line in lines if line.agent == agent])
+    others = [line for line in lines if line.agent != agent or line.text not in answers]
+    return _fitting(others, tokens, size)
+
+
+async def talk(
+    unit: Unit,
+    network: str,
+    channel: str,
+    *,
+    since: datetime,
+    tokens: int,
+    size: Callable[[str], int],
+) -> list[Message]:
+    """The newest talk of a channel said from `since` on that fits `tokens`, oldest first."""
+    lines = await _talk(unit, network, channel, MESSAGE.c.said_at >= since)
+    return _fitting(lines, tokens, size)
+
+
+async def _talk(
+    unit: Unit, network: str, channel: str, where: sa.ColumnElement[bool]
+) -> list[Message]:
+    """Newest first."""
+    c = MESSAGE.c
+    query = sa.select(*LINE).where(
+        c.network == network, c.channel == channel, c.kind.in_(_TALK), where
+    )
+    return await messages(unit, query.order_by(c.id.desc()).limit(MOST_LINES))
+
+
+async def _answers(unit: Unit, agent: str, own: Sequence[Message]) -> set[str]:
+    """Texts that the agent said in answer to something, since about the oldest of its `own` lines:
+    a line knows who said it, and not why.
+    """
+    if not own:
+        return set()
+    since = min(line.said_at for line in own) - _SLACK
+    c = REPLY.c
+    query = sa.select(c.text).where(
+        c.agent == agent, c.sending_at >= since, c.inbox_id.is_not(None)
+    )
+    return {*(await run(unit, query.order_by(c.id.desc()).limit(_MOST_ANSWERS))).scalars()}
+
+
+def _fitting(newest: Sequence[Message], tokens: int, size: Callable[[str], int]) -> list[Message]:
+    kept: list[Message] = []
+    for line in newest:
+        tokens -= size(line.sender) + size(line.text)
+        if tokens < 0:
+            break
+        kept.append(line)
+    return kept[::-1]
 
 
 async def since_begun(unit: Unit, agent: str, key: str, n: int) -> list[Turn]:
@@ -107,10 +218,22 @@ async def begin_anew(unit: Unit, agent: str, key: str) -> bool:
 
 async def compact(
     unit: Unit, agent: str, key: str, *, until: int, digest: str, now: datetime
-) -> None:
-    """From now on `digest` stands for the turns up to the id `until`."""
-    change = sa.update(SESSION).where(SESSION.c.agent == agent, SESSION.c.key == key)
-    await run(unit, change.values(digest_until=until, digest=digest, digest_at=now))
+) -> bool:
+    """From now on `digest` stands for the turns up to the id `until`. False when somebody began the
+    conversation anew meanwhile, or another digest reaches as far.
+    """
+    c = SESSION.c
+    change = sa.update(SESSION).where(
+        c.agent == agent, c.key == key, c.begun_after < until, c.digest_until < until
+    )
+    done = await run(unit, change.values(digest_until=until, digest=digest, digest_at=now))
+    return done.rowcount == 1
+
+
+def _behind(row: sa.Row[*tuple[Any, ...]]) -> sa.ColumnElement[bool]:
+    """Turns that no digest stands for."""
+    behind = max(row.begun_after, row.digest_until)
+    return sa.and_(TURN.c.session_id == row.id, TURN.c.id > behind)
 
 
 async def _row(unit: Unit, agent: str, key: str) -> sa.Row[*tuple[Any, ...]] | None:
