@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from brain.tools.digest import summary
 from brain.tools.expertise import who_knows
+from brain.tools.fetching import fetch_attachment
 from brain.tools.hearing import search, seen, stats
-from brain.tools.reading import read_around, recent
+from brain.tools.notes import forget, recall, remember
+from brain.tools.posting import post, react
+from brain.tools.reading import read_around, read_thread, recent
 from brain.tools.registry import Tool
-from brain.tools.swarm import agents, now, status, who_can
+from brain.tools.swarm import agents, capabilities, now, status, who_can
 
 TOOLS: tuple[Tool, ...] = (
     search,
@@ -16,9 +19,17 @@ TOOLS: tuple[Tool, ...] = (
     stats,
     who_knows,
     recent,
+    read_thread,
     read_around,
+    fetch_attachment,
+    remember,
+    recall,
+    forget,
+    post,
+    react,
     status,
     agents,
+    capabilities,
     who_can,
     now,
 )

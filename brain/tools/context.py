@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from storage.latch import Latch
 from storage.store import Store
@@ -21,6 +22,25 @@ class AgentCard:
     description: str
     #: nick in use
     nick: str
+
+
+class Say(Protocol):
+    async def __call__(self, target: str, text: str, hops: int) -> str:
+        """Say `text` in the channel `target` (such as ``irc:#market``), with a permit of its own.
+
+        `hops` is how many answers lie between it and a person's word. Gives what became of it, in
+        a few words; raises `ToolError`, `Refused`, `StorageError`.
+        """
+
+
+class React(Protocol):
+    async def __call__(self, message_id: int, emoji: str) -> str:
+        """Put `emoji` under a recorded line, as `Say`."""
+
+
+class Fetch(Protocol):
+    async def __call__(self, message_id: int, name: str) -> str:
+        """The text of an attachment of a recorded line; raises `ToolError`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +66,31 @@ class Context:
     command_prefix: str = "!"
     #: everybody on a network may read this channel: network, channel → yes or no
     is_open: Callable[[str, str], bool] = lambda _network, _channel: True
+    #: session key; empty: made of the network and the channel or the person
+    session: str = ""
+    #: recorded line that asks, None when there is none
+    message_id: int | None = None
+    #: answers between the question and a person's word, and how many of them there may be
+    hops: int = 0
+    max_hops: int = 4
+    #: typed addresses of the channels that the agent sits in, such as ``irc:#lobby``
+    targets: Callable[[], Sequence[str]] = tuple
+    #: between two lines in one channel that nobody there asked for, in seconds
+    post_every_s: float = 60.0
+    #: what reaches outside; None where it cannot
+    say: Say | None = None
+    react: React | None = None
+    fetch: Fetch | None = None
+
+    @property
+    def place(self) -> str:
+        """Session key of where the question was asked."""
+        return self.session or f"{self.network}:{self.channel or f'nick:{self.asker}'}"
+
+    @property
+    def is_open_place(self) -> bool:
+        """Everybody may read where the question was asked."""
+        return self.channel is not None and self.is_open(self.network, self.channel)
 
     def may_quote(self, network: str, channel: str) -> bool:
         """What was said there may be repeated where this question was asked."""

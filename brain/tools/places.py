@@ -10,6 +10,10 @@ from brain.tools.recall import last_public
 from storage import record
 from storage.unit import Unit
 
+#: between a channel and the title of a thread in it, as the record names threads
+THREAD = " / "
+#: titles that are named when none fits
+MOST_THREADS = 10
 #: how like a mistyped nick must be: ``brigit`` is birgit, ``ada`` is not nadia
 LIKE_ENOUGH = 0.8
 #: nicks of a channel that a mistyped one is compared with
@@ -48,6 +52,27 @@ async def channel_here(context: Context, unit: Unit) -> str:
     if not known:
         raise BadArguments("I have heard no channel yet.")
     return max(known, key=lambda entry: entry[2])[1]
+
+
+async def thread_asked(context: Context, unit: Unit, words: str | None) -> str:
+    """The recorded thread whose title has `words`, the one with most lines if there are several;
+    without words the question's own. Raises `BadArguments` that names threads there are.
+    """
+    here = context.channel or ""
+    if not words and THREAD in here:
+        return here
+    known = {c: lines for _, c, lines in await _channels(context, unit) if THREAD in c}
+    wanted = (words or "").strip().lower()
+    fits = [c for c in known if wanted and wanted in c.lower()]
+    if not fits:
+        titles = {c.partition(THREAD)[2].lower(): c for c in known}
+        fits = [titles[t] for t in difflib.get_close_matches(wanted, titles, 1, 0.6)]
+    if fits:
+        return max(fits, key=lambda c: known[c])
+    what = f"no thread “{words}”" if words else "not which thread you mean"
+    some = sorted(known, key=lambda c: -known[c])[:MOST_THREADS]
+    there_are = f"I have heard {'; '.join(some)}" if some else "I have heard none"
+    raise BadArguments(f"I know {what}; {there_are}.")
 
 
 async def nick_named(context: Context, unit: Unit, name: str, channel: str | None) -> str | None:

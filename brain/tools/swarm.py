@@ -55,6 +55,19 @@ async def agents(context: Context) -> ToolResult:
 
 
 @tool(effects=Effects.READS, guard_class="swarm")
+async def capabilities(context: Context) -> ToolResult:
+    """Every capability that agents declare, and which agents have it."""
+    having: dict[str, list[str]] = {}
+    for card in context.roster():
+        for capability in card.capabilities:
+            having.setdefault(capability, []).append(card.nick)
+    if not having:
+        return ToolResult(text="No agent declares a capability.")
+    rows = [f"{capability}: {', '.join(having[capability])}" for capability in sorted(having)]
+    return ToolResult(text="\n".join(rows))
+
+
+@tool(effects=Effects.READS, guard_class="swarm")
 async def who_can(
     context: Context, capability: Annotated[str, "what is to be done, in a few words"]
 ) -> ToolResult:

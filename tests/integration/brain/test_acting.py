@@ -290,7 +290,13 @@ async def test_tools_outside_an_agents_groups_are_not_there(brain: Brain) -> Non
     model = Scripted([calls(("search", {"query": "x"})), Completion(text="no")])
     toolbox = Toolbox(TOOLS, brain.toolbox().context, groups={"swarm"})
     await Loop(model, toolbox, brain.guard, Limits(), time.monotonic).run(question("?"))
-    assert {spec.name for spec in model.shown[0].tools} == {"status", "agents", "who_can", "now"}
+    assert {spec.name for spec in model.shown[0].tools} == {
+        "status",
+        "agents",
+        "capabilities",
+        "who_can",
+        "now",
+    }
     assert results(model)[0].text.startswith("there is no tool 'search'; known are agents")
 
 
