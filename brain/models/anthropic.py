@@ -10,7 +10,7 @@ import httpx2
 from anthropic.types import Message
 from anthropic.types.message_create_params import MessageCreateParamsBase
 
-from brain.errors import LoginRefused
+from brain.errors import NoUsableKey
 from brain.model import Capabilities, Completion, Conversation, Reader
 from brain.models.anthropic_draft import Draft
 from brain.models.anthropic_failure import Plight
@@ -107,12 +107,12 @@ class AnthropicProvider:
     def _usable(self, key: Key | None) -> Key:
         if key is None or not key.value:
             named = f" {key.name}" if key else ""
-            raise LoginRefused(
+            raise NoUsableKey(
                 f"the key{named} for {self._provider} is missing; name one under 'keys' of "
                 f"[models.{self._spec.name}]"
             )
         if not _SENDABLE.fullmatch(key.value):
-            raise LoginRefused(
+            raise NoUsableKey(
                 f"the key {key.name} has characters that no key has, perhaps a line break"
             )
         return key

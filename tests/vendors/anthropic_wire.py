@@ -42,6 +42,7 @@ class _Messages:
     def asked(self, headers: Mapping[str, str], body: Mapping[str, Any]) -> Asked:
         turns = body.get("messages") or [{}]
         last = _blocks(turns[-1].get("content", ""))
+        results = [block for block in last if block["type"] == "tool_result"]
         return Asked(
             wire="messages",
             model=str(body.get("model", "")),
@@ -51,7 +52,8 @@ class _Messages:
             streams=bool(body.get("stream")),
             said=_last_said(turns),
             tools=tuple(tool["name"] for tool in body.get("tools", ())),
-            has_result=any(block["type"] == "tool_result" for block in last),
+            has_result=bool(results),
+            result="\n".join(str(block.get("content", "")) for block in results),
         )
 
     def complaint(self, asked: Asked) -> str | None:

@@ -137,6 +137,8 @@ class Asked:
     tools: tuple[str, ...]
     #: the last message is a tool's result
     has_result: bool
+    #: its text, from wires that look
+    result: str = ""
     at: float = field(default_factory=time.perf_counter)
     #: the client closed its socket before the answer was whole
     closed: asyncio.Event = field(default_factory=asyncio.Event)
