@@ -59,6 +59,7 @@ def day(nusd: int, agent: str | None = "captain") -> Budget:
     return Budget(window=Window.DAY, nusd=nusd, agent=agent)
 
 
+CAPABLE = Capabilities(tools=True, streaming=True, json_schema=True, context_tokens=100_000)
 Answering = Callable[[Conversation, Key | None, Reader | None], Awaitable[Completion]]
 
 
@@ -68,9 +69,7 @@ class Provided:
 
     answer: Answering
     asked: list[Key | None] = field(default_factory=list)
-    capabilities: Capabilities = Capabilities(
-        tools=True, streaming=True, json_schema=True, context_tokens=100_000
-    )
+    capabilities: Capabilities = CAPABLE
 
     async def complete(
         self, conversation: Conversation, key: Key | None, reader: Reader | None = None

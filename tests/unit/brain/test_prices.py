@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from brain.errors import PriceUnknown
 from brain.model import Usage
-from brain.models.provider import ModelSpec, Price
+from brain.models.provider import Kind, ModelSpec, Price
 from brain.wallet.prices import Prices
 from brain.wallet.tariff import Rate, Tariff, flat
 
@@ -113,7 +113,7 @@ def test_a_configured_price_goes_before_the_list() -> None:
     ],
 )
 def test_an_unknown_price_means_no_and_says_what_to_set(
-    provider: str, model: str, base_url: str
+    provider: Kind, model: str, base_url: str
 ) -> None:
     spec = replace(SONNET, provider=provider, model=model, base_url=base_url)
     with pytest.raises(PriceUnknown, match=r"\[models\.clever\.price\].*swarm\.toml") as raised:
@@ -130,7 +130,7 @@ def test_an_unknown_price_means_no_and_says_what_to_set(
         ("compatible", "http://[::1]:8000/v1"),
     ],
 )
-def test_a_model_on_this_machine_costs_nothing(provider: str, base_url: str) -> None:
+def test_a_model_on_this_machine_costs_nothing(provider: Kind, base_url: str) -> None:
     spec = replace(SONNET, provider=provider, model="llama", base_url=base_url)
     tariff = Prices().tariff_of(spec, NOON)
     assert tariff.is_free
