@@ -17,6 +17,7 @@ BrainError
 │   │   ├── Unreachable
 │   │   └── CutShort
 │   ├── LoginRefused
+│   │   └── NoUsableKey
 │   ├── NoSuchModel
 │   ├── ContextOverflow
 │   ├── RequestRefused
@@ -120,6 +121,12 @@ class CutShort(Passing):
 
 class LoginRefused(ModelFailed):
     """The key is missing, wrong, expired or may not do this (401, 403)."""
+
+
+class NoUsableKey(LoginRefused):
+    """This process has no key to ask with: none was given, it cannot be one, or all were refused a
+    moment ago. The provider was not asked, so other agents may have better ones.
+    """
 
 
 class NoSuchModel(ModelFailed):

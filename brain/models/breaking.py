@@ -19,6 +19,7 @@ from brain.errors import (
     LoginRefused,
     ModelFailed,
     NoSuchModel,
+    NoUsableKey,
     Passing,
     RateLimited,
     Refused,
@@ -46,8 +47,8 @@ class Breaker:
     probe_s: float = 60.0
     #: how long what was read is good
     fresh_s: float = 1.5
-    #: a wait that `retrying` is willing to make is the quota's ordinary course
-    short_wait_s: float = 20.0
+    #: quotas are counted by the minute: no longer wait is a quota at work
+    short_wait_s: float = 60.0
 
 
 BREAKER: Final = Breaker()
@@ -173,11 +174,13 @@ def speaks_of_provider(failure: ModelFailed, short_wait_s: float) -> bool:
     """Whether a failure says how the provider is, for all who ask it.
 
     Overload, silence and cut answers do, and so do a login or a model that it does not know: every
-    agent asks with the same. Being told to come back in a moment is a quota at work; without a time
-    or with a long one the quota is gone. What one conversation brings about does not count, or a
-    person could shut a model to everybody by one poisoned line: too long, refused, malformed,
-    beyond a budget.
+    agent asks with the same keys, unless it has none (another machine, another environment). Being
+    told to come back within a minute is a quota at work; later, or without a time, the quota is
+    gone. What one conversation brings about does not count, or a person could shut a model to
+    everybody by one poisoned line: too long, refused, malformed, beyond a budget.
     """
+    if isinstance(failure, NoUsableKey):
+        return False
     if isinstance(failure, RateLimited):
         return failure.retry_after_s is None or failure.retry_after_s > short_wait_s
     return isinstance(failure, Passing | LoginRefused | NoSuchModel)

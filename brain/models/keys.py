@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from brain.errors import LoginRefused, ModelFailed, RateLimited
+from brain.errors import LoginRefused, ModelFailed, NoUsableKey, RateLimited
 from brain.models.provider import Key, ModelSpec
 from storage.spending import KeyLimit
 
@@ -52,7 +52,7 @@ class KeyPool:
     def in_turn(self) -> tuple[KeyLimit, ...]:
         """The keys that may be used now, the one whose turn it is first.
 
-        Raises `LoginRefused` when there is none or all were refused, `RateLimited` when one of
+        Raises `NoUsableKey` when there is none or all were refused, `RateLimited` when one of
         them may be used again in a moment.
         """
         per_minute = self._spec.requests_per_minute
@@ -95,9 +95,9 @@ class KeyPool:
 
     def _refuse_without_key(self) -> None:
         if self._missing:
-            raise LoginRefused(f"{self._spec.name} has no API key: {'; '.join(self._missing)}")
+            raise NoUsableKey(f"{self._spec.name} has no API key: {'; '.join(self._missing)}")
         if self._spec.provider not in _KEYLESS:
-            raise LoginRefused(
+            raise NoUsableKey(
                 f"{self._spec.name} has no API key: name one in 'keys' under "
                 f"[models.{self._spec.name}] in swarm.toml"
             )
@@ -106,6 +106,6 @@ class KeyPool:
         soon = min(self._resting.values(), key=lambda rest: rest.until)
         busy = [r.until for r in self._resting.values() if isinstance(r.why, RateLimited)]
         if not busy:
-            raise LoginRefused(str(soon.why))
+            raise NoUsableKey(str(soon.why))
         left_s = (min(busy) - self._clock()).total_seconds()
         raise RateLimited(str(soon.why), retry_after_s=max(left_s, 0.0))

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient, OpenAIError, Timeout
 
-from brain.errors import LoginRefused, ModelFailed
+from brain.errors import ModelFailed, NoUsableKey
 from brain.models.openai_errors import bad_answer, failure, silent
 from brain.models.provider import Key, ModelSpec
 
@@ -68,7 +68,7 @@ class Client:
     async def ask(self, key: Key | None, request: Callable[[Call], Awaitable[_T]]) -> _T:
         """What `request` returns; raises `ModelFailed` and nothing of the SDK's."""
         if key and not _SENDABLE.fullmatch(key.value):
-            raise LoginRefused(f"the key {key.name} is empty, or has characters that no key has")
+            raise NoUsableKey(f"the key {key.name} is empty, or has characters that no key has")
         timeout_s = self._spec.timeout_s
         silence = asyncio.timeout(timeout_s)
         call = Call(key, silence, timeout_s)

@@ -16,6 +16,7 @@ from brain.errors import (
     LoginRefused,
     ModelFailed,
     NoSuchModel,
+    NoUsableKey,
     OverBudget,
     Overloaded,
     PriceUnknown,
@@ -181,6 +182,7 @@ async def test_what_a_person_must_mend_is_asked_twice_a_minute(
         RequestRefused("policy"),
         BadAnswer("{"),
         RateLimited("soon", retry_after_s=3),
+        NoUsableKey("env:K is not set"),
         Refused("killed", policy="latch"),
     ],
     ids=lambda failure: type(failure).__name__,
@@ -203,16 +205,18 @@ async def test_what_is_not_about_the_provider_never_counts(
         (CutShort("cut"), True),
         (RateLimited("no credit"), True),
         (RateLimited("tomorrow", retry_after_s=3600), True),
-        (RateLimited("soon", retry_after_s=20), False),
+        (RateLimited("soon", retry_after_s=60), False),
         (LoginRefused("no"), True),
         (ModelFailed("who knows"), False),
     ],
 )
 def test_which_failures_speak_of_the_provider(failure: ModelFailed, *, counts: bool) -> None:
-    assert speaks_of_provider(failure, 20) is counts
+    assert speaks_of_provider(failure, 60) is counts
 
 
-@pytest.mark.parametrize("failure", [OverBudget("no"), Refused("no", policy="latch")])
+@pytest.mark.parametrize(
+    "failure", [OverBudget("no"), NoUsableKey("resting"), Refused("no", policy="latch")]
+)
 async def test_a_probe_that_was_not_made_is_the_next_ones(store: Store, failure: Exception) -> None:
     clock, model = Clock(), Player([BUSY] * 5 + [failure, ANSWER])
     shut = breaking(model, store, clock)
