@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bots.agent.spec import AgentSpec
 from bots.brain_settings import OFFLINE, ModelSettings, PriceSettings
+from brain.models import packaged
 from brain.models.provider import Key, ModelSpec, Price
 
 
@@ -39,7 +40,7 @@ def described(
     return ModelSpec(
         name=name,
         provider=model.provider,
-        model=model.model,
+        model=packaged.MODEL if model.provider == "local" else model.model,
         keys=tuple(
             Key(name=reference, value=keys[reference])
             for reference in model.keys

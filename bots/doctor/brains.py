@@ -150,7 +150,7 @@ def _fine(spec: ModelSpec, tariff: Tariff, *, online: bool) -> str:
     cost = "free"
     if not tariff.is_free:
         cost = f"{tariff.input.base} and {tariff.output.base} USD a million tokens in and out"
-    words = [spec.model or "the packaged SmolLM2", cost, f"reads {can.context_tokens:,} tokens"]
+    words = [spec.model, cost, f"reads {can.context_tokens:,} tokens"]
     if can.is_weak:
         words.append("weak: it takes no decisions and gets no tools")
     if spec.keys and not spec.base_url and not online:
