@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from urllib.parse import urlsplit
 
 import anthropic
 import httpx2
@@ -119,4 +120,7 @@ class AnthropicProvider:
 
     @property
     def _provider(self) -> str:
-        return f"Anthropic at {self._spec.base_url}" if self._spec.base_url else "Anthropic"
+        if not self._spec.base_url:
+            return "Anthropic"
+        # Without what may stand before the host: a name and a password.
+        return f"Anthropic at {urlsplit(self._spec.base_url).netloc.rpartition('@')[2]}"

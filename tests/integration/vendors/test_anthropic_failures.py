@@ -270,3 +270,10 @@ async def test_a_key_that_cannot_be_sent_is_not_shown_either(
             await connected().complete(HELLO, Key(name="env:BROKEN", value=value))
         assert "sk-ant" not in str(caught.value)
     assert stub.script.count == 0
+
+
+async def test_a_password_in_the_address_is_not_shown(stub: Stub, connected: Connect) -> None:
+    stub.script.then(Fail(500))
+    error = await failure(connected(base_url=stub.url.replace("//", "//rook:secret@")))
+    assert "secret" not in str(error)
+    assert str(stub.port) in str(error)
