@@ -7,7 +7,7 @@ How often a key is used in a minute is counted in the store, by all agents toget
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,8 +16,8 @@ from brain.errors import LoginRefused, ModelFailed, NoUsableKey, RateLimited
 from brain.models.provider import Key, ModelSpec
 from storage.spending import KeyLimit
 
-#: a key that was refused is tried again after this time
-_REFUSED_S: Final = 60.0
+#: a key that was refused is tried again after this time: when its circuit lets somebody try
+_REFUSED_S: Final = 30.0
 #: a key with too many requests, unless the provider says when
 _BUSY_S: Final = 5.0
 _KEYLESS: Final = frozenset({"compatible", "local"})
@@ -30,8 +30,8 @@ class _Rest:
 
 
 class KeyPool:
-    """The keys of `spec`. `missing` are the sentences of configured keys that could not be read;
-    agents begin at different keys. `clock` gives aware UTC.
+    """The keys of `spec`; agents begin at different ones. `missing` says why keys that are
+    configured could not be had, `clock` gives aware UTC.
     """
 
     def __init__(
@@ -40,11 +40,11 @@ class KeyPool:
         clock: Callable[[], datetime],
         *,
         agent: str = "",
-        missing: Sequence[str] = (),
+        missing: str = "",
     ) -> None:
         self._spec = spec
         self._clock = clock
-        self._missing = tuple(missing)
+        self._missing = missing
         self._keys = {key.name: key for key in spec.keys}
         self._resting: dict[str, _Rest] = {}
         self._turn = zlib.crc32(agent.encode())
@@ -95,7 +95,7 @@ class KeyPool:
 
     def _refuse_without_key(self) -> None:
         if self._missing:
-            raise NoUsableKey(f"{self._spec.name} has no API key: {'; '.join(self._missing)}")
+            raise NoUsableKey(f"{self._spec.name} has no API key: {self._missing}")
         if self._spec.provider not in _KEYLESS:
             raise NoUsableKey(
                 f"{self._spec.name} has no API key: name one in 'keys' under "

@@ -16,8 +16,8 @@ from typing import Any, Final
 
 from brain.model import Conversation, Message
 
-#: beginning and end of a request
-_REQUEST: Final = 64
+#: beginning and end of a request, and what an adapter says where messages were left out
+_REQUEST: Final = 256
 #: role and marks of a message, ids and marks of a tool call or of its result
 _MESSAGE: Final = 32
 _CALL: Final = 128
@@ -25,6 +25,8 @@ _CALL: Final = 128
 _INSTRUCTIONS: Final = 2048
 #: marks of each tool beyond its JSON
 _TOOL: Final = 128
+#: adapters rewrite a schema for vendors that do not take all of JSON schema
+_REWRITTEN: Final = 2
 
 
 def input_tokens(conversation: Conversation) -> int:
@@ -35,9 +37,9 @@ def input_tokens(conversation: Conversation) -> int:
         bound += _INSTRUCTIONS
     for tool in conversation.tools:
         words = text_tokens(tool.name) + text_tokens(tool.description)
-        bound += _TOOL + words + _json_tokens(tool.parameters)
+        bound += _TOOL + words + _REWRITTEN * _json_tokens(tool.parameters)
     if conversation.json_schema is not None:
-        bound += _json_tokens(conversation.json_schema)
+        bound += _REWRITTEN * _json_tokens(conversation.json_schema)
     return bound
 
 

@@ -92,8 +92,7 @@ class Wallet:
     def quote(self, spec: ModelSpec, conversation: Conversation) -> Quote:
         """The most that the call can cost; raises `PriceUnknown`."""
         tariff = self._prices.tariff_of(spec, self._clock())
-        asked = conversation.max_output_tokens
-        output = max(spec.max_output_tokens if asked is None else asked, _LEAST_OUTPUT)
+        output = max(conversation.max_output_tokens or spec.max_output_tokens, _LEAST_OUTPUT)
         return Quote(nusd=tariff.most_nusd(bound.input_tokens(conversation), output), tariff=tariff)
 
     async def reserve(
