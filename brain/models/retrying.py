@@ -30,8 +30,9 @@ class Patience:
     backoff_cap_s: float = 8.0
     #: who is asked to wait longer than this gives up at once: another model may answer meanwhile
     longest_wait_s: float = 20.0
-    #: no attempt begins later than this after the first one; one that is under way may end
-    total_s: float = 40.0
+    #: no attempt begins later than this after the first one; one that is under way may end. Half of
+    #: a turn's minute, so that there is time for another model
+    total_s: float = 30.0
 
 
 PATIENT: Final = Patience()
