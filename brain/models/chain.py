@@ -117,7 +117,9 @@ class Chain:
         return self._state
 
     async def query(self, conversation: Conversation, reader: Reader | None = None) -> Completion:
-        """Raises `AllFailed`; the failure itself where the chain has one model only."""
+        """Raises `AllFailed`, or `ContextOverflow` where one of them could answer less: who asks may
+        say it shorter. Where the chain has one model only, its failure as it is.
+        """
         given = Given(reader)
         failed: list[Failed] = []
         failures: list[ModelFailed] = []
@@ -137,6 +139,8 @@ class Chain:
         self._state = ChainState(in_use="", label="", failed=tuple(failed), at=self._now())
         if len(self._models) == 1:
             raise failures[0]
+        if any(isinstance(failure, ContextOverflow) for failure in failures):
+            raise ContextOverflow(_all_failed(failed)) from failures[-1]
         raise AllFailed(_all_failed(failed), failures=failures) from failures[-1]
 
     def _answered(

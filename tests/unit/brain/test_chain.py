@@ -154,6 +154,12 @@ async def test_all_failed_says_in_one_sentence_why_each() -> None:
     assert (both.state().in_use, len(both.state().failed)) == ("", 2)
 
 
+async def test_where_one_could_answer_less_the_chain_says_so() -> None:
+    both = chain(claude(Overloaded("busy")), gpt(ContextOverflow("long")))
+    with pytest.raises(ContextOverflow, match=r"claude \(overloaded\), gpt \(conversation too"):
+        await both.query(HELLO)
+
+
 async def test_alone_its_failure_is_the_chains() -> None:
     failure = OverBudget("The hour's budget is used up.")
     with pytest.raises(OverBudget) as raised:
