@@ -117,8 +117,8 @@ class Chain:
         return self._state
 
     async def query(self, conversation: Conversation, reader: Reader | None = None) -> Completion:
-        """Raises `AllFailed`, or `ContextOverflow` where one of them could answer less: who asks may
-        say it shorter. Where the chain has one model only, its failure as it is.
+        """Raises `AllFailed`, or `ContextOverflow` where one of them could read less: who asks may
+        make it shorter. Where the chain has one model only, its failure as it is.
         """
         given = Given(reader)
         failed: list[Failed] = []
