@@ -8,10 +8,11 @@ in between counts as spent rather than as free: a process that dies leaves its r
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any, Final, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
@@ -28,9 +29,11 @@ from storage.spending import Bill, Call, Ceiling, Crossing, KeyLimit, KeysBusy, 
 from storage.store import Store
 from storage.unit import Unit
 
+T = TypeVar("T")
+
 #: OpenAI's smallest limit of output; who asks for less gets this
-_LEAST_OUTPUT = 16
-_KEYLESS = (KeyLimit(name=""),)
+_LEAST_OUTPUT: Final = 16
+_KEYLESS: Final = (KeyLimit(name=""),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +90,7 @@ class Wallet:
         self._warned_at: dict[Budget, datetime] = {}
         #: what the store would not take yet
         self._owed: list[_Closing] = []
-        self._at_work: set[asyncio.Task[None]] = set()
+        self._at_work: set[asyncio.Task[Any]] = set()
 
     def quote(self, spec: ModelSpec, conversation: Conversation) -> Quote:
         """The most that the call can cost; raises `PriceUnknown`."""
@@ -108,7 +111,7 @@ class Wallet:
         `StorageError`: what cannot be booked is not bought. Who is cancelled has reserved nothing.
         """
         await self._book_owed()
-        asking = asyncio.create_task(self._reserve(occasion, spec, quote, keys))
+        asking = self._begin(self._reserve(occasion, spec, quote, keys))
         try:
             return await asyncio.shield(asking)
         except asyncio.CancelledError:
@@ -199,7 +202,10 @@ class Wallet:
 
     def _begin_to_book(self, closing: _Closing) -> asyncio.Task[None]:
         """In a task of its own: neither a cancelled caller nor a locked database loses it."""
-        task = asyncio.create_task(self._book(closing))
+        return self._begin(self._book(closing))
+
+    def _begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work)
         self._at_work.add(task)
         task.add_done_callback(self._at_work.discard)
         return task
