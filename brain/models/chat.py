@@ -46,12 +46,14 @@ class Chat:
     async def complete(
         self, conversation: Conversation, key: Key | None, reader: Reader | None = None
     ) -> Completion:
-        """One request; raises `ModelFailed`. Streams where somebody reads and the model can."""
+        """One request; raises `ModelFailed`. Streams where the model can, even if nobody reads:
+        then its time limit is one of silence, and it is known whether an answer was begun.
+        """
         conversation = fitted(conversation, self.capabilities)
         request = self._request(conversation)
 
         async def answer(call: Call) -> Completion:
-            if reader is None or not self.capabilities.streaming:
+            if not self.capabilities.streaming:
                 create = self._client.sdk.chat.completions.create
                 whole = await create(**request, stream=False, extra_headers=call.headers)
                 draft = _draft_of(whole)
@@ -68,7 +70,7 @@ class Chat:
         system = [{"role": "system", "content": conversation.system}] if conversation.system else []
         request: dict[str, Any] = {
             "model": self._spec.model,
-            "messages": [*system, *map(_turn, conversation.messages)],
+            "messages": [*system, *map(_turn, filter(_says_something, conversation.messages))],
             "max_tokens": conversation.max_output_tokens or self._spec.max_output_tokens,
         }
         if conversation.tools:
@@ -89,7 +91,7 @@ class Chat:
             request["response_format"] = {"type": "json_schema", "json_schema": form}
         return request
 
-    async def _streamed(self, request: dict[str, Any], call: Call, reader: Reader) -> Draft:
+    async def _streamed(self, request: dict[str, Any], call: Call, reader: Reader | None) -> Draft:
         if self._knows_stream_options:
             request = {**request, "stream_options": {"include_usage": True}}
         try:
@@ -130,6 +132,10 @@ class Chat:
 def connect(spec: ModelSpec) -> Provider:
     """Opens nothing yet: the first request does."""
     return Chat(spec)
+
+
+def _says_something(message: Message) -> bool:
+    return bool(message.text.strip() or message.tool_calls) or message.role is Role.TOOL
 
 
 def _turn(message: Message) -> dict[str, Any]:

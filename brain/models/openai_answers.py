@@ -30,11 +30,11 @@ class CallIds:
 def call_of(call_id: str, name: str, arguments: str | None) -> ToolCall:
     """A call as a model wrote it; arguments that are no JSON object are for the loop to tell."""
     try:
-        read = json.loads(arguments or "{}")
+        read = json.loads(arguments or "null")
     except ValueError:
-        read = None
-    if isinstance(read, dict):
-        return ToolCall(id=call_id, name=name, arguments=read)
+        read = arguments
+    if read is None or isinstance(read, dict):
+        return ToolCall(id=call_id, name=name, arguments=read or {})
     return ToolCall(id=call_id, name=name, unreadable=(arguments or "")[:_LONGEST_UNREADABLE])
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient, OpenAIError, Timeout
 
-from brain.errors import ModelFailed, NoUsableKey
+from brain.errors import ModelFailed, NoUsableKey, RequestRefused
 from brain.models.openai_errors import bad_answer, failure, silent
 from brain.models.provider import Key, ModelSpec
 
@@ -75,10 +75,14 @@ class Client:
         try:
             async with silence:
                 return await request(call)
+        except ModelFailed as error:
+            failed = error
         except TimeoutError:
-            failed: ModelFailed = silent(self._spec, has_begun=call.has_begun)
+            failed = silent(self._spec, has_begun=call.has_begun)
         except OpenAIError as error:
             failed = failure(error, self._spec, key, has_begun=call.has_begun)
+        except UnicodeEncodeError:
+            failed = RequestRefused("the conversation has characters that cannot be sent")
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             # The SDK checks no types: an answer of another form shows where it is read.
             failed = bad_answer(self._spec)

@@ -17,15 +17,13 @@ from openai.types.responses import (
     ResponseCompletedEvent,
     ResponseErrorEvent,
     ResponseFailedEvent,
-    ResponseFunctionToolCall,
     ResponseIncompleteEvent,
-    ResponseOutputMessage,
-    ResponseOutputRefusal,
     ResponseRefusalDeltaEvent,
     ResponseStreamEvent,
     ResponseTextDeltaEvent,
     ResponseUsage,
 )
+from openai.types.responses.response_output_message import Content
 
 from brain.model import (
     Capabilities,
@@ -69,12 +67,14 @@ class Responses:
     async def complete(
         self, conversation: Conversation, key: Key | None, reader: Reader | None = None
     ) -> Completion:
-        """One request; raises `ModelFailed`. Streams where somebody reads and the model can."""
+        """One request; raises `ModelFailed`. Streams where the model can, even if nobody reads:
+        then its time limit is one of silence, and it is known whether an answer was begun.
+        """
         conversation = fitted(conversation, self.capabilities)
         request = self._request(conversation)
 
         async def answer(call: Call) -> Completion:
-            if reader is None or not self.capabilities.streaming:
+            if not self.capabilities.streaming:
                 create = self._client.sdk.responses.create
                 response = await create(**request, stream=False, extra_headers=call.headers)
             else:
@@ -114,7 +114,7 @@ class Responses:
         return request
 
     async def _streamed(
-        self, request: dict[str, Any], call: Call, key: Key | None, reader: Reader
+        self, request: dict[str, Any], call: Call, key: Key | None, reader: Reader | None
     ) -> Response:
         stream = await self._client.sdk.responses.create(
             **request, stream=True, extra_headers=call.headers
@@ -125,10 +125,10 @@ class Responses:
             async for event in stream:
                 call.heard()
                 if isinstance(event, ResponseTextDeltaEvent | ResponseRefusalDeltaEvent):
-                    if said_in not in {None, event.output_index}:
-                        reader.piece(_BETWEEN)
+                    between = "" if said_in in {None, event.output_index} else _BETWEEN
                     said_in = event.output_index
-                    reader.piece(event.delta)
+                    if reader is not None:
+                        reader.piece(between + event.delta)
                 elif isinstance(event, _Last):
                     await _end(stream)
                     return event.response
@@ -164,7 +164,7 @@ def _items(message: Message) -> list[dict[str, Any]]:
         call_id = message.tool_call_id
         return [{"type": "function_call_output", "call_id": call_id, "output": output}]
     items: list[dict[str, Any]] = []
-    if message.text:
+    if message.text.strip():
         items.append({"role": message.role.value, "content": message.text})
     for call in message.tool_calls:
         item = {"type": "function_call", "call_id": call.id, "name": call.name}
@@ -172,18 +172,24 @@ def _items(message: Message) -> list[dict[str, Any]]:
     return items
 
 
+# By the names of their types, not by class: the SDK takes items that it does not know for messages.
+
+
 def _messages(response: Response) -> Iterator[str]:
     for item in response.output:
-        if isinstance(item, ResponseOutputMessage):
-            yield "".join(
-                part.refusal if isinstance(part, ResponseOutputRefusal) else part.text
-                for part in item.content
-            )
+        if item.type == "message":
+            yield "".join(map(_words, item.content))
+
+
+def _words(part: Content) -> str:
+    if part.type == "refusal":
+        return part.refusal
+    return part.text if part.type == "output_text" else ""
 
 
 def _calls(response: Response, ids: CallIds) -> Iterator[ToolCall]:
     for item in response.output:
-        if isinstance(item, ResponseFunctionToolCall):
+        if item.type == "function_call":
             yield call_of(ids.unique(item.call_id), item.name, item.arguments)
 
 
@@ -197,12 +203,8 @@ def _stop(response: Response, calls: tuple[ToolCall, ...]) -> Stop:
 
 
 def _has_refusal(response: Response) -> bool:
-    return any(
-        isinstance(part, ResponseOutputRefusal)
-        for item in response.output
-        if isinstance(item, ResponseOutputMessage)
-        for part in item.content
-    )
+    parts = [part for item in response.output if item.type == "message" for part in item.content]
+    return any(part.type == "refusal" for part in parts)
 
 
 def _usage(told: ResponseUsage | None) -> Usage:

@@ -26,7 +26,8 @@ class OpenAIErrors:
     """What both endpoints share."""
 
     def error(self, fail: Fail) -> dict[str, Any]:
-        kind, code, sentence = _ERRORS.get(fail.status, ("server_error", None, "An error."))
+        other = "server_error" if fail.status >= 500 else "invalid_request_error"
+        kind, code, sentence = _ERRORS.get(fail.status, (other, None, "An error."))
         return {
             "error": {
                 "message": fail.message or sentence,

@@ -36,7 +36,8 @@ class Responses(OpenAIErrors):
         return responses_complaint(asked.body)
 
     def whole(self, asked: Asked, say: Say, tokens: Tokens) -> dict[str, Any]:
-        output = [_thought(), *(_message(say) if say.text else []), *_calls(asked, say)]
+        speaks = say.text or say.stop == "refused"
+        output = [_thought(), *(_message(say) if speaks else []), *_calls(asked, say)]
         is_cut = say.stop == "length"
         return _response(asked) | {
             "status": "incomplete" if is_cut else "completed",
@@ -74,7 +75,7 @@ class Responses(OpenAIErrors):
             response |= {"status": "failed", "error": said, "output": [], "usage": None}
             return Event({"type": "response.failed", "response": response}, "response.failed")
         if fail.status == 429:
-            return Event({"type": "error", "sequence_number": 9, **error}, "error")
+            return Event({**error, "type": "error", "sequence_number": 9}, "error")
         return Event({"type": "error", "sequence_number": 9, "error": error}, "error")
 
 
