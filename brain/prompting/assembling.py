@@ -49,6 +49,7 @@ class Assembler:
         turn = self._templates.render(
             "turn",
             now=asked.now,
+            thread=place.thread and self._fence.wrap(place.thread, source="thread"),
             topic=asked.topic and self._fence.wrap(asked.topic, source="topic", most=LONGEST_LINE),
             talk=self._talk(asked.talk, asked.now, place.channel or ""),
             market=self._facts(asked.market),
@@ -125,7 +126,7 @@ class Assembler:
             has_tools=persona.has_tools,
             place=place,
             channel=label(place.channel or "") if place else "",
-            thread=label(place.thread) if place else "",
+            is_thread=bool(place and place.thread),
             addition=addition.text if addition else "",
         )
         return [system, addition] if addition else [system]

@@ -30,13 +30,15 @@ _PRINTABLE_YET_UNSEEN: Final = re.compile(
 )
 #: on text whose characters were folded one by one: a mark as a reader might see it
 _LIKE_A_MARK: Final = re.compile(rf"<(?=[^\w<>]{{0,8}}{MARK})", re.IGNORECASE)
-_LIKE_AN_ANGLE: Final = "\u02c2\u1438\u2039\u2329\u276e\u27e8\u3008"
+_LIKE_AN_ANGLE: Final = "\u02c2\u1438\u2039\u2329\u276e\u27e8\u3008\ufe64\uff1c"
+_ANGLE: Final = re.compile(f"[<{_LIKE_AN_ANGLE}]")
 _ESCAPED: Final = re.compile(rf"&lt;(?=[^\w<>]{{0,8}}{MARK})", re.IGNORECASE)
 _FENCED: Final = re.compile(
     rf"(<{MARK}-(?P<nonce>[0-9a-f]{{12}}) [^<>\n]*>)\n(.*?)\n(</{MARK}-(?P=nonce)>)", re.DOTALL
 )
+_VALUE: Final = re.compile(r'"([^"]*)"')
 _QUESTION: Final = 'source="question"'
-_UNSAFE: Final = re.compile(r"[<>\"\s]+")
+_UNSAFE: Final = re.compile(r"[<>\"\s]")
 
 
 class Fence:
@@ -98,7 +100,8 @@ def one_line(text: str) -> str:
 
 def label(text: str) -> str:
     """`text` as one short word, for names that others chose and that stand among our own words."""
-    return _UNSAFE.sub("_", one_line(text))[:_LONGEST_LABEL]
+    kept = "".join("_" if _UNSAFE.search(_folded(c)[0]) else c for c in one_line(text))
+    return kept[:_LONGEST_LABEL]
 
 
 def question_in(text: str) -> str:
@@ -122,8 +125,8 @@ def redacted(text: str, redact: Callable[[str], str]) -> str:
     end = 0
     for found in _FENCED.finditer(text):
         opening, body, closing = found[1], found[3], found[4]
-        kept = opening if redact(opening) == opening else f'<{MARK}-{found["nonce"]} source="?">'
-        pieces += [redact(text[end : found.start()]), f"{kept}\n{redact(body)}\n{closing}"]
+        named = _VALUE.sub(lambda value: f'"{label(redact(value[1]))}"', opening)
+        pieces += [redact(text[end : found.start()]), f"{named}\n{redact(body)}\n{closing}"]
         end = found.end()
     return "".join([*pieces, redact(text[end:])])
 
@@ -143,8 +146,11 @@ def _named(hidden: Sequence[str]) -> list[str]:
 
 
 def _without_marks(text: str) -> str:
-    folded = text if text.isascii() else "".join(map(_folded, text))
-    places = [found.start() for found in _LIKE_A_MARK.finditer(folded)]
+    if not _ANGLE.search(text):
+        return text
+    folded, origins = _folded(text)
+    starts = (found.start() for found in _LIKE_A_MARK.finditer(folded))
+    places = [start if origins is None else origins[start] for start in starts]
     if not places:
         return text
     ends = [*places[1:], len(text)]
@@ -152,12 +158,14 @@ def _without_marks(text: str) -> str:
     return text[: places[0]] + "".join(pieces)
 
 
-def _folded(character: str) -> str:
-    """One character that it may be taken for."""
-    if character in _LIKE_AN_ANGLE:
-        return "<"
-    plain = unicodedata.normalize("NFKC", character)
-    return plain if len(plain) == 1 else character
+def _folded(text: str) -> tuple[str, list[int] | None]:
+    """`text` as a careless eye reads it, and where each of its characters comes from; None: from
+    its own place.
+    """
+    if text.isascii():
+        return text, None
+    pieces = ["<" if c in _LIKE_AN_ANGLE else unicodedata.normalize("NFKC", c) for c in text]
+    return "".join(pieces), [at for at, piece in enumerate(pieces) for _ in piece]
 
 
 def _cut(text: str, most: int | None) -> str:

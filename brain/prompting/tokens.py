@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from brain.model import Conversation, Message
 
 #: role, separators: what a provider adds to a message
 PER_MESSAGE: Final = 5
+#: of a system prompt with its soul and eight peers, and of the tools behind it, roughly
+SYSTEM_TOKENS: Final = 3_500
+MOST_HISTORY: Final = 8_000
+MOST_TALK: Final = 1_200
 _WORD: Final = re.compile(r"[A-Za-z]+")
-_MARK: Final = re.compile(r"[!-@\[-`{-~\n]")
+_MARK: Final = re.compile(r"[\x00-\x08\n-\x1f!-@\[-`{-\x7f]")
 
 
 def estimate(text: str) -> int:
@@ -62,3 +67,20 @@ def _of_message(message: Message) -> int:
         for call in message.tool_calls
     )
     return PER_MESSAGE + estimate(message.text) + calls
+
+
+@dataclass(frozen=True, kw_only=True)
+class Windows:
+    """Tokens that a prompt's moving parts may fill."""
+
+    history: int
+    talk: int
+
+
+def windows(context_tokens: int, max_output_tokens: int = 1024) -> Windows:
+    """A third of what system prompt and answer leave of a model's context for the conversation, a
+    tenth for what else was said there; never more than is worth its price. The rest is for the
+    question, its files, and what tools find.
+    """
+    room = max(0, context_tokens - max_output_tokens - SYSTEM_TOKENS)
+    return Windows(history=min(MOST_HISTORY, room // 3), talk=min(MOST_TALK, room // 10))
