@@ -101,6 +101,7 @@ class Purse:
     warned: list[NearlySpent] = field(default_factory=list)
     logged: CapturingLogger = field(default_factory=CapturingLogger)
     wallets: list[Wallet] = field(default_factory=list)
+    prices: Prices = field(default_factory=Prices)
 
     def clock(self) -> datetime:
         return self.now
@@ -109,7 +110,7 @@ class Purse:
         made = Wallet(
             store or self.store,
             budgets,
-            Prices(),
+            self.prices,
             clock=self.clock,
             epoch=epoch,
             log=structlog.wrap_logger(
