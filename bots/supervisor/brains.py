@@ -6,13 +6,18 @@ from bots.brain_settings import ModelSettings
 from bots.settings import Settings
 from brain.models.provider import Kind
 
-#: adapters, whose SDKs are heavy: loaded once, before the fork, shared by all
-_ADAPTERS: dict[Kind, str] = {
-    "anthropic": "brain.models.anthropic",
-    "openai": "brain.models.responses",
-    "compatible": "brain.models.chat",
-    "local": "brain.models.local",
+#: adapters and what warms their SDKs, which are heavy: once, before the fork, shared by all
+_ADAPTERS: dict[Kind, tuple[str, str]] = {
+    "anthropic": ("brain.models.anthropic", "brain.models.warming.anthropic:warm"),
+    "openai": ("brain.models.responses", "brain.models.warming.responses:warm"),
+    "compatible": ("brain.models.chat", "brain.models.warming.chat:warm"),
+    "local": ("brain.models.local", "brain.models.warming.chat:warm"),
 }
+#: what their SDKs import when they connect, and ours from the wallet where prices are looked up
+_CONNECTING = ("httpcore2", "anyio._backends._asyncio")
+#: whose prices are looked up there
+_LISTED = ("anthropic", "openai")
+_LIST_PRICES = "brain.wallet.known_prices"
 
 
 def models_in_use(settings: Settings) -> dict[str, ModelSettings]:
@@ -21,10 +26,15 @@ def models_in_use(settings: Settings) -> dict[str, ModelSettings]:
     return {name: settings.models[name] for name in names if name in settings.models}
 
 
-def adapters(settings: Settings) -> list[str]:
-    """Modules that speak with the providers of the models in use."""
-    providers = [model.provider for model in models_in_use(settings).values()]
-    return [_ADAPTERS[provider] for provider in dict.fromkeys(providers)]
+def preload(settings: Settings) -> list[str]:
+    """What the fork server loads for the models in use: ``module``, or ``module:function``."""
+    models = models_in_use(settings).values()
+    if not models:
+        return []
+    needed = [name for model in models for name in _ADAPTERS[model.provider]]
+    if any(model.price is None and model.provider in _LISTED for model in models):
+        needed.append(_LIST_PRICES)
+    return list(dict.fromkeys([*needed, *_CONNECTING]))
 
 
 def wants_local(settings: Settings) -> bool:

@@ -32,10 +32,12 @@ _PACKET = 1 << 18
 
 
 def main(control_fd: int, supervisor_pid: int, preload: list[str]) -> None:
-    """Serve until the supervisor closes its end. `preload`: modules that only some swarms use."""
+    """Serve until the supervisor closes its end. `preload`: modules that only some swarms use,
+    ``module:function`` where there is more to do than to import it.
+    """
     die_with(supervisor_pid)
-    for module in preload:
-        import_module(module)
+    for name in preload:
+        load(name)
     # SQLAlchemy does this at the first use of a table: done here it is shared by all (2.5 MiB
     # each).
     configure_mappers()
@@ -59,6 +61,14 @@ def main(control_fd: int, supervisor_pid: int, preload: list[str]) -> None:
             with suppress(BlockingIOError):
                 os.read(wake_read, 4096)
             _reap(control, names)
+
+
+def load(name: str) -> None:
+    """Import ``module``, or call ``module:function``."""
+    module, _, function = name.partition(":")
+    loaded = import_module(module)
+    if function:
+        getattr(loaded, function)()
 
 
 def _serve(control: socket.socket, names: dict[int, str], wake: tuple[int, int]) -> bool:

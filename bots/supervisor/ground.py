@@ -113,7 +113,7 @@ class Ground:
         sandbox = guild.wants_sandbox(self._settings)
         discord = sandbox or any(a.discord.token for a in self._settings.agents)
         networks = ["bots.agent.discord", "bots.agent.slash"] if discord else []
-        return [driver, *networks, *brains.adapters(self._settings)]
+        return [driver, *networks, *brains.preload(self._settings)]
 
     async def open(self) -> None:
         """Start the servers and bring the database to today's schema, side by side.

@@ -34,11 +34,45 @@ base_url = "http://127.0.0.1:11434/v1"
 provider = "local"
 """
 SDKS = {"anthropic", "openai", "genai_prices", "mcp", "xllamacpp"}
-#: what the fork server itself has loaded before it looks at its list
-_FORK_SERVER = (
-    "import sys, threading, bots.supervisor.forkserver; from importlib import import_module; "
-)
-_TELL = "print(threading.active_count(), *sorted(sys.modules))"
+_LOAD = "import sys, threading; from bots.supervisor.forkserver import load; "
+_TELL = "; print(threading.active_count(), *sorted(sys.modules))"
+
+
+#: one streamed answer, as an agent gets it; tells KiB that it cost, and what was imported for it
+_FIRST = """
+import asyncio, sys
+from bots.supervisor.forkserver import load
+for name in {modules!r}: load(name)
+from brain.model import Conversation, Message, Role
+from brain.models import {adapter} as adapter
+from brain.models.provider import Key, ModelSpec
+from tests.vendors.script import Call, Say, Script
+from tests.vendors.server import serving
+
+class Reader:
+    def piece(self, text): pass
+    def anew(self): pass
+
+def rss_kib():
+    return int(next(l for l in open("/proc/self/status") if l.startswith("VmRSS")).split()[1])
+
+async def main():
+    said = Say("Hello.", (Call("look"),))
+    provider = "anthropic" if "{adapter}" == "anthropic" else "openai"
+    async with serving(Script(choose=lambda asked: said)) as stub:
+        url = stub.url if provider == "anthropic" else stub.openai_url
+        spec = ModelSpec(name="m", provider=provider, model="claude-x", base_url=url)
+        asked = Conversation(system="s", messages=(Message(role=Role.USER, text="hi"),))
+        before, there = rss_kib(), set(sys.modules)
+        model = adapter.connect(spec)
+        answer = await model.complete(asked, Key(name="k", value="key"), Reader())
+        assert answer.text == "Hello.", answer
+        more = sorted(n for n in set(sys.modules) - there if n.split(".")[0] not in {{"tests"}})
+        print(rss_kib() - before, *more)
+        await model.close()
+
+asyncio.run(main())
+"""
 
 
 def settings(folder: Path, *agents: str) -> Settings:
@@ -63,9 +97,8 @@ def preload(folder: Path, *agents: str) -> list[str]:
 
 def loaded(modules: list[str]) -> tuple[int, set[str]]:
     """Threads, and packages, of a fresh fork server that was told to load `modules`."""
-    load_them = f"[import_module(m) for m in {modules!r}]; "
     done = subprocess.run(
-        [sys.executable, "-c", _FORK_SERVER + load_them + _TELL],
+        [sys.executable, "-c", f"{_LOAD}[load(m) for m in {modules!r}]{_TELL}"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -97,7 +130,8 @@ def test_an_adapter_is_loaded_when_an_agent_uses_its_provider(
     tmp_path: Path, line: str, adapter: str, sdks: set[str]
 ) -> None:
     modules = preload(tmp_path, "", line)
-    assert [m for m in modules if m.startswith("brain.models.")] == [adapter]
+    named = [m for m in modules if m.startswith("brain.models.") and ":" not in m]
+    assert named == [adapter]
     threads, names = loaded(modules)
     assert threads == 1, "a fork carries one thread over"
     assert names & {"anthropic", "openai", "xllamacpp"} == sdks
@@ -105,5 +139,39 @@ def test_an_adapter_is_loaded_when_an_agent_uses_its_provider(
 
 def test_each_adapter_is_loaded_once_in_the_order_of_the_agents(tmp_path: Path) -> None:
     both = 'brain = "gpt"\nfallback = ["claude", "offline"]'
-    found = brains.adapters(settings(tmp_path, both, both, 'brain = "claude"'))
-    assert found == ["brain.models.responses", "brain.models.anthropic"]
+    found = brains.preload(settings(tmp_path, both, both, 'brain = "claude"'))
+    assert found == [
+        "brain.models.responses",
+        "brain.models.warming.responses:warm",
+        "brain.models.anthropic",
+        "brain.models.warming.anthropic:warm",
+        "brain.wallet.known_prices",
+        "httpcore2",
+        "anyio._backends._asyncio",
+    ]
+
+
+def test_list_prices_are_loaded_where_they_are_looked_up(tmp_path: Path) -> None:
+    assert "brain.wallet.known_prices" not in preload(tmp_path, 'brain = "ollama"')
+    assert "brain.wallet.known_prices" in preload(tmp_path, 'brain = "gpt"')
+
+
+@pytest.mark.parametrize(
+    ("line", "adapter"),
+    [
+        ('brain = "claude"', "anthropic"),
+        ('brain = "gpt"', "responses"),
+        ('brain = "ollama"', "chat"),
+    ],
+)
+def test_an_agents_first_request_has_nothing_left_to_load(
+    tmp_path: Path, line: str, adapter: str
+) -> None:
+    """What each process would load for itself it would keep for itself."""
+    first = _FIRST.format(modules=preload(tmp_path, line), adapter=adapter)
+    done = subprocess.run(
+        [sys.executable, "-c", first], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    kept_kib, *imported = done.stdout.split()
+    assert imported == []
+    assert int(kept_kib) < 4096, "OpenAI's types of answers alone are 20 MiB"
