@@ -1,7 +1,7 @@
 """OpenAI's chat completions: what Ollama, vLLM, llama.cpp and many hosts speak.
 
 They speak it in dialects: no key, no usage, ids that repeat, options they do not know. What is
-asked of them is what all of them know.
+asked of them is what nearly all know; who refuses is asked otherwise the next time.
 Source: OpenAI's API reference, "Chat"; the compatibility pages of Ollama, vLLM and llama.cpp.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 from openai import BadRequestError, UnprocessableEntityError
-from openai.types.chat import ChatCompletion
 from openai.types.completion_usage import CompletionUsage
 
 from brain.errors import Overloaded
@@ -27,11 +26,18 @@ from brain.model import (
 from brain.models.capabilities import capabilities_of
 from brain.models.chat_draft import Draft
 from brain.models.fitting import fitted
-from brain.models.openai_answers import CallIds, is_strict, json_of, result_of, usage
+from brain.models.openai_answers import (
+    CallIds,
+    estimated,
+    is_strict,
+    json_of,
+    result_of,
+    unknown_usage,
+    usage,
+)
 from brain.models.openai_client import Call, Client
 from brain.models.openai_errors import cut_short, empty_answer
 from brain.models.provider import Key, ModelSpec, Provider
-from brain.prompting import tokens
 
 _STOPS = {"length": Stop.LENGTH, "content_filter": Stop.REFUSED}
 
@@ -41,6 +47,7 @@ class Chat:
         self._spec = spec
         self._client = Client(spec)
         self._knows_stream_options = True
+        self._limit = "max_tokens"
         self.capabilities: Capabilities = capabilities_of(spec)
 
     async def complete(
@@ -53,13 +60,15 @@ class Chat:
         request = self._request(conversation)
 
         async def answer(call: Call) -> Completion:
-            if not self.capabilities.streaming:
-                create = self._client.sdk.chat.completions.create
-                whole = await create(**request, stream=False, extra_headers=call.headers)
-                draft = _draft_of(whole)
+            try:
+                draft = await self._answered(request, call, reader)
+            except (BadRequestError, UnprocessableEntityError) as error:
+                if not self._learns(error.message):
+                    raise
+                asked_again = f"{self._spec.name} wanted to be asked in another way"
             else:
-                draft = await self._streamed(request, call, reader)
-            return self._completion(draft, conversation)
+                return self._completion(draft, conversation)
+            raise Overloaded(asked_again, retry_after_s=0.0)
 
         return await self._client.ask(key, answer)
 
@@ -71,7 +80,7 @@ class Chat:
         request: dict[str, Any] = {
             "model": self._spec.model,
             "messages": [*system, *map(_turn, filter(_says_something, conversation.messages))],
-            "max_tokens": conversation.max_output_tokens or self._spec.max_output_tokens,
+            self._limit: conversation.max_output_tokens or self._spec.max_output_tokens,
         }
         if conversation.tools:
             request["tools"] = [
@@ -91,41 +100,49 @@ class Chat:
             request["response_format"] = {"type": "json_schema", "json_schema": form}
         return request
 
-    async def _streamed(self, request: dict[str, Any], call: Call, reader: Reader | None) -> Draft:
+    async def _answered(self, request: dict[str, Any], call: Call, reader: Reader | None) -> Draft:
+        create = self._client.sdk.chat.completions.create
+        draft = Draft(reader if self.capabilities.streaming else None)
+        if not self.capabilities.streaming:
+            whole = await create(**request, stream=False, extra_headers=call.headers)
+            call.heard()
+            draft.take_whole(whole)
+            return draft
         if self._knows_stream_options:
             request = {**request, "stream_options": {"include_usage": True}}
-        try:
-            stream = await self._client.sdk.chat.completions.create(
-                **request, stream=True, extra_headers=call.headers
-            )
-        except (BadRequestError, UnprocessableEntityError) as error:
-            if not (self._knows_stream_options and "stream_options" in error.message):
-                raise
+        stream = await create(**request, stream=True, extra_headers=call.headers)
+        call.heard()
+        async with stream:
+            async for chunk in stream:
+                call.heard()
+                draft.take(chunk)
+        draft.end()
+        if not draft.is_whole:
+            raise cut_short(self._spec)
+        return draft
+
+    def _learns(self, words: str) -> bool:
+        """Whether the words of a refusal tell how this server wants to be asked from now on."""
+        if self._knows_stream_options and "stream_options" in words:
             self._knows_stream_options = False
-        else:
-            call.heard()
-            draft = Draft(reader)
-            async with stream:
-                async for chunk in stream:
-                    call.heard()
-                    draft.take(chunk)
-            if not draft.is_whole:
-                raise cut_short(self._spec)
-            return draft
-        raise Overloaded(f"{self._spec.name} does not tell what it uses", retry_after_s=0.0)
+            return True
+        if self._limit == "max_tokens" and "max_completion_tokens" in words:
+            self._limit = "max_completion_tokens"
+            return True
+        return False
 
     def _completion(self, draft: Draft, conversation: Conversation) -> Completion:
         ids = CallIds(conversation)
         calls = tuple(part.call(ids) for part in draft.calls)
-        used = _usage(draft.usage) if draft.usage else _estimated(conversation, draft)
+        used = _usage(draft.usage)
+        notes: tuple[str, ...] = ()
+        if used is None:
+            used, notes = estimated(conversation, draft.text, calls), unknown_usage(self._spec)
         stop = _STOPS.get(draft.finish or "", Stop.TOOLS if calls else Stop.DONE)
         if draft.is_refusal:
             stop = Stop.REFUSED
         if stop is Stop.DONE and not draft.text.strip():
             raise empty_answer(self._spec, used)
-        notes = (
-            () if draft.usage else (f"{self._spec.name} tells no usage: its tokens are estimated",)
-        )
         return Completion(text=draft.text, tool_calls=calls, usage=used, stop=stop, notes=notes)
 
 
@@ -156,19 +173,7 @@ def _turn(message: Message) -> dict[str, Any]:
     return turn
 
 
-def _draft_of(whole: ChatCompletion) -> Draft:
-    draft = Draft(None)
-    draft.take_whole(whole)
-    return draft
-
-
-def _usage(told: CompletionUsage) -> Usage:
+def _usage(told: CompletionUsage | None) -> Usage | None:
+    if told is None:
+        return None
     return usage(told.prompt_tokens, told.completion_tokens, told.prompt_tokens_details)
-
-
-def _estimated(conversation: Conversation, draft: Draft) -> Usage:
-    written = "".join([draft.text, *(part.name + part.arguments for part in draft.calls)])
-    return Usage(
-        input_tokens=tokens.of_conversation(conversation),
-        output_tokens=max(1, tokens.estimate(written)),
-    )

@@ -9,6 +9,7 @@ from openai.types.chat.chat_completion_chunk import ChoiceDelta, ChoiceDeltaTool
 from openai.types.completion_usage import CompletionUsage
 
 from brain.model import Reader, ToolCall
+from brain.models.aloud import Aloud
 from brain.models.openai_answers import CallIds, call_of
 
 
@@ -31,6 +32,7 @@ class Draft:
 
     def __init__(self, reader: Reader | None) -> None:
         self._reader = reader
+        self._aloud = Aloud()
         self._pieces: list[str] = []
         #: position in `calls` by the index that the server gave it
         self._places: dict[int, int] = {}
@@ -55,6 +57,10 @@ class Draft:
                 self._take_delta(choice.delta)
             self.finish = choice.finish_reason or self.finish
 
+    def end(self) -> None:
+        """No more comes."""
+        self._pass_on(self._aloud.rest())
+
     def take_whole(self, completion: ChatCompletion) -> None:
         self.usage = completion.usage
         choice = completion.choices[0]
@@ -67,6 +73,7 @@ class Draft:
                 draft = CallDraft(id=call.id, name=function.name, arguments=function.arguments)
                 self.calls.append(draft)
         self.finish = choice.finish_reason
+        self.end()
 
     def _take_delta(self, delta: ChoiceDelta) -> None:
         self._say(delta.content)
@@ -87,6 +94,10 @@ class Draft:
             known.arguments += arguments
 
     def _say(self, text: str | None) -> None:
+        if text:
+            self._pass_on(self._aloud.of(text))
+
+    def _pass_on(self, text: str) -> None:
         if text:
             self._pieces.append(text)
             if self._reader is not None:

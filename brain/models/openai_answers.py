@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from brain.model import Conversation, Message, ToolCall, Usage
+from brain.models.provider import ModelSpec
+from brain.prompting import tokens
 
 _LONGEST_UNREADABLE = 500
 
@@ -60,6 +62,20 @@ def usage(whole_input: int | None, output: int | None, details: object) -> Usage
         cache_read_tokens=read,
         cache_write_tokens=written,
     )
+
+
+def estimated(conversation: Conversation, text: str, calls: Iterable[ToolCall]) -> Usage:
+    """For a server that tells no usage."""
+    written = tokens.estimate(text) + sum(
+        tokens.estimate(call.name) + tokens.estimate(call.unreadable or json_of(call))
+        for call in calls
+    )
+    return Usage(input_tokens=tokens.of_conversation(conversation), output_tokens=max(1, written))
+
+
+def unknown_usage(spec: ModelSpec) -> tuple[str, ...]:
+    """The notes of an answer whose usage is estimated."""
+    return (f"{spec.name} tells no usage: its tokens are estimated",)
 
 
 def is_strict(schema: object) -> bool:

@@ -41,9 +41,11 @@ from brain.models.fitting import fitted
 from brain.models.openai_answers import (
     CallIds,
     call_of,
+    estimated,
     is_strict,
     json_of,
     result_of,
+    unknown_usage,
     usage,
 )
 from brain.models.openai_client import Call, Client
@@ -77,6 +79,7 @@ class Responses:
             if not self.capabilities.streaming:
                 create = self._client.sdk.responses.create
                 response = await create(**request, stream=False, extra_headers=call.headers)
+                call.heard()
             else:
                 response = await self._streamed(request, call, key, reader)
             return self._completion(response, conversation, key)
@@ -141,15 +144,20 @@ class Responses:
         self, response: Response, conversation: Conversation, key: Key | None
     ) -> Completion:
         used = _usage(response.usage)
+        notes: tuple[str, ...] = ()
         if (error := response.error) is not None:
             complaint = Complaint(status=400, code=error.code, words=error.message)
-            raise judged(complaint, self._spec, key)
+            failed = judged(complaint, self._spec, key)
+            failed.usage = used
+            raise failed
         text = _BETWEEN.join(_messages(response))
         calls = tuple(_calls(response, CallIds(conversation)))
+        if used is None:
+            used, notes = estimated(conversation, text, calls), unknown_usage(self._spec)
         stop = _stop(response, calls)
         if stop is Stop.DONE and not text.strip():
             raise empty_answer(self._spec, used)
-        return Completion(text=text, tool_calls=calls, usage=used, stop=stop)
+        return Completion(text=text, tool_calls=calls, usage=used, stop=stop, notes=notes)
 
 
 def connect(spec: ModelSpec) -> Provider:
@@ -207,9 +215,9 @@ def _has_refusal(response: Response) -> bool:
     return any(part.type == "refusal" for part in parts)
 
 
-def _usage(told: ResponseUsage | None) -> Usage:
+def _usage(told: ResponseUsage | None) -> Usage | None:
     if told is None:
-        return Usage()
+        return None
     return usage(told.input_tokens, told.output_tokens, told.input_tokens_details)
 
 

@@ -24,10 +24,11 @@ _FINISHES = {
 
 @dataclass(frozen=True)
 class Chat(OpenAIErrors):
-    """A server of chat completions; some tell no usage, and some know no `stream_options`."""
+    """A server of chat completions; some tell no usage, and some know not all that others know."""
 
     tells_usage: bool = True
     knows_stream_options: bool = True
+    knows_max_tokens: bool = True
     #: ids of the calls of an answer; None: good ones
     call_ids: tuple[str, ...] | None = None
     path: str = field(default="/v1/chat/completions", init=False)
@@ -50,6 +51,8 @@ class Chat(OpenAIErrors):
     def complaint(self, asked: Asked) -> str | None:
         if not self.knows_stream_options and "stream_options" in asked.body:
             return "Unrecognized request argument supplied: stream_options"
+        if not self.knows_max_tokens and "max_tokens" in asked.body:
+            return "'max_tokens' is not supported. Use 'max_completion_tokens' instead."
         return chat_complaint(asked.body)
 
     def whole(self, asked: Asked, say: Say, tokens: Tokens) -> dict[str, Any]:

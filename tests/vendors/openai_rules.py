@@ -21,6 +21,7 @@ _CHAT_FIELDS = {
     "model",
     "messages",
     "max_tokens",
+    "max_completion_tokens",
     "stream",
     "stream_options",
     "response_format",

@@ -182,21 +182,23 @@ async def test_a_server_that_tells_no_usage_is_estimated_and_that_is_said(
     assert completion.notes == ("main tells no usage: its tokens are estimated",)
 
 
-async def test_a_server_that_knows_no_stream_options_is_asked_without_them() -> None:
+async def test_a_server_is_asked_as_it_wants_to_be_from_then_on() -> None:
     script = Script(Say("Yes."), Say("No."))
-    wire = Chat(knows_stream_options=False, tells_usage=False)
+    wire = Chat(knows_stream_options=False, knows_max_tokens=False, tells_usage=False)
     async with (
         serving(script, wires=(wire,)) as stub,
         connecting(stub, "compatible") as connect,
     ):
         provider = connect()
-        failed = await failing(provider, PLAIN, None)
-        assert isinstance(failed, Overloaded)
-        assert failed.retry_after_s == 0.0
-        assert not failed.maybe_billed
+        for _ in range(2):
+            failed = await failing(provider, PLAIN, None)
+            assert isinstance(failed, Overloaded)
+            assert failed.retry_after_s == 0.0
+            assert not failed.maybe_billed
         assert (await provider.complete(PLAIN, None)).text == "Yes."
         assert (await provider.complete(PLAIN, None)).text == "No."
-        assert stub.script.count == 3
+        assert stub.script.last.body["max_completion_tokens"] == 1024
+        assert stub.script.count == 4
 
 
 async def test_ids_that_are_missing_or_repeated_become_unique() -> None:
@@ -255,6 +257,15 @@ async def test_fields_that_only_some_servers_send_are_passed_over(
     reader = Pieces()
     assert (await connected().complete(PLAIN, KEY, reader)).text == "4"
     assert reader.texts == ["4"]
+
+
+async def test_thoughts_between_tags_are_not_said(stub: Stub, connected: Connect) -> None:
+    text = "<think>Two and two.</think>\n\nFour, I think."
+    stub.script.then(Say(text), Say(text))
+    reader = Pieces()
+    assert (await connected().complete(PLAIN, KEY, reader)).text == "Four, I think."
+    assert "".join(reader.texts) == "Four, I think."
+    assert (await connected(streaming=False).complete(PLAIN, KEY)).text == "Four, I think."
 
 
 async def test_a_refusal_in_words(stub: Stub, connected: Connect) -> None:

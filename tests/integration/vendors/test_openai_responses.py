@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from brain.errors import BadAnswer, NoSuchModel, RequestRefused
+from brain.errors import NoSuchModel, RequestRefused
 from brain.model import Conversation, Message, Role, Stop, Usage
 from tests.integration.vendors.openai_stage import (
     CLOCK,
@@ -24,7 +23,7 @@ from tests.integration.vendors.openai_stage import (
     connecting,
     failing,
 )
-from tests.vendors.script import Call, Malformed, Say, Slow, Tokens
+from tests.vendors.script import Call, Say, Slow, Tokens
 from tests.vendors.server import Stub
 
 SPENT = Tokens(input_tokens=7, output_tokens=3, cache_read_tokens=900, cache_write_tokens=80)
@@ -249,67 +248,3 @@ async def test_a_model_that_does_not_exist(stub: Stub, connected: Connect) -> No
     failed = await failing(connected(model="gpt-9"))
     assert isinstance(failed, NoSuchModel)
     assert "'gpt-9'" in str(failed)
-
-
-# --- answers by hand ------------------------------------------------------------------------------
-
-
-def _response(*output: dict[str, Any], **more: Any) -> dict[str, Any]:
-    usage = {"input_tokens": 4, "output_tokens": 5, "total_tokens": 9}
-    response = {"id": "r", "object": "response", "status": "completed", "usage": usage}
-    return {**response, "output": list(output), **more}
-
-
-def _message(text: str) -> dict[str, Any]:
-    part = {"type": "output_text", "text": text, "annotations": []}
-    return {"type": "message", "id": "m", "role": "assistant", "content": [part]}
-
-
-def _sse(*events: dict[str, Any]) -> str:
-    return "".join(f"event: {e['type']}\ndata: {json.dumps(e)}\n\n" for e in events)
-
-
-async def test_events_and_items_of_tomorrow_are_passed_over(stub: Stub, connected: Connect) -> None:
-    new = {"type": "hologram", "id": "h", "content": [{"type": "light"}]}
-    stub.script.then(
-        Malformed(
-            ": keep-alive\n\n"
-            + _sse(
-                {"type": "response.hologram.delta", "delta": "?"},
-                {"type": "response.output_text.delta", "output_index": 1, "delta": "One."},
-                {"type": "response.output_text.delta", "output_index": 2, "delta": "Two."},
-                {
-                    "type": "response.completed",
-                    "response": _response(new, _message("One."), _message("Two.")),
-                },
-            )
-        )
-    )
-    reader = Pieces()
-    completion = await connected().complete(HELLO, KEY, reader)
-    assert completion.text == "One.\nTwo."
-    assert "".join(reader.texts) == completion.text
-    assert completion.usage == Usage(input_tokens=4, output_tokens=5)
-
-
-@pytest.mark.parametrize(
-    "response",
-    [
-        _response(_message("Hi."), usage={"input_tokens": "many"}),
-        {"id": "r", "output": "none"},
-        {"id": "r", "output": None},
-        {"id": "r"},
-        _response({"type": "message", "content": [{"type": "output_text", "text": None}]}),
-        _response({"type": "message", "content": 7}),
-        _response({"type": "message"}),
-    ],
-)
-async def test_an_answer_of_another_form_is_bad(
-    stub: Stub, connected: Connect, response: dict[str, Any]
-) -> None:
-    stub.script.then(
-        Malformed(json.dumps(response)),
-        Malformed(_sse({"type": "response.completed", "response": response})),
-    )
-    assert isinstance(await failing(connected(streaming=False)), BadAnswer)
-    assert isinstance(await failing(connected()), BadAnswer)
