@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bots.brain_settings import ModelSettings
-from bots.settings import Settings
+from bots.settings import AgentSettings, Settings
 from brain.models.provider import Kind
 
 #: adapters and what warms their SDKs, which are heavy: once, before the fork, shared by all
@@ -13,7 +13,9 @@ _ADAPTERS: dict[Kind, tuple[str, str]] = {
     "compatible": ("brain.models.chat", "brain.models.warming.chat:warm"),
     "local": ("brain.models.local", "brain.models.warming.chat:warm"),
 }
-#: what their SDKs import when they connect, and ours from the wallet where prices are looked up
+#: ours around them, where MCP servers are used, and what their SDKs import when they connect
+_MIND = "bots.agent.language"
+_MCP = ("brain.tools.mcp", "brain.tools.mcp_connection")
 _CONNECTING = ("httpcore2", "anyio._backends._asyncio")
 #: whose prices are looked up there
 _LISTED = ("anthropic", "openai")
@@ -22,8 +24,8 @@ _LIST_PRICES = "brain.wallet.known_prices"
 
 def models_in_use(settings: Settings) -> dict[str, ModelSettings]:
     """The models that some agent thinks with, or falls back on, by name."""
-    names = [name for agent in settings.agents for name in (agent.brain, *agent.fallback)]
-    return {name: settings.models[name] for name in names if name in settings.models}
+    names = [name for agent in settings.agents for name in _chain(agent, settings)]
+    return {name: settings.models[name] for name in names}
 
 
 def preload(settings: Settings) -> list[str]:
@@ -31,12 +33,19 @@ def preload(settings: Settings) -> list[str]:
     models = models_in_use(settings).values()
     if not models:
         return []
-    needed = [name for model in models for name in _ADAPTERS[model.provider]]
+    needed = [_MIND, *(name for model in models for name in _ADAPTERS[model.provider])]
     if any(model.price is None and model.provider in _LISTED for model in models):
         needed.append(_LIST_PRICES)
+    if any(agent.mcp for agent in settings.agents if _chain(agent, settings)):
+        needed += _MCP
     return list(dict.fromkeys([*needed, *_CONNECTING]))
 
 
 def wants_local(settings: Settings) -> bool:
     """Whether the local model has to run."""
     return any(model.provider == "local" for model in models_in_use(settings).values())
+
+
+def _chain(agent: AgentSettings, settings: Settings) -> list[str]:
+    """Its models, in the order in which they are asked; the offline brain is none."""
+    return [name for name in (agent.brain, *agent.fallback) if name in settings.models]

@@ -7,10 +7,14 @@ judgement is chance, so it is weak, and no setting gives it tools.
 from __future__ import annotations
 
 import dataclasses
+from typing import Final
 
 from brain.models import chat
 from brain.models.packaged import CONTEXT_TOKENS, MAX_OUTPUT_TOKENS, MODEL
 from brain.models.provider import ModelSpec, Provider
+
+#: it says nothing while it reads, or while others are served: its silence is work
+_PATIENCE_S: Final = 45.0
 
 
 def connect(spec: ModelSpec) -> Provider:
@@ -24,6 +28,7 @@ def connect(spec: ModelSpec) -> Provider:
             spec,
             model=MODEL,
             keys=(),
+            timeout_s=max(spec.timeout_s, _PATIENCE_S),
             tools=False,
             context_tokens=min(spec.context_tokens or CONTEXT_TOKENS, CONTEXT_TOKENS),
             max_output_tokens=min(spec.max_output_tokens, MAX_OUTPUT_TOKENS),

@@ -75,19 +75,19 @@ asyncio.run(main())
 """
 
 
-def settings(folder: Path, *agents: str) -> Settings:
+def settings(folder: Path, *agents: str, files: str = "") -> Settings:
     """Agents with these lines beside their names, and every kind of model."""
     path = folder / "swarm.toml"
     tables = [
         f'[[agents]]\nname = "a{number}"\nrole = "r"\n{line}\n'
         for number, line in enumerate(agents)
     ]
-    path.write_text(MODELS + "".join(tables))
+    path.write_text(MODELS + files + "".join(tables))
     return load(path)
 
 
-def preload(folder: Path, *agents: str) -> list[str]:
-    found = settings(folder, *agents)
+def preload(folder: Path, *agents: str, files: str = "") -> list[str]:
+    found = settings(folder, *agents, files=files)
     state = StateFolder(folder / "state")
     state.create()
     identities = Identities.make([a.name for a in found.agents], found, state)
@@ -141,6 +141,7 @@ def test_each_adapter_is_loaded_once_in_the_order_of_the_agents(tmp_path: Path) 
     both = 'brain = "gpt"\nfallback = ["claude", "offline"]'
     found = brains.preload(settings(tmp_path, both, both, 'brain = "claude"'))
     assert found == [
+        "bots.agent.language",
         "brain.models.responses",
         "brain.models.warming.responses:warm",
         "brain.models.anthropic",
@@ -149,6 +150,19 @@ def test_each_adapter_is_loaded_once_in_the_order_of_the_agents(tmp_path: Path) 
         "httpcore2",
         "anyio._backends._asyncio",
     ]
+
+
+def test_the_library_of_mcp_is_loaded_where_a_thinking_agent_uses_a_server(tmp_path: Path) -> None:
+    more = 'mcp = ["files"]'
+    files = '[mcp.files]\ncommand = ["files-mcp"]\n'
+    assert not [m for m in preload(tmp_path, 'brain = "ollama"', files=files) if "mcp" in m]
+    offline = f'{more}\nfallback = ["offline"]'
+    assert not [m for m in preload(tmp_path, offline, 'brain = "gpt"', files=files) if "mcp" in m]
+    modules = preload(tmp_path, f'brain = "ollama"\n{more}', files=files)
+    assert [m for m in modules if "mcp" in m] == ["brain.tools.mcp", "brain.tools.mcp_connection"]
+    threads, names = loaded(modules)
+    assert threads == 1
+    assert "mcp" in names
 
 
 def test_list_prices_are_loaded_where_they_are_looked_up(tmp_path: Path) -> None:
