@@ -21,23 +21,32 @@ class CallIds:
         self._taken = {call.id for m in conversation.messages for call in m.tool_calls}
         self._own = (f"call_{len(conversation.messages)}_{n}" for n in itertools.count())
 
-    def unique(self, given: str | None) -> str:
-        chosen = given or next(self._own)
+    def unique(self, given: object) -> str:
+        chosen = given if given and isinstance(given, str) else next(self._own)
         while chosen in self._taken:
             chosen = next(self._own)
         self._taken.add(chosen)
         return chosen
 
 
-def call_of(call_id: str, name: str, arguments: str | None) -> ToolCall:
-    """A call as a model wrote it; arguments that are no JSON object are for the loop to tell."""
+def call_of(call_id: str, name: object, arguments: object) -> ToolCall:
+    """A call as a model wrote it; arguments that are no JSON object are for the loop to tell.
+    Raises `TypeError` for what is no call.
+    """
+    if not (name and isinstance(name, str)):
+        raise TypeError("a call names its tool")
+    if arguments is None or isinstance(arguments, dict):
+        # An object where OpenAI has text: some servers spare their clients the reading.
+        return ToolCall(id=call_id, name=name, arguments=arguments or {})
+    if not isinstance(arguments, str):
+        raise TypeError("arguments are text")
     try:
         read = json.loads(arguments or "null")
     except ValueError:
         read = arguments
     if read is None or isinstance(read, dict):
         return ToolCall(id=call_id, name=name, arguments=read or {})
-    return ToolCall(id=call_id, name=name, unreadable=(arguments or "")[:_LONGEST_UNREADABLE])
+    return ToolCall(id=call_id, name=name, unreadable=arguments[:_LONGEST_UNREADABLE])
 
 
 def json_of(call: ToolCall) -> str:
@@ -50,18 +59,28 @@ def result_of(message: Message) -> str:
     return f"Error: {message.text}" if message.is_error else message.text
 
 
-def usage(whole_input: int | None, output: int | None, details: object) -> Usage:
+def usage(whole_input: object, output: object, details: object) -> Usage | None:
     """Counts that do not overlap: OpenAI's input counts what was read from, or written to, its
-    prompt cache once more in `details`.
+    prompt cache once more in `details`. None where nothing was counted: that is no telling.
+    Raises `TypeError` for what is no count.
     """
-    read = getattr(details, "cached_tokens", None) or 0
-    written = getattr(details, "cache_write_tokens", None) or 0
-    return Usage(
-        input_tokens=max(0, (whole_input or 0) - read - written),
-        output_tokens=output or 0,
+    read = _count(getattr(details, "cached_tokens", None))
+    written = _count(getattr(details, "cache_write_tokens", None))
+    told = Usage(
+        input_tokens=max(0, _count(whole_input) - read - written),
+        output_tokens=_count(output),
         cache_read_tokens=read,
         cache_write_tokens=written,
     )
+    return told if told.total else None
+
+
+def _count(told: object) -> int:
+    if told is None:
+        return 0
+    if type(told) is not int or told < 0:
+        raise TypeError("tokens are counted in whole numbers")
+    return told
 
 
 def estimated(conversation: Conversation, text: str, calls: Iterable[ToolCall]) -> Usage:

@@ -231,6 +231,18 @@ def _part(call_id: str | None, name: str | None, arguments: str) -> dict[str, An
     return {"tool_calls": [{"index": 0, "id": call_id, "function": function}]}
 
 
+async def test_arguments_may_come_as_an_object(stub: Stub, connected: Connect) -> None:
+    function = {"name": "clock", "arguments": {"zone": "UTC"}}
+    message = {"content": "", "tool_calls": [{"type": "function", "function": function}]}
+    usage = {"prompt_tokens": 0, "completion_tokens": 0}
+    body = {"choices": [{"message": message, "finish_reason": "tool_calls"}], "usage": usage}
+    stub.script.then(Malformed(json.dumps(body)))
+    completion = await connected(tools=True, streaming=False).complete(HELLO, KEY)
+    assert called(completion) == [("clock", {"zone": "UTC"})]
+    # Who counts nothing has told nothing.
+    assert completion.usage.input_tokens > 0
+
+
 async def test_a_server_that_gives_every_call_the_same_index(
     stub: Stub, connected: Connect
 ) -> None:
@@ -283,6 +295,8 @@ async def test_a_refusal_in_words(stub: Stub, connected: Connect) -> None:
         {"error": {"message": "the request exceeds something"}},
         {"choices": [{"message": {"content": [1, 2]}, "finish_reason": "stop"}]},
         {"choices": [{"message": {"content": "x"}}], "usage": {"prompt_tokens": "many"}},
+        {"choices": [{"message": {"content": "x"}}], "usage": {"prompt_tokens": -3}},
+        {"choices": [{"message": {"tool_calls": [{"function": {"arguments": "{}"}}]}}]},
     ],
 )
 async def test_an_answer_of_another_form_is_bad(
