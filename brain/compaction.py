@@ -95,12 +95,12 @@ class Compactor:
         async with self.store.reading() as unit:
             behind = await sessions.history(unit, self.agent, key, sessions.MOST_TURNS)
             turns = await sessions.since_begun(unit, self.agent, key, _MOST_TURNS)
-        older = behind.turns[: len(behind.turns) - keep]
+        older = behind.turns[: max(0, len(behind.turns) - keep)]
         if not older or (len(older) < FEWEST and not behind.digest):
             return None
         until = older[-1].id or 0
         digest, by_model = await self._digest(
-            History(behind.digest, older), turns[: len(turns) - keep], occasion
+            History(behind.digest, older), turns[: max(0, len(turns) - keep)], occasion
         )
         if not digest:
             return None
@@ -109,6 +109,16 @@ class Compactor:
                 unit, self.agent, key, until=until, digest=digest, now=self.clock()
             )
         return Compacted(len(older), digest, by_model) if done else None
+
+    async def tidy(
+        self, key: str, occasion: Occasion | None, *, tokens: int, size: Callable[[str], int]
+    ) -> Compacted | None:
+        """`make_room` when the session does not fit a window of `tokens` any more. It may ask a
+        model, so its place is after an answer, when nobody waits.
+        """
+        async with self.store.reading() as unit:
+            known = await sessions.window(unit, self.agent, key, tokens=tokens, size=size)
+        return await self.make_room(key, occasion) if known.is_cut else None
 
     async def make_room(self, key: str, occasion: Occasion | None = None) -> Compacted | None:
         """`compact` for a window that overflowed: the newest exchange stays word for word, unless

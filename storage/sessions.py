@@ -10,8 +10,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from storage.core import INBOX, MESSAGE, REPLY, SESSION, TURN, insert, run
-from storage.record import LINE, messages
+from storage.record import LINE
 from storage.tables import TALK, Message, Turn
+from storage.text import storable
 from storage.unit import Unit
 
 #: turns and lines that are read at most, however small each one is
@@ -21,6 +22,8 @@ MOST_LINES: Final = 60
 _MOST_ANSWERS: Final = 500
 #: clocks differ, and a line is heard after it was sent
 _SLACK: Final = timedelta(minutes=2)
+#: a row by its columns' names
+Row = sa.RowMapping
 _COLUMNS: Final = [TURN.c[name] for name in Turn.model_fields]
 _TALK: Final = [str(kind) for kind in TALK]
 
@@ -61,8 +64,8 @@ async def add_turn(
             session_id=session_id,
             inbox_id=inbox_id,
             asker=asker,
-            asked=asked,
-            answer=answer,
+            asked=storable(asked),
+            answer=storable(answer),
             model=model,
             steps=steps,
             prompt=prompt,
@@ -113,14 +116,13 @@ async def window(
         return History("", ())
     digest = row.digest if size(row.digest) <= tokens else ""
     left = tokens - size(digest)
-    turns = await _newest(unit, _behind(row), MOST_TURNS + 1)
-    kept: list[Turn] = []
-    for turn in reversed(turns[-MOST_TURNS:]):
-        left -= size(turn.asked) + size(turn.answer)
-        if left < 0:
-            break
-        kept.append(turn)
-    return History(digest, tuple(reversed(kept)), is_cut=len(kept) < len(turns))
+    query = sa.select(*_COLUMNS).where(_behind(row)).order_by(TURN.c.id.desc())
+    rows = (await run(unit, query.limit(MOST_TURNS + 1))).mappings().all()
+    kept = _fitting(
+        rows[:MOST_TURNS], left, lambda turn: size(turn["asked"]) + size(turn["answer"])
+    )
+    turns = tuple(Turn(**turn) for turn in kept)
+    return History(digest, turns, is_cut=len(turns) < len(rows))
 
 
 async def unmentioned(
@@ -131,16 +133,19 @@ async def unmentioned(
     *,
     tokens: int,
     size: Callable[[str], int],
+    before_id: int | None = None,
 ) -> list[Message]:
-    """The newest talk of a channel that fits `tokens` and belongs to no turn of `agent`: neither
-    asked of it nor answered by it. Oldest first.
+    """The newest talk of a channel, before the line `before_id` if one is given, that fits `tokens`
+    and belongs to no turn of `agent`: neither asked of it nor answered by it. Oldest first.
     """
     c = MESSAGE.c
-    owed = sa.exists().where(INBOX.c.message_id == c.id, INBOX.c.agent == agent)
-    lines = await _talk(unit, network, channel, ~owed)
-    answers = await _answers(unit, agent, [line for line in lines if line.agent == agent])
-    others = [line for line in lines if line.agent != agent or line.text not in answers]
-    return _fitting(others, tokens, size)
+    where = [~sa.exists().where(INBOX.c.message_id == c.id, INBOX.c.agent == agent)]
+    if before_id is not None:
+        where.append(c.id < before_id)
+    lines = await _talk(unit, network, channel, sa.and_(*where))
+    answers = await _answers(unit, agent, [line for line in lines if line["agent"] == agent])
+    others = [line for line in lines if line["agent"] != agent or line["text"] not in answers]
+    return _lines(others, tokens, size)
 
 
 async def talk(
@@ -153,28 +158,29 @@ async def talk(
     size: Callable[[str], int],
 ) -> list[Message]:
     """The newest talk of a channel said from `since` on that fits `tokens`, oldest first."""
-    lines = await _talk(unit, network, channel, MESSAGE.c.said_at >= since)
-    return _fitting(lines, tokens, size)
+    # Not asked of the database, which would look through a whole channel for it.
+    lines = await _talk(unit, network, channel, sa.true())
+    return _lines([line for line in lines if line["said_at"] >= since], tokens, size)
 
 
 async def _talk(
     unit: Unit, network: str, channel: str, where: sa.ColumnElement[bool]
-) -> list[Message]:
+) -> Sequence[Row]:
     """Newest first."""
     c = MESSAGE.c
     query = sa.select(*LINE).where(
         c.network == network, c.channel == channel, c.kind.in_(_TALK), where
     )
-    return await messages(unit, query.order_by(c.id.desc()).limit(MOST_LINES))
+    return (await run(unit, query.order_by(c.id.desc()).limit(MOST_LINES))).mappings().all()
 
 
-async def _answers(unit: Unit, agent: str, own: Sequence[Message]) -> set[str]:
+async def _answers(unit: Unit, agent: str, own: Sequence[Row]) -> set[str]:
     """Texts that the agent said in answer to something, since about the oldest of its `own` lines:
     a line knows who said it, and not why.
     """
     if not own:
         return set()
-    since = min(line.said_at for line in own) - _SLACK
+    since = min(line["said_at"] for line in own) - _SLACK
     c = REPLY.c
     query = sa.select(c.text).where(
         c.agent == agent, c.sending_at >= since, c.inbox_id.is_not(None)
@@ -182,13 +188,19 @@ async def _answers(unit: Unit, agent: str, own: Sequence[Message]) -> set[str]:
     return {*(await run(unit, query.order_by(c.id.desc()).limit(_MOST_ANSWERS))).scalars()}
 
 
-def _fitting(newest: Sequence[Message], tokens: int, size: Callable[[str], int]) -> list[Message]:
-    kept: list[Message] = []
-    for line in newest:
-        tokens -= size(line.sender) + size(line.text)
+def _lines(newest: Sequence[Row], tokens: int, size: Callable[[str], int]) -> list[Message]:
+    kept = _fitting(newest, tokens, lambda line: size(line["sender"]) + size(line["text"]))
+    return [Message(**line) for line in kept]
+
+
+def _fitting(newest: Sequence[Row], tokens: int, size: Callable[[Row], int]) -> list[Row]:
+    """The first of `newest` that fit together, without a gap, oldest first."""
+    kept: list[Row] = []
+    for row in newest:
+        tokens -= size(row)
         if tokens < 0:
             break
-        kept.append(line)
+        kept.append(row)
     return kept[::-1]
 
 
@@ -226,7 +238,9 @@ async def compact(
     change = sa.update(SESSION).where(
         c.agent == agent, c.key == key, c.begun_after < until, c.digest_until < until
     )
-    done = await run(unit, change.values(digest_until=until, digest=digest, digest_at=now))
+    done = await run(
+        unit, change.values(digest_until=until, digest=storable(digest), digest_at=now)
+    )
     return done.rowcount == 1
 
 

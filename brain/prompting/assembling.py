@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from brain.model import Message, Role
-from brain.prompting.fencing import Fence, label, one_line, redacted
+from brain.prompting.fencing import Fence, defused, label, one_line, redacted
 from brain.prompting.scene import Asked, Look, Persona, Place
 from brain.prompting.silence import SILENCE
 from brain.prompting.templates import Prompt, Templates
@@ -149,7 +149,8 @@ class Assembler:
             spoken.append(Message(role=Role.USER, text=asked))
             # A turn in silence leaves its question standing before the next one.
             if turn.answer.strip():
-                spoken.append(Message(role=Role.ASSISTANT, text=turn.answer.strip()))
+                answer = defused(turn.answer.strip())
+                spoken.append(Message(role=Role.ASSISTANT, text=answer))
         return spoken
 
     def _question(self, text: str, asker: str) -> str:

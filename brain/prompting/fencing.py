@@ -54,7 +54,8 @@ class Fence:
         ``tool:search``), `marks` more of it, as in ``sender="alice"``. With `most`, at most so many
         characters of it, and a word on how many were left out.
         """
-        body = defused(_cut(text, most))
+        # Shown, a hidden character is eight: a text of them must not grow without end.
+        body = _cut(defused(_cut(text, most)), most and 2 * most)
         named = "".join(f' {name}="{label(value)}"' for name, value in marks.items() if value)
         opening = f'source="{label(source)}"{named}'
         nonce = self._nonce(opening, body)

@@ -159,6 +159,23 @@ async def test_the_newest_exchange_can_stay_word_for_word(store: Store) -> None:
     assert (history.digest[:5], [t.asked for t in history.turns]) == ("alice", ["who has a fuse?"])
 
 
+async def test_a_session_is_made_shorter_when_its_window_overflows(store: Store) -> None:
+    await converse(store, *TALK)
+    model = scribe()
+    maker = compactor(store, model)
+    assert await maker.tidy(KEY, OCCASION, tokens=500, size=len) is None
+    assert model.shown == []
+    done = await maker.tidy(KEY, OCCASION, tokens=90, size=len)
+    assert done is not None
+    assert done.turns == 2
+    assert await maker.tidy(KEY, OCCASION, tokens=90, size=len) is None
+    # What does not fit by itself goes into the memory too.
+    await maker.make_room(KEY, OCCASION)
+    await converse(store, ("x" * 200, "y" * 200))
+    assert await maker.tidy(KEY, OCCASION, tokens=90, size=len) is not None
+    assert (await known(store)).turns == ()
+
+
 @pytest.mark.parametrize(
     "model",
     [
@@ -197,6 +214,7 @@ async def test_what_is_short_stays_as_it_is(store: Store) -> None:
     assert await maker.make_room(KEY) is None
     await converse(store, TALK[1])
     assert await maker.compact(KEY, keep=1) is None
+    assert await maker.compact(KEY, keep=3) is None
     assert await maker.compact(KEY, keep=5) is None
     assert await maker.compact(KEY) is not None
     assert await maker.compact(KEY) is None

@@ -153,6 +153,15 @@ async def test_a_turn_keeps_its_prompt_and_its_bill(store: Store) -> None:
     assert (priced.input_tokens, priced.output_tokens) == (900, 80)
 
 
+async def test_what_no_database_takes_is_kept_all_the_same(store: Store) -> None:
+    last = await turn(store, "nul \0 here", "half a pair \ud83d")
+    [kept] = (await window(store, 100)).turns
+    assert (kept.asked, kept.answer) == ("nul \ufffd here", "half a pair \ufffd")
+    async with store.writing() as unit:
+        assert await sessions.compact(unit, "rook", KEY, until=last, digest="\0", now=NOON)
+    assert (await window(store, 100)).digest == "\ufffd"
+
+
 async def test_a_digest_that_comes_too_late_changes_nothing(store: Store) -> None:
     first = await turn(store, "one")
     last = await turn(store, "two")
@@ -220,6 +229,12 @@ async def test_the_newest_talk_that_fits(store: Store) -> None:
     assert await overheard(store, 5) == []
     await heard(store, *(("bob", f"{n}") for n in range(80)), after_s=60)
     assert len(await overheard(store, 10_000)) == sessions.MOST_LINES
+    [asked, _] = await heard(store, ("alice", "rook: ?"), ("bob", "later"), after_s=200)
+    async with store.reading() as unit:
+        earlier = await sessions.unmentioned(
+            unit, "rook", "irc", "#lobby", tokens=10, size=len, before_id=asked
+        )
+    assert [line.text for line in earlier] == ["78", "79"]
 
 
 async def test_talk_since_the_last_look_is_all_of_it(store: Store) -> None:

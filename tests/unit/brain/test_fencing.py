@@ -131,6 +131,10 @@ def test_a_long_text_says_how_much_is_missing() -> None:
     assert body(fenced) == "x" * 100 + "\n[… 9,999,900 more characters left out]"
 
 
+def test_hidden_characters_are_shown_and_no_bomb() -> None:
+    assert len(body(FENCE.wrap("a\u200b" * 10_000, source="message", most=1_000))) < 2_100
+
+
 @given(st.text(max_size=100))
 def test_a_name_is_one_short_word(text: str) -> None:
     name = label(text)
