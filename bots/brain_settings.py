@@ -35,7 +35,9 @@ class ModelSettings(Table):
     #: root of another server's API (Ollama, vLLM, llama.cpp); empty: the provider's own
     base_url: str = ""
     max_output_tokens: int = Field(default=1024, ge=16)
-    timeout_s: float = Field(default=60.0, gt=0)
+    #: the longest silence of the provider, in seconds; well below `limits.turn_timeout_s`, so that
+    #: there is time for a fallback
+    timeout_s: float = Field(default=20.0, gt=0)
     #: requests that one key may make in a minute
     requests_per_minute: int | None = Field(default=None, ge=1)
     #: where the price is not generally known, or another one was agreed

@@ -4,7 +4,8 @@ Supervisor to agent: first the spec it is born with, then ``{"ping": n}``, ``{"k
 ``{"resume": latch}``, ``{"nicks": {agent: nick}}``, ``{"answer": id, …}``, ``{"stop": true}``.
 Agent to supervisor: ``{"pong": n, "state", "reason", "nick", "hook_url"}``,
 ``{"killed": changed_at}``, ``{"please": "kill", "latch"}``,
-``{"please": "steer", "id", "words", …}``. End of file means that the other side is dead.
+``{"please": "steer", "id", "words", …}``, ``{"please": "key", "id", "reference"}``. End of
+file means that the other side is dead.
 """
 
 from __future__ import annotations

@@ -95,6 +95,14 @@ class Transport(Protocol):
         A network's refusal is logged, not raised: a mark is a courtesy.
         """
 
+    async def react(self, target: Target, message: str, emoji: str, permit: Permit) -> bool:
+        """Put `emoji` under a line, as `mark` (verb ``mark``); False where that cannot be."""
+
+    async def attachment(self, target: Target, message: str, name: str) -> str | None:
+        """The text of a file of this name that hangs on a line; None where there is none, or it is
+        no text, or too large.
+        """
+
     async def typing(self, target: Target, permit: Permit) -> None:
         """Show for some seconds that an answer is being made; as `mark`."""
 

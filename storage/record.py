@@ -34,6 +34,7 @@ __all__ = [
     "last_msgid",
     "last_msgid_anywhere",
     "last_seen",
+    "line",
     "messages",
     "prune",
     "reword",
@@ -224,6 +225,12 @@ async def prune(unit: Unit, before: datetime, *, limit: int = 5_000) -> int:
         await run(unit, sa.delete(INBOX).where(INBOX.c.message_id.in_(some)))
         await run(unit, sa.delete(MESSAGE).where(MESSAGE.c.id.in_(some)))
     return len(ids)
+
+
+async def line(unit: Unit, message_id: int) -> Message | None:
+    """The recorded line of this id."""
+    found = await messages(unit, sa.select(*LINE).where(MESSAGE.c.id == message_id))
+    return found[0] if found else None
 
 
 async def messages(unit: Unit, query: sa.Select[*tuple[object, ...]]) -> list[Message]:

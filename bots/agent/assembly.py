@@ -10,6 +10,7 @@ from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
+from bots.agent.mind import Body, Mind, mind_of
 from bots.agent.spec import AgentSpec
 from bots.answering.answerer import Answerer
 from bots.answering.courtesy import Courtesy
@@ -17,6 +18,7 @@ from bots.answering.desk import Desk
 from bots.answering.loopguard import Limits, LoopGuard
 from bots.answering.mouth import Mouth
 from bots.answering.placing import Placing
+from bots.answering.reaching import Reaching
 from bots.answering.recovery import Recovery
 from bots.answering.replying import Replying
 from bots.answering.thinker import Cards, Thinker
@@ -32,7 +34,6 @@ from bots.secrets import Redactor
 from bots.settings import OperatorSettings
 from bots.transport import Transport, everybody_reads
 from brain.guard import Guard, LatchPolicy
-from brain.offline.model import OfflineModel
 from storage.requests import Approvers
 from storage.store import Store
 
@@ -49,6 +50,7 @@ class Answering:
     reflex: KillReflex
     guard: Guard
     operators: Operators
+    mind: Mind
 
 
 def answering(
@@ -70,7 +72,21 @@ def answering(
     settings = spec.settings
     guard = Guard(store, [LatchPolicy(switch.binding)], time.monotonic, utc_now)
     recovery = Recovery(store, guard, transports, spec.name, spec.epoch, clock=utc_now, log=log)
-    thinker = _thinker(spec, store, guard, roster, switch, transports)
+    mouth = Mouth(
+        store, guard, transports, spec.name, utc_now, log, may_begin=lambda: recovery.knows
+    )
+    body = Body(
+        spec=spec,
+        store=store,
+        guard=guard,
+        roster=roster,
+        cards=Cards(settings, spec.prompts_folder, roster),
+        is_open=partial(everybody_reads, transports),
+        ask=ask,
+        log=log,
+    )
+    mind = mind_of(body)
+    thinker = _thinker(body, mind, mouth, switch)
     answerer = Answerer(
         agent=spec.name,
         epoch=spec.epoch,
@@ -78,9 +94,7 @@ def answering(
         thinker=thinker,
         replying=Replying(
             epoch=spec.epoch,
-            mouth=Mouth(
-                store, guard, transports, spec.name, utc_now, log, may_begin=lambda: recovery.knows
-            ),
+            mouth=mouth,
             placing=Placing(spec.name, guard, transports, settings.discord.threads),
             roster=roster,
             lines_in_channel=settings.limits.lines_in_channel,
@@ -107,11 +121,12 @@ def answering(
         ask=ask,
         requests=requests,
         own_state=own_state,
+        mind_state=mind.state,
         end_work=end_work,
         nudge=nudge,
         log=log,
     )
-    return Answering(answerer, recovery, desk, requests, commands, reflex, guard, operators)
+    return Answering(answerer, recovery, desk, requests, commands, reflex, guard, operators, mind)
 
 
 def _requests(spec: AgentSpec, store: Store) -> Requests:
@@ -128,27 +143,23 @@ def _requests(spec: AgentSpec, store: Store) -> Requests:
     )
 
 
-def _thinker(  # noqa: PLR0917 - what a brain stands on
-    spec: AgentSpec,
-    store: Store,
-    guard: Guard,
-    roster: Roster,
-    switch: KillSwitch,
-    transports: Mapping[str, Transport],
-) -> Thinker:
-    cards = Cards(spec.settings, spec.prompts_folder, roster)
-    soul = cards.soul_of(spec.name)
+def _thinker(body: Body, mind: Mind, mouth: Mouth, switch: KillSwitch) -> Thinker:
+    spec = body.spec
     return Thinker(
         agent=spec.name,
         settings=spec.settings,
-        store=store,
-        guard=guard,
-        model=OfflineModel(soul, [spec.name, spec.agent.nick], utc_now),
-        soul=soul,
-        cards=cards,
+        store=body.store,
+        guard=body.guard,
+        model=mind.model,
+        openings=mind.openings,
+        compactor=mind.compactor,
+        fence=mind.fence,
+        tools=mind.tools,
+        reach=lambda why, trace_id: Reaching(mouth, spec.epoch, why, trace_id),
+        cards=body.cards,
         latch=switch.told,
         clock=utc_now,
-        is_open=partial(everybody_reads, transports),
+        is_open=body.is_open,
     )
 
 

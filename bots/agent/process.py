@@ -148,6 +148,7 @@ class AgentProcess:
                 spec, store, parts, switch=self._switch, ask=self._supervision.ask, log=log
             )
         self._recovery = parts.recovery
+        self._mind = parts.mind
         self._obedience = Obedience(
             agent=spec.name,
             store=store,
@@ -228,6 +229,9 @@ class AgentProcess:
                 await asyncio.gather(*leaving)
         await self._slash.close()
         await self._tasks.cancel()
+        with suppress(TimeoutError, StorageError):
+            async with asyncio.timeout(1):
+                await self._mind.close()
         await self._door.close()
 
     def _break(self) -> None:
@@ -305,6 +309,7 @@ class AgentProcess:
     def _killed(self, latch: Latch) -> None:
         self._networks.hush()
         self._obedience.killed(latch)
+        self._mind.hush()
 
     def _resumed(self) -> None:
         self._switch.release()
@@ -331,6 +336,7 @@ class AgentProcess:
                 async with self._store.reading() as unit:
                     rows = await agents.roster(unit)
                 self._roster.refresh({r.name: r.irc_nick for r in rows})
+                await self._mind.recover()
                 pending = await self._recovery.look()
             except StorageError as error:
                 self._log.warning("recovery.waits", error=str(error))

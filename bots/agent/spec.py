@@ -39,6 +39,8 @@ class AgentSpec(BaseModel):
     #: API keys of the models it may think with, by reference; and why others cannot be had
     model_keys: dict[str, SecretStr] = {}
     missing_keys: dict[str, str] = {}
+    #: what its MCP servers need, by reference
+    mcp_secrets: dict[str, SecretStr] = {}
     #: root of the local model's API; empty: none runs
     local_api: str = ""
     #: bearer token of this agent's own control door
@@ -58,7 +60,7 @@ class AgentSpec(BaseModel):
         # Only the way through the fork server's private socket pair needs the plain text.
         return value.get_secret_value() if value else None
 
-    @field_serializer("model_keys", when_used="json")
+    @field_serializer("model_keys", "mcp_secrets", when_used="json")
     def _reveal_keys(self, keys: dict[str, SecretStr]) -> dict[str, str]:
         return {name: value.get_secret_value() for name, value in keys.items()}
 
@@ -75,5 +77,6 @@ class AgentSpec(BaseModel):
             self.irc_account_password,
             self.discord_token,
             *self.model_keys.values(),
+            *self.mcp_secrets.values(),
         )
         return [s.get_secret_value() for s in held if s is not None]

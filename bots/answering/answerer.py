@@ -24,8 +24,9 @@ from bots.hearing.short import is_stop
 from bots.messages import Delivery
 from bots.metrics import ANSWER_SECONDS, REFUSALS
 from bots.roster import Roster
-from brain.errors import ModelFailed, Refused
+from brain.errors import ModelFailed, PromptMissing, Refused
 from brain.guard import UNRECORDED
+from brain.prompting.silence import is_silence
 from storage import agents, inbox
 from storage.errors import LeaseLost, StoreUnavailable
 from storage.inbox import Work
@@ -146,7 +147,12 @@ class Answerer:
                 self.log.info("refused", why=str(error), trace_id=last.trace_id)
                 await self.settle(burst, InboxState.REFUSED, str(error))
                 return
-            shown.failed = not any(d.sent for d in deliveries)
+            silent = exchanged is not None and not deliveries
+            shown.failed = not silent and not any(d.sent for d in deliveries)
+        if silent:
+            note = "it had nothing to say"
+            await self.settle(burst, InboxState.SILENT, note, exchanged=exchanged)
+            return
         self.guard.answered(self._line(last))
         note = note_of(deliveries)
         await self.settle(burst, outcome(deliveries), note, exchanged=exchanged)
@@ -159,11 +165,10 @@ class Answerer:
         text = "\n".join(self._question(w) for w in burst)[:_LONGEST_QUESTION]
         if is_stop(text):
             return await self.replying.reply(last, "Stopped.", why=f"{last.sender} said stop"), None
-        started = self.clock()
         growing = self.replying.growing(last, text)
         try:
-            answer = await self.thinker.think(last, text, growing)
-        except ModelFailed as failure:
+            exchanged = await self.thinker.think(last, text, growing)
+        except (ModelFailed, PromptMissing) as failure:
             if last.said_by is not None:
                 raise
             # No agent hears of it; a person is told what is wrong, and it is no turn to remember.
@@ -173,9 +178,11 @@ class Answerer:
             if growing is not None:
                 await growing.abandon("stopped while it was being said")
             raise
+        if is_silence(exchanged.answer.text) and not (growing is not None and growing.begun):
+            return [], exchanged
         roomy = self.replying.mouth.transports[last.network].has_replies
-        said = await self._said(last, text, footed(answer, roomy=roomy), growing)
-        return said, Exchanged(text, answer, started)
+        said = await self._said(last, text, footed(exchanged.answer, roomy=roomy), growing)
+        return said, exchanged
 
     async def _said(
         self, work: Work, asked: str, text: str, growing: Growing | None

@@ -12,6 +12,7 @@ from structlog.typing import FilteringBoundLogger
 from bots.answering.answerer import Answerer, note_of, outcome, raise_if_store
 from bots.answering.handing import Handing
 from bots.answering.thinker import Thinker
+from bots.brain_settings import OFFLINE
 from bots.commands.asked import Asked
 from bots.commands.parse import Spoken, parse
 from bots.commands.registry import Arguments, Command, Kind, Registry, Unclear
@@ -24,6 +25,7 @@ from bots.hearing.short import is_ping, is_stop
 from bots.roster import Roster
 from bots.settings import Settings
 from brain.errors import Refused, ToolError
+from brain.wallet.budgets import Budget, budgets_of
 from storage.errors import LeaseLost
 from storage.inbox import Work
 from storage.latch import Latch
@@ -47,6 +49,8 @@ class Desk:
     ask: Ask
     requests: Requests
     own_state: Callable[[], str]
+    #: which model answers at present, and why not the one before it
+    mind_state: Callable[[], str]
     #: ends what this agent works on in a session: session, who said so; true when there was any
     end_work: Callable[[str, str], bool]
     #: tells an agent, this one too, that its inbox has something
@@ -185,8 +189,15 @@ class Desk:
         return self.settings.prefix_in(asked.channel)
 
     def model_of(self, agent: str) -> str:
-        """There is one brain so far, and it calls no model."""
-        return f"{self.settings.agent(agent).brain} brain: no model is called"
+        """Which models this agent asks, in their order; of ourselves also how the last one did."""
+        named = self.settings.agent(agent)
+        chain = ", then ".join(dict.fromkeys((named.brain, *named.fallback)))
+        if chain == OFFLINE:
+            return "offline brain: no model is called"
+        return f"{chain}; at present {self.mind_state()}" if agent == self.agent else chain
+
+    def budgets_of(self, agent: str) -> Sequence[Budget]:
+        return budgets_of(agent, self.settings.agent(agent).budget, self.settings.budget)
 
     def latch_on(self, agent: str) -> Latch | None:
         return self.thinker.latch(agent)

@@ -16,6 +16,7 @@ from bots.insist import insist
 from bots.messages import Delivery, Outgoing, Target
 from bots.transport import Draft
 from brain.errors import Refused
+from brain.prompting.silence import SILENCE
 from storage import record, replies
 from storage.unit import Unit
 
@@ -47,7 +48,8 @@ class Growing:
     def piece(self, text: str) -> None:
         self._text += text
         shown = self.shape(self._text)
-        if not shown.strip():
+        if SILENCE.startswith(shown.strip().upper()):
+            # Nothing yet, or perhaps the word that says that nothing shall be said.
             return
         if self._draft is not None:
             self._draft.grow(shown + MORE)

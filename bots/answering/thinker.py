@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from bots.answering.opening import Openings
+from bots.answering.reaching import Reaching, targets_of
 from bots.roster import Roster
 from bots.settings import Settings
 from brain import souls
-from brain.errors import SoulMissing
+from brain.acting import Fence
+from brain.compaction import Compactor
+from brain.errors import ContextOverflow, SoulMissing
 from brain.guard import Guard
-from brain.loop import Answer, Exchange, Limits, Loop, Question
+from brain.loop import Answer, Limits, Loop, Question
 from brain.model import Model, Occasion, Reader
+from brain.prompting.silence import is_silence
 from brain.souls import Soul
 from brain.tools.catalogue import TOOLS
 from brain.tools.context import AgentCard, Context
-from brain.tools.registry import Toolbox, target_of
+from brain.tools.registry import AnyTool, Toolbox, target_of
 from storage import agents, sessions
 from storage.acts import Act
 from storage.inbox import Work
@@ -29,12 +34,8 @@ from storage.store import Store
 from storage.tables import HeartbeatTier
 from storage.unit import Unit
 
-#: earlier exchanges of the session that a question is asked with
-HISTORY = 4
 #: work without a beat for 90 s counts as dead
 _BEAT_EVERY_S = 15.0
-#: the question that a digest of earlier turns answers
-_EARLIER = "What have we talked about so far?"
 
 
 class Asking(Protocol):
@@ -65,6 +66,8 @@ class Exchanged:
 
     asked: str
     answer: Answer
+    #: of the prompt that it stands on
+    prompt: str
     started_at: datetime
 
 
@@ -75,27 +78,44 @@ class Thinker:
     store: Store
     guard: Guard
     model: Model
-    soul: Soul
+    openings: Openings
+    compactor: Compactor
+    #: source and text of what a tool found → how a model is shown it
+    fence: Fence
+    tools: Callable[[], Awaitable[Sequence[AnyTool]]]
+    #: one turn's reach: why, trace id
+    reach: Callable[[str, str], Reaching]
     cards: Callable[[], Sequence[AgentCard]]
     latch: Callable[[str], Latch | None]
     clock: Callable[[], datetime]
     #: everybody on a network may read this channel: network, channel → yes or no
     is_open: Callable[[str, str], bool]
 
-    async def think(self, work: Work, text: str, reader: Reader | None = None) -> Answer:
+    async def think(self, work: Work, text: str, reader: Reader | None = None) -> Exchanged:
         """Answer one question; `reader` gets it while it is made. Raises `Refused`, `ModelFailed`,
-        `StorageError`.
+        `PromptMissing`, `StorageError`.
         """
-        limits = self.settings.limits
-        loop = Loop(
-            self.model,
-            self._toolbox(work, text),
-            self.guard,
-            Limits(steps=limits.max_steps, time_s=limits.turn_timeout_s),
-            time.monotonic,
-            system=self.soul.body,
-            on_progress=_Pulse(self, work),
+        occasion = Occasion(
+            agent=self.agent,
+            session=work.session,
+            task=f"inbox:{work.inbox_id}",
+            trace_id=work.trace_id,
         )
+        try:
+            return await self._think(work, text, occasion, reader)
+        except ContextOverflow:
+            # What was said before takes too much room: shorter, and once more.
+            if await self.compactor.make_room(work.session, occasion) is None:
+                raise
+            if reader is not None:
+                reader.anew()
+            return await self._think(work, text, occasion, reader)
+
+    async def _think(
+        self, work: Work, text: str, occasion: Occasion, reader: Reader | None
+    ) -> Exchanged:
+        started = self.clock()
+        opened = await self.openings.of(work, text)
         question = Question(
             asker=work.sender,
             text=text,
@@ -103,15 +123,33 @@ class Thinker:
             channel=_channel(work),
             agent=self.agent,
             trace_id=work.trace_id,
-            history=await self._history(work),
-            occasion=Occasion(
-                agent=self.agent,
-                session=work.session,
-                task=f"inbox:{work.inbox_id}",
-                trace_id=work.trace_id,
-            ),
+            history=opened.history,
+            opening=opened.messages,
+            occasion=occasion,
         )
-        return await loop.run(question, reader)
+        toolbox = Toolbox(await self.tools(), self._reaching(work, text))
+        loop = self.loop(toolbox, opened.system, _Pulse(self, work))
+        answer = await loop.run(question, reader)
+        return Exchanged(text, answer, opened.reference, started)
+
+    def loop(
+        self,
+        toolbox: Toolbox,
+        system: str,
+        on_progress: Callable[[], Awaitable[None]] | None = None,
+    ) -> Loop:
+        """A loop with this agent's model and limits."""
+        limits = self.settings.limits
+        return Loop(
+            self.model,
+            toolbox,
+            self.guard,
+            Limits(steps=limits.max_steps, time_s=limits.turn_timeout_s, tokens=limits.turn_tokens),
+            time.monotonic,
+            system=system,
+            on_progress=on_progress,
+            fence=self.fence,
+        )
 
     async def use_tool(
         self, work: Asking, name: str, arguments: Mapping[str, Any], command: str
@@ -126,12 +164,13 @@ class Thinker:
             details={"command": command},
         )
         permit = await self.guard.permit(act)
-        result = await self._toolbox(work, work.text).call(name, arguments, permit)
-        return result.text
+        toolbox = Toolbox(TOOLS, self.context(work, work.text))
+        return (await toolbox.call(name, arguments, permit)).text
 
     async def remember(self, unit: Unit, work: Work, exchanged: Exchanged) -> None:
         """Keep the exchange as a turn of its session, in the caller's transaction."""
         finished = self.clock()
+        answer = exchanged.answer
         session_id = await sessions.open_session(unit, self.agent, work.session, finished)
         await sessions.add_turn(
             unit,
@@ -139,9 +178,13 @@ class Thinker:
             inbox_id=work.inbox_id,
             asker=work.sender,
             asked=exchanged.asked,
-            answer=exchanged.answer.text,
-            model=exchanged.answer.model,
-            steps=exchanged.answer.steps,
+            answer="" if is_silence(answer.text) else answer.text,
+            model=answer.model,
+            steps=answer.steps,
+            prompt=exchanged.prompt,
+            cost_nusd=answer.cost_nusd,
+            input_tokens=answer.usage.total - answer.usage.output_tokens,
+            output_tokens=answer.usage.output_tokens,
             started_at=exchanged.started_at,
             finished_at=finished,
             trace_id=work.trace_id,
@@ -149,23 +192,15 @@ class Thinker:
 
     async def beat(self, work: Work) -> None:
         """The functional heartbeat: this work is alive."""
-        async with self.store.writing() as unit:
-            await agents.beat(
-                unit,
-                self.agent,
-                HeartbeatTier.FUNCTIONAL,
-                self.clock(),
-                claim=f"inbox {work.inbox_id}",
-            )
+        now = self.clock()
+        claim = f"inbox {work.inbox_id}"
+        await self.store.write(
+            lambda unit: agents.beat(unit, self.agent, HeartbeatTier.FUNCTIONAL, now, claim=claim)
+        )
 
-    async def _history(self, work: Work) -> tuple[Exchange, ...]:
-        async with self.store.reading() as unit:
-            known = await sessions.history(unit, self.agent, work.session, HISTORY)
-        earlier = (Exchange(asked=_EARLIER, answer=known.digest),) if known.digest else ()
-        return (*earlier, *(Exchange(asked=t.asked, answer=t.answer) for t in known.turns))
-
-    def _toolbox(self, work: Asking, asked: str) -> Toolbox:
-        context = Context(
+    def context(self, work: Asking, asked: str) -> Context:
+        """What a tool may know; it reaches nothing outside."""
+        return Context(
             store=self.store,
             agent=self.agent,
             network=work.network,
@@ -178,8 +213,22 @@ class Thinker:
             latch=self.latch,
             command_prefix=self.settings.irc.command_prefix,
             is_open=self.is_open,
+            session=work.session,
+            max_hops=self.settings.limits.max_hops,
         )
-        return Toolbox(TOOLS, context)
+
+    def _reaching(self, work: Work, asked: str) -> Context:
+        reach = self.reach(f"{work.sender} asked in {work.session}", work.trace_id)
+        here = reach.mouth.transports[work.network]
+        return replace(
+            self.context(work, asked),
+            message_id=work.message_id,
+            hops=work.hops,
+            targets=lambda: targets_of(reach.mouth.transports),
+            say=reach.say,
+            react=reach.react if here.has_replies else None,
+            fetch=reach.fetch if here.has_replies else None,
+        )
 
 
 class _Pulse:

@@ -93,6 +93,16 @@ class Reader:
             for one, text, reason in zip(attachments, texts, reasons, strict=True)
         )
 
+    async def text_of(self, attached: Attached, most: int) -> str | None:
+        """At most so many characters of its text; None where it is no text, or cannot be read."""
+        if not self._is_readable(attached):
+            return None
+        try:
+            async with asyncio.timeout(self._config.attachments_s):
+                return await self._text_of(attached, most)
+        except (aiohttp.ClientError, OSError, ValueError, TimeoutError):
+            return None
+
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
@@ -100,7 +110,7 @@ class Reader:
     def _is_readable(self, attached: Attached) -> bool:
         return is_text(attached) and attached.size <= self._config.attachments_bytes
 
-    async def _text_of(self, attached: Attached) -> str:
+    async def _text_of(self, attached: Attached, most: int | None = None) -> str:
         async with self._turns:
             if self._session is None:
                 self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
@@ -112,10 +122,10 @@ class Reader:
                     data += chunk
                     if len(data) > self._config.attachments_bytes:
                         raise ValueError("it is larger than it said")
-        return self._shown(data.decode("utf-8", "replace"))
+        most = self._config.attachments_characters if most is None else most
+        return self._shown(data.decode("utf-8", "replace"), most)
 
-    def _shown(self, text: str) -> str:
-        most = self._config.attachments_characters
+    def _shown(self, text: str, most: int) -> str:
         text = text.replace("\0", "").replace("\r\n", "\n").strip()
         cut = (
             text if len(text) <= most else f"{text[:most]}\n[… {len(text) - most} more characters]"

@@ -50,6 +50,24 @@ class Courtesies:
         except (ValueError, *FAILURES) as error:
             self._log.info("discord_mark_missed", target=str(target), why=sentence(error))
 
+    async def react(self, target: Target, message: str, emoji: str, permit: Permit) -> bool:
+        """As `bots.transport.Transport.react`."""
+        permit.check("mark", str(target), now_s=time.monotonic())
+        if self._veto(permit):
+            return False
+        try:
+            client, channel = await self._speech.channel(target)
+            await self._speech.requests.once(
+                lambda: client.http.add_reaction(channel, int(message), emoji)
+            )
+        except Unsayable as error:
+            self._log.info("discord_reaction_refused", target=str(target), why=str(error))
+            return False
+        except (ValueError, *FAILURES) as error:
+            self._log.info("discord_reaction_refused", target=str(target), why=sentence(error))
+            return False
+        return True
+
     async def typing(self, target: Target, permit: Permit) -> None:
         """As `bots.transport.Transport.typing`; Discord shows it for ten seconds."""
         permit.check("typing", str(target), now_s=time.monotonic())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 import discord
 from structlog.typing import FilteringBoundLogger
@@ -17,6 +18,9 @@ from bots.discord.history import Fetched, History
 from bots.discord.lanes import Lanes
 from bots.discord.refusals import FAILURES, sentence
 from bots.messages import Heard, Place
+
+#: characters of one file that a tool reads
+_LONGEST_FILE: Final = 60_000
 
 
 class Listening:
@@ -51,6 +55,19 @@ class Listening:
     def lost(self) -> None:
         """The connection is gone."""
         self._history.lost()
+
+    async def attachment(
+        self, client: discord.Client, channel: int, message: str, name: str
+    ) -> str | None:
+        """As `bots.transport.Transport.attachment`."""
+        place = client.get_partial_messageable(channel)
+        try:
+            found = await place.fetch_message(int(message))
+        except (ValueError, *FAILURES) as error:
+            self._log.info("discord_attachment_unread", why=sentence(error))
+            return None
+        named = next((one for one in found.attachments if one.filename == name), None)
+        return None if named is None else await self._reader.text_of(named, _LONGEST_FILE)
 
     async def fetch_missed(
         self, client: discord.Client, guild: discord.Guild | None, key: str, after: str | datetime

@@ -22,7 +22,7 @@ from bots.discord.life import Life
 from bots.discord.listening import Listening
 from bots.discord.places import Named, Surroundings
 from bots.discord.presence import Presence
-from bots.discord.speech import Speech
+from bots.discord.speech import Speech, Unsayable
 from bots.discord.splitting import split_message
 from bots.discord.streaming import Draft
 from bots.discord.threads import Threads
@@ -256,6 +256,18 @@ class DiscordTransport:
     async def mark(self, target: Target, message: str, mark: Mark, permit: Permit) -> None:
         """As `bots.transport.Transport.mark`; 👀 goes when ✅ or ❌ comes."""
         await self._courtesies.mark(target, message, mark, permit)
+
+    async def react(self, target: Target, message: str, emoji: str, permit: Permit) -> bool:
+        """As `bots.transport.Transport.react`."""
+        return await self._courtesies.react(target, message, emoji, permit)
+
+    async def attachment(self, target: Target, message: str, name: str) -> str | None:
+        """As `bots.transport.Transport.attachment`."""
+        try:
+            client, channel = await self._speech.channel(target)
+        except Unsayable:
+            return None
+        return await self._listening.attachment(client, channel, message, name)
 
     async def typing(self, target: Target, permit: Permit) -> None:
         """As `bots.transport.Transport.typing`; it shows for ten seconds."""

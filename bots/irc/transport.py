@@ -174,6 +174,13 @@ class IrcTransport:
     async def mark(self, target: Target, message: str, mark: Mark, permit: Permit) -> None:
         """Nothing: IRC has no reactions."""
 
+    async def react(self, target: Target, message: str, emoji: str, permit: Permit) -> bool:
+        """IRC has no reactions that people see."""
+        return False
+
+    async def attachment(self, target: Target, message: str, name: str) -> None:
+        """IRC has no files."""
+
     async def typing(self, target: Target, permit: Permit) -> None:
         """Nothing: few networks show it."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,7 @@ class Births:
             discord_agents=guild.agents,
             model_keys=keys,
             missing_keys=missing,
+            mcp_secrets=_mcp_secrets(settings, name),
             local_api=self._ground.local_api,
             control_token=SecretStr(self._identities.door_tokens[name]),
             operator_key=self._identities.operator_key,
@@ -89,6 +91,28 @@ def _model_keys(settings: Settings, name: str) -> tuple[dict[str, SecretStr], di
         except SecretError as error:
             missing[reference] = str(error)
     return keys, missing
+
+
+def _mcp_secrets(settings: Settings, name: str) -> dict[str, SecretStr]:
+    """What the MCP servers of this agent need; one that is missing is that server's trouble."""
+    used = {entry.partition(".")[0] for entry in settings.agent(name).mcp}
+    wanted = {ref for server in used for ref in settings.mcp[server].secrets.values()}
+    found: dict[str, SecretStr] = {}
+    for reference in sorted(wanted):
+        with suppress(SecretError):
+            found[reference] = SecretStr(resolve(reference))
+    return found
+
+
+def model_key(settings: Settings, name: str, reference: str) -> str:
+    """One API key as it is now, for an agent that thinks with a model of this key; raises
+    `SecretError`.
+    """
+    agent = settings.agent(name)
+    used = [settings.models[m] for m in (agent.brain, *agent.fallback) if m in settings.models]
+    if not any(reference in model.keys for model in used):
+        raise SecretError(f"{reference} is no key of {name}'s models")
+    return resolve(reference)
 
 
 def _secret(reference: str | None) -> SecretStr | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from bots.control.door import BadRequest, Body, Steer, Unavailable, words_of
 from bots.control.operators import Evidence, NotAnOperator, Operators
 from bots.control.signatures import Signed
 from bots.lifeline import Message
+from bots.secrets import SecretError
 from bots.supervisor.child import Child
 from bots.supervisor.latching import KilledAgain, Latching
 from storage.errors import StorageError
@@ -43,6 +45,10 @@ class Wish:
         return cls(spoken.name, scope, reason, str(message["door"]), signed)
 
 
+def _no_key(agent: str, reference: str) -> str:
+    raise SecretError(f"{agent} thinks with no model")
+
+
 class Orders:
     """Kill, resume, restart and stop: by HTTP with the state folder's token, or asked for by an
     agent.
@@ -58,7 +64,9 @@ class Orders:
         stop: Callable[[], None],
         status: Callable[[], Any],
         first_use: Callable[[Signed], Awaitable[bool]],
+        key_of: Callable[[str, str], str] = _no_key,
     ) -> None:
+        """`key_of` gives an agent's API key by its reference; raises `SecretError`."""
         self._latching = latching
         self._children = children
         self._operators = operators
@@ -66,6 +74,7 @@ class Orders:
         self._stop = stop
         self._status = status
         self._first_use = first_use
+        self._key_of = key_of
         self._agents = frozenset(children)
 
     def routes(self) -> dict[tuple[str, str], Steer]:
@@ -93,6 +102,9 @@ class Orders:
         account or a Discord user spoke is the agent's word, for only its connection can know.
         """
         answer: dict[str, Any] = {"answer": message["id"]}
+        if message.get("please") == "key":
+            child.send(answer | await self._key(child, str(message.get("reference", ""))))
+            return
         try:
             wish = Wish.of(message, self._agents)
             by = self._operators.vouch(_evidence(message, wish.signed))
@@ -101,6 +113,15 @@ class Orders:
         except (NotAnOperator, BadRequest, Unavailable, ScopeError) as error:
             answer |= {"ok": False, "text": f"No: {error}."}
         child.send(answer)
+
+    async def _key(self, child: Child, reference: str) -> dict[str, Any]:
+        """An API key as it is now: somebody may have mended the file or the keyring."""
+        try:
+            key = await asyncio.to_thread(self._key_of, child.name, reference)
+        except SecretError:
+            # Why is the doctor's to say; the agent goes on with what it has.
+            return {"ok": False, "text": ""}
+        return {"ok": True, "text": key}
 
     async def _obey(self, wish: Wish, by: str) -> str:
         if wish.verb == "kill":

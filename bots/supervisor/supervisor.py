@@ -13,6 +13,7 @@ import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from bots.lifeline import Message
 from bots.settings import Settings
 from bots.state import StateFolder
 from bots.supervisor.backoff import Backoff
-from bots.supervisor.births import Births
+from bots.supervisor.births import Births, model_key
 from bots.supervisor.child import Child
 from bots.supervisor.ground import Ground, lock
 from bots.supervisor.identities import Identities
@@ -117,6 +118,7 @@ class Supervisor:
             stop=self.stop,
             status=self._status.report,
             first_use=lambda signed: first_use(self.ground.store, signed, utc_now()),
+            key_of=partial(model_key, settings),
         )
         self._identities = identities
         self._door = Door(

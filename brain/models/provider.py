@@ -46,7 +46,8 @@ class ModelSpec:
     #: empty: the provider's own
     base_url: str = ""
     max_output_tokens: int = 1024
-    timeout_s: float = 60.0
+    #: the longest silence, before an answer and within it
+    timeout_s: float = 20.0
     #: requests that one key may make in a minute; None: as many as the provider takes
     requests_per_minute: int | None = None
     #: None: as `genai-prices` knows it

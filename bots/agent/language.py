@@ -1,0 +1,114 @@
+"""A mind that thinks with language models: their chain, their money, their prompts, their tools."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from collections.abc import Sequence
+
+from bots.agent.brains import ends_offline, missing_keys, models_of
+from bots.agent.mcp import servers_of
+from bots.agent.mind import Body, Mind, offline
+from bots.agent.renewal import Supervised
+from bots.answering.prompted import PromptedOpenings
+from bots.clock import utc_now
+from bots.secrets import Redactor
+from brain.compaction import Compactor
+from brain.model import Model
+from brain.models.chain import Chain, ChainState
+from brain.models.making import Surroundings, chain_of
+from brain.models.plainly import Plainly
+from brain.prompting.assembling import Assembler
+from brain.prompting.fencing import Fence
+from brain.prompting.summarising import Summariser
+from brain.prompting.templates import Templates
+from brain.tools.catalogue import TOOLS
+from brain.tools.registry import AnyTool
+from brain.wallet.budgets import NearlySpent, budgets_of
+from brain.wallet.prices import Prices
+from brain.wallet.wallet import Wallet
+
+
+def mind_of(body: Body) -> Mind:
+    """Raises `SoulMissing`, and `ValueError` for a model that cannot be reached as described."""
+    spec = body.spec
+    redact = Redactor(spec.secrets()).redact
+    wallet = _wallet(body)
+    model = _chain(body, wallet)
+    assembler = Assembler(Templates(spec.prompts_folder), Fence(secrets.token_bytes(32)), redact)
+    summariser = None if model.capabilities.is_weak else Summariser(spec.name, model, assembler)
+    servers = servers_of(spec, body.guard)
+
+    async def tools() -> Sequence[AnyTool]:
+        return (*TOOLS, *(await servers.tools())) if servers else TOOLS
+
+    async def close() -> None:
+        if servers is not None:
+            await servers.close()
+        await wallet.close()
+
+    return Mind(
+        model=model,
+        openings=PromptedOpenings(
+            agent=spec.name,
+            settings=spec.settings,
+            store=body.store,
+            soul=body.cards.soul_of(spec.name),
+            cards=body.cards,
+            roster=body.roster,
+            assembler=assembler,
+            capabilities=model.capabilities,
+            clock=utc_now,
+        ),
+        compactor=Compactor(spec.name, body.store, summariser, redact, utc_now),
+        fence=assembler.found,
+        tools=tools,
+        recover=lambda: wallet.recover(spec.name),
+        hush=servers.kill if servers else lambda: None,
+        close=close,
+        state=lambda: _told(model.state()),
+        has_language=True,
+    )
+
+
+def _chain(body: Body, wallet: Wallet) -> Chain:
+    spec = body.spec
+    last: list[Model] = [Plainly(offline(body))] if ends_offline(spec) else []
+    around = Surroundings(
+        agent=spec.name,
+        store=body.store,
+        guard=body.guard,
+        wallet=wallet,
+        prices=Prices(),
+        login=Supervised(body.ask),
+        now=utc_now,
+        monotonic=time.monotonic,
+        rng=random.Random(),
+    )
+    specs = [(one, missing_keys(spec, one)) for one in models_of(spec)]
+    return chain_of(specs, last, around)
+
+
+def _wallet(body: Body) -> Wallet:
+    spec = body.spec
+
+    def warn(nearly: NearlySpent) -> None:
+        body.log.warning("wallet.nearly_spent", says=nearly.sentence)
+
+    return Wallet(
+        body.store,
+        budgets_of(spec.name, spec.agent.budget, spec.settings.budget),
+        Prices(),
+        clock=utc_now,
+        epoch=spec.epoch,
+        log=body.log,
+        warn=warn,
+    )
+
+
+def _told(state: ChainState) -> str:
+    failed = ", ".join(f"{one.model} ({one.short})" for one in state.failed)
+    if not state.in_use:
+        return f"no model answered: {failed}"
+    return f"{state.in_use}" + (f", for {failed} did not answer" if failed else "")

@@ -1,0 +1,101 @@
+"""One agent's mind out of its spec: the brain without a model, or what `bots.agent.language` makes
+of the models that it thinks with, which is imported by those agents only.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from structlog.typing import FilteringBoundLogger
+
+from bots.agent.brains import models_of
+from bots.agent.spec import AgentSpec
+from bots.answering.opening import Openings, PlainOpenings
+from bots.answering.thinker import Cards
+from bots.clock import utc_now
+from bots.roster import Roster
+from bots.secrets import Redactor
+from brain.acting import Fence, unfenced
+from brain.compaction import Compactor
+from brain.guard import Guard
+from brain.model import Model
+from brain.offline.model import OfflineModel
+from brain.tools.catalogue import TOOLS
+from brain.tools.registry import AnyTool
+from storage.store import Store
+
+#: asks the supervisor for something and gives its answer
+Ask = Callable[[dict[str, Any]], Awaitable[str]]
+LANGUAGE: Final = "bots.agent.language"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mind:
+    model: Model
+    openings: Openings
+    compactor: Compactor
+    fence: Fence
+    #: what it can call at this moment
+    tools: Callable[[], Awaitable[Sequence[AnyTool]]]
+    #: settles what dead processes of this agent left behind; raises `StorageError`
+    recover: Callable[[], Awaitable[object]]
+    #: ends programs that run for it, at once
+    hush: Callable[[], None]
+    close: Callable[[], Awaitable[None]]
+    #: which model answers at present and why not the one before it, in words
+    state: Callable[[], str]
+    #: it thinks with a language model, and may look around by itself
+    has_language: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Body:
+    """What a mind stands on."""
+
+    spec: AgentSpec
+    store: Store
+    guard: Guard
+    roster: Roster
+    cards: Cards
+    #: everybody on a network may read this channel
+    is_open: Callable[[str, str], bool]
+    ask: Ask
+    log: FilteringBoundLogger
+
+
+def mind_of(body: Body) -> Mind:
+    """Raises `SoulMissing`."""
+    if models_of(body.spec):
+        made: Mind = importlib.import_module(LANGUAGE).mind_of(body)
+        return made
+    spec = body.spec
+    soul = body.cards.soul_of(spec.name)
+    return Mind(
+        model=offline(body),
+        openings=PlainOpenings(spec.name, body.store, soul),
+        compactor=Compactor(spec.name, body.store, None, Redactor(spec.secrets()).redact, utc_now),
+        fence=unfenced,
+        tools=_ours,
+        recover=_nothing,
+        hush=lambda: None,
+        close=_nothing,
+        state=lambda: "offline brain: no model is called",
+        has_language=False,
+    )
+
+
+def offline(body: Body) -> OfflineModel:
+    """The brain without a model, as this agent."""
+    spec = body.spec
+    return OfflineModel(body.cards.soul_of(spec.name), [spec.name, spec.agent.nick], utc_now)
+
+
+async def _ours() -> Sequence[AnyTool]:
+    return TOOLS
+
+
+async def _nothing() -> None:
+    return None

@@ -1,0 +1,86 @@
+"""What a tool may do outside beside the answer: say a line elsewhere, react to one, read a file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bots.answering.mouth import Mouth, Unsaid, state_of
+from bots.messages import Outgoing, Target, TargetError
+from bots.transport import Transport
+from brain.errors import Refused, ToolError
+from storage import record
+from storage.acts import Act
+from storage.errors import LeaseLost, PermitRefused
+from storage.tables import Message, ReplyState
+
+
+@dataclass(frozen=True)
+class Reaching:
+    """One turn's reach; every act has a permit of its own."""
+
+    mouth: Mouth
+    epoch: int
+    #: why, in one sentence
+    why: str
+    trace_id: str
+
+    async def say(self, target: str, text: str, hops: int) -> str:
+        """As `brain.tools.context.Say`."""
+        try:
+            outgoing = Outgoing(
+                target=Target.parse(target), text=text, hops=hops, trace_id=self.trace_id
+            )
+            deliveries = await self.mouth.say(outgoing, epoch=self.epoch, why=self.why)
+        except (TargetError, Unsaid, LeaseLost) as error:
+            raise ToolError(f"not said: {error}") from error
+        lost = [d for d in deliveries if state_of(d) is not ReplyState.SENT]
+        return f"not said as a whole: {lost[0].proof}" if lost else "said"
+
+    async def react(self, message_id: int, emoji: str) -> str:
+        """As `brain.tools.context.React`."""
+        line, transport = await self._line(message_id)
+        place = Target.channel(line.network, line.channel)
+        act = Act(
+            agent=self.mouth.agent,
+            verb="mark",
+            target=str(place),
+            reason=self.why,
+            trace_id=self.trace_id,
+            details={"message": hashlib.sha256(str(line.msgid).encode()).hexdigest()[:16]},
+        )
+        try:
+            permit = await self.mouth.guard.permit(act)
+            done = await transport.react(place, line.msgid or "", emoji, permit)
+        except (Refused, PermitRefused) as error:
+            raise ToolError(f"not permitted: {error}") from error
+        return f"reacted with {emoji}" if done else "the network would not take that reaction"
+
+    async def fetch(self, message_id: int, name: str) -> str:
+        """As `brain.tools.context.Fetch`."""
+        line, transport = await self._line(message_id)
+        place = Target.channel(line.network, line.channel)
+        text = await transport.attachment(place, line.msgid or "", name)
+        if text is None:
+            raise ToolError(f"{name} cannot be read any more, or is no text")
+        return text
+
+    async def _line(self, message_id: int) -> tuple[Message, Transport]:
+        async with self.mouth.store.reading() as unit:
+            line = await record.line(unit, message_id)
+        if line is None or line.msgid is None:
+            raise ToolError("the network has no name for that line")
+        transport = self.mouth.transports.get(line.network)
+        if transport is None or not transport.has_replies:
+            raise ToolError(f"{line.network} has neither reactions nor files")
+        return line, transport
+
+
+def targets_of(transports: Mapping[str, Transport]) -> Sequence[str]:
+    """Typed addresses of the channels in which the agent sits now."""
+    return [
+        f"{network}:{channel}"
+        for network, transport in transports.items()
+        for channel in transport.health.channels
+    ]
