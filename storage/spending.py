@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -112,6 +112,17 @@ class Bill:
     cache_write_tokens: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Bills:
+    """What one agent's calls of one model came to."""
+
+    agent: str
+    model: str
+    #: of calls since the time asked for
+    today: Bill
+    in_all: Bill
+
+
 async def reserve(
     unit: Unit, call: Call, ceilings: Sequence[Ceiling], keys: Sequence[KeyLimit]
 ) -> Reserved | Crossing | KeysBusy:
@@ -183,6 +194,31 @@ async def spent(unit: Unit, slices: Sequence[Slice]) -> list[Spent]:
     return [found[number] for number in range(len(slices))]
 
 
+async def bills(unit: Unit, since: datetime) -> list[Bills]:
+    """What every agent's settled calls of every model came to, since `since` and in all that is
+    kept, by name.
+    """
+    recent = _C.reserved_at >= since
+    counted = (
+        _C.cost_nusd,
+        _C.input_tokens,
+        _C.output_tokens,
+        _C.cache_read_tokens,
+        _C.cache_write_tokens,
+    )
+    sums = [sa.func.sum(sa.case((recent, column), else_=0)) for column in counted]
+    query = (
+        sa.select(_C.agent, _C.model, *sums, *map(sa.func.sum, counted))
+        .where(_C.state == SpendingState.SETTLED.value)
+        .group_by(_C.agent, _C.model)
+        .order_by(_C.agent, _C.model)
+    )
+    return [
+        Bills(agent=row[0], model=row[1], today=_bill(row[2:7]), in_all=_bill(row[7:12]))
+        for row in (await run(unit, query)).all()
+    ]
+
+
 async def prune(unit: Unit, before: datetime) -> int:
     """Forget calls that were reserved before `before`; returns how many."""
     return (await run(unit, sa.delete(SPENDING).where(_C.reserved_at < before))).rowcount
@@ -201,6 +237,17 @@ def _sum(number: int, one: Slice) -> sa.Select[tuple[int, int, int]]:
     if one.since is not None:
         query = query.where(_C.reserved_at >= one.since)
     return query
+
+
+def _bill(sums: Sequence[Any]) -> Bill:
+    nusd, given, made, read, written = map(int, sums)
+    return Bill(
+        nusd=nusd,
+        input_tokens=given,
+        output_tokens=made,
+        cache_read_tokens=read,
+        cache_write_tokens=written,
+    )
 
 
 async def _free_at(unit: Unit, key: KeyLimit, call: Call) -> datetime | None:

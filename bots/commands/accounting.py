@@ -6,10 +6,13 @@ from collections import defaultdict
 
 from bots.commands import reading
 from bots.commands.asked import Asked
+from bots.commands.budget import BUDGET
 from bots.commands.registry import Arguments, Command, Desk, Kind, Option, named
 from bots.control.operators import NotAnOperator
 from bots.messages import DISCORD
-from storage import audit, usage
+from brain.wallet.budgets import usd
+from storage import audit, spending, usage
+from storage.spending import Bill, Bills
 from storage.tables import AuditEntry
 from storage.usage import Usage
 
@@ -29,20 +32,37 @@ async def _usage(desk: Desk, asked: Asked, arguments: Arguments) -> str:
     only = named(desk, arguments["agent"]) if "agent" in arguments else None
     midnight = desk.now().replace(hour=0, minute=0, second=0, microsecond=0)
     async with desk.store.reading() as unit:
-        rows = [u for u in await usage.of_agents(unit, midnight) if only in (None, u.agent)]
-    if not rows:
+        turns = {(u.agent, u.model): u for u in await usage.of_agents(unit, midnight)}
+        calls = {(b.agent, b.model): b for b in await spending.bills(unit, midnight)}
+    who = sorted(key for key in {*turns, *calls} if only in (None, key[0]))
+    if not who:
         return f"{only or 'Nobody'} has answered nothing yet." if only else "No turns yet."
-    return "\n".join([*map(_used, rows), "Commands are not counted; tokens cost nothing offline."])
+    lines = [_used(key, turns.get(key), calls.get(key)) for key in who]
+    return "\n".join([*lines, "Commands are not counted; tokens cost nothing offline."])
 
 
-def _used(used: Usage) -> str:
-    model = _MODEL_CALLED.get(used.model, used.model)
-    today, in_all = used.today, used.in_all
-    return (
-        f"{used.agent} ({model}): today {today.turns} turns, {today.steps} steps, "
-        f"{today.answers} answers; in all {in_all.turns}, {in_all.steps}, {in_all.answers}; "
-        "0 tokens, 0.00 USD"
-    )
+def _used(key: tuple[str, str], turns: Usage | None, calls: Bills | None) -> str:
+    agent, model = key
+    parts = []
+    if turns is not None:
+        today, in_all = turns.today, turns.in_all
+        parts.append(
+            f"today {today.turns} turns, {today.steps} steps, {today.answers} answers; "
+            f"in all {in_all.turns}, {in_all.steps}, {in_all.answers}"
+        )
+    if calls is None:
+        parts.append("0 tokens, 0.00 USD")
+    else:
+        parts += [f"today {_billed(calls.today)}", f"in all {_billed(calls.in_all)}"]
+    return f"{agent} ({_MODEL_CALLED.get(model, model)}): {'; '.join(parts)}"
+
+
+def _billed(bill: Bill) -> str:
+    """As in ``1,234 tokens in (1,000 cached), 56 out, 0.0123 USD``."""
+    cached = bill.cache_read_tokens
+    read = bill.input_tokens + bill.cache_write_tokens + cached
+    hint = f" ({cached:,} cached)" if cached else ""
+    return f"{read:,} tokens in{hint}, {bill.output_tokens:,} out, {usd(bill.nusd)} USD"
 
 
 async def _whoami(desk: Desk, asked: Asked, arguments: Arguments) -> str:
@@ -93,12 +113,13 @@ ACCOUNTING = (
     Command(
         name="usage",
         usage="[AGENT]",
-        summary="turns, steps, answers and cost",
+        summary="turns, steps and answers; tokens and cost of each model",
         options=(Option("agent", "Only this agent's", Kind.AGENT),),
         read=reading.at_most_one("agent"),
         run=_usage,
         private=True,
     ),
+    BUDGET,
     Command(
         name="whoami",
         summary="how the swarm knows you, and whether you may steer",

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from bots.commands.asked import Asked
 from bots.control.operators import Operators
+from brain.wallet.budgets import Budget
 from storage.latch import Latch
 from storage.store import Store
 
@@ -84,6 +85,9 @@ class Desk(Protocol):
 
     def model_of(self, agent: str) -> str:
         """What this agent thinks with, in a few words."""
+
+    def budgets_of(self, agent: str) -> Sequence[Budget]:
+        """What this agent's calls of models count in: its own budgets, and the swarm's."""
 
     def latch_on(self, agent: str) -> Latch | None:
         """The kill that holds an agent."""

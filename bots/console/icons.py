@@ -124,6 +124,7 @@ _COMMANDS = (
     ("whoami", "person"),
     ("model", "chip"),
     ("usage", "coins"),
+    ("budget", "coins"),
     ("new", "spark"),
     ("compact", "book"),
 )

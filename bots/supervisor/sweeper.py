@@ -13,7 +13,7 @@ from structlog.typing import FilteringBoundLogger
 
 from bots.control.signatures import public_half
 from bots.supervisor.ground import Ground
-from storage import checkpoints, leases, record, replies, sessions
+from storage import checkpoints, leases, record, replies, sessions, spending
 from storage.errors import StorageError
 
 EVERY_S = 30.0
@@ -64,6 +64,7 @@ class Sweeper:
             # What people asked is kept no longer than what they said.
             await sessions.prune(unit, before)
             await replies.prune(unit, before)
+            await spending.prune(unit, before)
         gone = _PRUNE_LINES
         while gone == _PRUNE_LINES:
             # In small bites: agents write between them.

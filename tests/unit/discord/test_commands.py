@@ -22,9 +22,9 @@ ROOT = Path(__file__).parents[3]
 COMMANDS = list(catalogue("!"))
 WANTED = (
     *("ask", "status", "agents", "search", "summary", "stop", "new", "compact", "model", "usage"),
-    *("whoami", "kill-autonomous", "resume", "audit"),
+    *("budget", "whoami", "kill-autonomous", "resume", "audit"),
 )
-LATER = {"captain-override", "pending", "approve", "reject", "delegate", "market", "budget"}
+LATER = {"captain-override", "pending", "approve", "reject", "delegate", "market"}
 NAME = re.compile(r"^[-_\w]{1,32}$")
 
 
