@@ -257,7 +257,6 @@ class Wallet:
             if warned_at is not None and now - warned_at < timedelta(hours=1):
                 return
             self._warned_at[budget] = now
-        self._log.warning("wallet.nearly_spent", budget=budget.words, spent=usd(nearly.spent_nusd))
         self._warn(nearly)
 
 

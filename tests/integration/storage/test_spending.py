@@ -219,3 +219,23 @@ async def test_24_processes_race_for_one_budget_and_stay_below_it(store: Store) 
     assert whole.reserved_nusd == 0
     # The last sums that were refused were at most a 200th of it: nothing much was left.
     assert budget * 0.98 < whole.settled_nusd <= budget
+
+
+async def test_bills_are_added_up_by_agent_and_model(store: Store) -> None:
+    for agent, model, days, nusd in (
+        ("captain", "clever", 0, 3 * 10**9),
+        ("captain", "clever", 2, 5),
+        ("captain", "small", 0, 7),
+        ("auditor", "clever", 2, 11),
+    ):
+        made = call(nusd, agent=agent, model=model, at=NOON - timedelta(days=days))
+        await settle(store, await reserved(store, made), nusd)
+    await reserved(store, call(99, agent="auditor"))
+    found = await store.read(lambda unit: spending.bills(unit, NOON - HOUR))
+    sums = [(b.agent, b.model, b.today.nusd, b.in_all.nusd) for b in found]
+    assert sums == [
+        ("auditor", "clever", 0, 11),
+        ("captain", "clever", 3 * 10**9, 3 * 10**9 + 5),
+        ("captain", "small", 7, 7),
+    ]
+    assert (found[1].today.input_tokens, found[1].in_all.output_tokens) == (5, 12)
