@@ -22,6 +22,8 @@ _VERBOSITY = 1
 #: what the model's authors advise; a higher one makes so small a model ramble
 _TEMPERATURE = 0.2
 _TOP_P = 0.9
+#: without this it says one sentence until it is stopped; over so many tokens back
+_REPEAT_PENALTY, _LOOKS_BACK = 1.15, 128
 
 
 class Server:
@@ -66,6 +68,7 @@ def _parameters(port: int) -> Any:
     # No copies of old conversations besides the ones in the slots.
     made.cache_ram_mib = made.n_ctx_checkpoints = 0
     made.sampling.temp, made.sampling.top_p = _TEMPERATURE, _TOP_P
+    made.sampling.penalty_repeat, made.sampling.penalty_last_n = _REPEAT_PENALTY, _LOOKS_BACK
     made.verbosity = _VERBOSITY
     # Nobody may read others' conversations from the slots, and no web page may ask at all.
     made.endpoint_slots = made.ui = False

@@ -6,5 +6,5 @@ MODEL = "smollm2-135m-instruct"
 #: conversation and answer together. It was trained on 8,192, but one thread reads about 250 a
 #: second, so a full conversation is a wait of a quarter of a minute already
 CONTEXT_TOKENS = 4096
-#: a longer answer of so small a model only repeats itself
-MAX_OUTPUT_TOKENS = 256
+#: two or three sentences; what comes after them is worse
+MAX_OUTPUT_TOKENS = 96

@@ -27,7 +27,7 @@ from bots.supervisor.service import Service
 from brain.errors import ContextOverflow, Unreachable
 from brain.model import Completion, Conversation, Message, Role, Stop, ToolSpec
 from brain.models import local
-from brain.models.packaged import CONTEXT_TOKENS, MODEL
+from brain.models.packaged import CONTEXT_TOKENS, MAX_OUTPUT_TOKENS, MODEL
 from brain.models.provider import ModelSpec, Provider
 from tests.acceptance.stage import until
 
@@ -106,7 +106,7 @@ async def test_it_answers_and_says_what_it_used(model: Provider) -> None:
     answer = await model.complete(asked(f"Hello, I am {MARKED}. Who are you?"), None)
     assert answer.text.strip()
     assert 20 < answer.usage.input_tokens + answer.usage.cache_read_tokens < 100
-    assert 0 < answer.usage.output_tokens <= 256
+    assert 0 < answer.usage.output_tokens <= MAX_OUTPUT_TOKENS
     assert answer.stop in {Stop.DONE, Stop.LENGTH}
 
 
@@ -251,3 +251,10 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
     assert done.returncode == 3
     assert "Traceback" not in done.stderr
     assert done.stderr.splitlines()[-1].startswith("local model: cannot listen on port")
+
+
+async def test_it_does_not_say_one_thing_for_ever(model: Provider) -> None:
+    """Without a penalty it says "I'm sorry." forty times."""
+    answer = await model.complete(asked("captain: say something nice about the mixer"), None)
+    said = [s.strip() for s in answer.text.replace("\n", ".").split(".") if s.strip()]
+    assert len(said) == len(set(said))
