@@ -103,6 +103,19 @@ async def states_of(unit: Unit, inbox_id: int) -> set[ReplyState]:
     return {ReplyState(state) for state in (await run(unit, query)).scalars()}
 
 
+async def unasked(unit: Unit, agent: str, target: str, since: datetime) -> bool:
+    """Whether `agent` has said something in `target` since then that nobody had asked for."""
+    c = REPLY.c
+    query = sa.select(c.id).where(
+        c.agent == agent,
+        c.target == target,
+        c.inbox_id.is_(None),
+        c.sending_at >= since,
+        c.state != str(ReplyState.FAILED),
+    )
+    return (await run(unit, query.limit(1))).first() is not None
+
+
 async def heard(unit: Unit, reply: Reply, nick: str | None = None) -> int | None:
     """The id of the recorded line that proves `reply` arrived, None when nobody heard it.
 

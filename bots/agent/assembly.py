@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from bots.agent.spec import AgentSpec
 from bots.answering.answerer import Answerer
 from bots.answering.courtesy import Courtesy
 from bots.answering.desk import Desk
+from bots.answering.looking import Looking
 from bots.answering.loopguard import Limits, LoopGuard
 from bots.answering.mouth import Mouth
 from bots.answering.placing import Placing
@@ -51,6 +53,8 @@ class Answering:
     guard: Guard
     operators: Operators
     mind: Mind
+    #: turns that nobody asks for; None where the agent takes none
+    looking: Looking | None
 
 
 def answering(
@@ -126,7 +130,14 @@ def answering(
         nudge=nudge,
         log=log,
     )
-    return Answering(answerer, recovery, desk, requests, commands, reflex, guard, operators, mind)
+    looking = (
+        Looking(thinker, mind.looks, transports, lambda: switch.latch, random.Random(), log)
+        if mind.looks is not None
+        else None
+    )
+    return Answering(
+        answerer, recovery, desk, requests, commands, reflex, guard, operators, mind, looking
+    )
 
 
 def _requests(spec: AgentSpec, store: Store) -> Requests:

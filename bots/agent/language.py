@@ -39,6 +39,17 @@ def mind_of(body: Body) -> Mind:
     assembler = Assembler(Templates(spec.prompts_folder), Fence(secrets.token_bytes(32)), redact)
     summariser = None if model.capabilities.is_weak else Summariser(spec.name, model, assembler)
     servers = servers_of(spec, body.guard)
+    openings = PromptedOpenings(
+        agent=spec.name,
+        settings=spec.settings,
+        store=body.store,
+        soul=body.cards.soul_of(spec.name),
+        cards=body.cards,
+        roster=body.roster,
+        assembler=assembler,
+        capabilities=model.capabilities,
+        clock=utc_now,
+    )
 
     async def tools() -> Sequence[AnyTool]:
         return (*TOOLS, *(await servers.tools())) if servers else TOOLS
@@ -50,17 +61,7 @@ def mind_of(body: Body) -> Mind:
 
     return Mind(
         model=model,
-        openings=PromptedOpenings(
-            agent=spec.name,
-            settings=spec.settings,
-            store=body.store,
-            soul=body.cards.soul_of(spec.name),
-            cards=body.cards,
-            roster=body.roster,
-            assembler=assembler,
-            capabilities=model.capabilities,
-            clock=utc_now,
-        ),
+        openings=openings,
         compactor=Compactor(spec.name, body.store, summariser, redact, utc_now),
         fence=assembler.found,
         tools=tools,
@@ -68,7 +69,8 @@ def mind_of(body: Body) -> Mind:
         hush=servers.kill if servers else lambda: None,
         close=close,
         state=lambda: _told(model.state()),
-        has_language=True,
+        # A model whose judgement is weak is not let loose by itself.
+        looks=None if model.capabilities.is_weak else openings,
     )
 
 

@@ -13,6 +13,7 @@ from structlog.typing import FilteringBoundLogger
 
 from bots.agent.brains import models_of
 from bots.agent.spec import AgentSpec
+from bots.answering.looking import Looks
 from bots.answering.opening import Openings, PlainOpenings
 from bots.answering.thinker import Cards
 from bots.clock import utc_now
@@ -47,8 +48,8 @@ class Mind:
     close: Callable[[], Awaitable[None]]
     #: which model answers at present and why not the one before it, in words
     state: Callable[[], str]
-    #: it thinks with a language model, and may look around by itself
-    has_language: bool
+    #: how it looks around by itself; None: it does not
+    looks: Looks | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +84,7 @@ def mind_of(body: Body) -> Mind:
         hush=lambda: None,
         close=_nothing,
         state=lambda: "offline brain: no model is called",
-        has_language=False,
+        looks=None,
     )
 
 

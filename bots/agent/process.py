@@ -149,6 +149,7 @@ class AgentProcess:
             )
         self._recovery = parts.recovery
         self._mind = parts.mind
+        self._looking = parts.looking
         self._obedience = Obedience(
             agent=spec.name,
             store=store,
@@ -216,6 +217,7 @@ class AgentProcess:
             self._switch.watch(),
             self._recover(),
             *(self._captaincy.work() if self._captaincy else ()),
+            *([self._looking.run()] if self._looking else ()),
             beat_for_ever(self._store, self._spec.name, clock=utc_now, log=self._log),
         )
         await self._stopping.wait()

@@ -159,6 +159,8 @@ class Answerer:
         ANSWER_SECONDS.observe(
             (self.clock() - last.heard_at).total_seconds(), {"trace_id": last.trace_id}
         )
+        if exchanged is not None and exchanged.prompt:
+            await self.thinker.tidy(last)
 
     async def _answered(self, burst: list[Work]) -> tuple[list[Delivery], Exchanged | None]:
         last = burst[-1]

@@ -21,7 +21,10 @@ from brain.souls import Soul
 from brain.tools.context import AgentCard
 from storage import sessions
 from storage.inbox import Work
+from storage.sessions import History
 from storage.store import Store
+from storage.tables import Message
+from storage.unit import Unit
 
 #: what one line, or message, holds for people
 _IRC_CHARACTERS: Final = 400
@@ -46,18 +49,26 @@ class PromptedOpenings:
     async def of(self, work: Work, text: str) -> Opened:
         fits = windows(self.capabilities.context_tokens)
         in_channel = not work.channel.startswith("nick:")
-        async with self.store.reading() as unit:
+
+        async def remembered(unit: Unit) -> tuple[History, Sequence[Message]]:
             history = await sessions.window(
                 unit, self.agent, work.session, tokens=fits.history, size=estimate
             )
-            # Who asks in a channel reads it anyway.
-            talk = (
-                await sessions.unmentioned(
-                    unit, self.agent, work.network, work.channel, tokens=fits.talk, size=estimate
-                )
-                if in_channel
-                else ()
+            if not in_channel:
+                return history, ()
+            talk = await sessions.unmentioned(
+                unit,
+                self.agent,
+                work.network,
+                work.channel,
+                tokens=fits.talk,
+                size=estimate,
+                before_id=work.message_id,
             )
+            return history, talk
+
+        # Who asks in a channel reads it anyway.
+        history, talk = await self.store.read(remembered)
         asked = Asked(
             text=text,
             asker=work.sender,
@@ -65,7 +76,7 @@ class PromptedOpenings:
             now=self.clock(),
             topic=self.settings.channel(work.channel).topic if in_channel else "",
             history=history,
-            talk=[line for line in talk if line.id is None or line.id < work.message_id],
+            talk=talk,
         )
         made = self.assembler.question(self.persona(), self._place(work), asked)
         return Opened(system=made.system, messages=made.messages, reference=made.reference)

@@ -22,6 +22,7 @@ from brain.guard import Guard
 from brain.loop import Answer, Limits, Loop, Question
 from brain.model import Model, Occasion, Reader
 from brain.prompting.silence import is_silence
+from brain.prompting.tokens import estimate, windows
 from brain.souls import Soul
 from brain.tools.catalogue import TOOLS
 from brain.tools.context import AgentCard, Context
@@ -95,12 +96,7 @@ class Thinker:
         """Answer one question; `reader` gets it while it is made. Raises `Refused`, `ModelFailed`,
         `PromptMissing`, `StorageError`.
         """
-        occasion = Occasion(
-            agent=self.agent,
-            session=work.session,
-            task=f"inbox:{work.inbox_id}",
-            trace_id=work.trace_id,
-        )
+        occasion = self._occasion(work)
         try:
             return await self._think(work, text, occasion, reader)
         except ContextOverflow:
@@ -110,6 +106,13 @@ class Thinker:
             if reader is not None:
                 reader.anew()
             return await self._think(work, text, occasion, reader)
+
+    async def tidy(self, work: Work) -> None:
+        """Make the session shorter where it has outgrown what a model is shown of it; its place is
+        after an answer, for it may ask the model. Raises `StorageError`.
+        """
+        room = windows(self.model.capabilities.context_tokens).history
+        await self.compactor.tidy(work.session, self._occasion(work), tokens=room, size=estimate)
 
     async def _think(
         self, work: Work, text: str, occasion: Occasion, reader: Reader | None
@@ -196,6 +199,14 @@ class Thinker:
         claim = f"inbox {work.inbox_id}"
         await self.store.write(
             lambda unit: agents.beat(unit, self.agent, HeartbeatTier.FUNCTIONAL, now, claim=claim)
+        )
+
+    def _occasion(self, work: Work) -> Occasion:
+        return Occasion(
+            agent=self.agent,
+            session=work.session,
+            task=f"inbox:{work.inbox_id}",
+            trace_id=work.trace_id,
         )
 
     def context(self, work: Asking, asked: str) -> Context:

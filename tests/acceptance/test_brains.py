@@ -73,15 +73,13 @@ def thinking(swarm: Make, tmp_path: Path, stub: Stub, *, brain: str, spare: str 
 
 async def whole(person: Guest, begun: Json) -> str:
     """The answer that began like this, as it stands when it is whole."""
-    newest = begun
-    while newest["content"].endswith("…"):
-        seen = newest
-        newest = await person.sees(
-            "MESSAGE_UPDATE",
-            lambda m, seen=seen: m["id"] == begun["id"] and m["content"] != seen["content"],
-            after=len(person.events) - 1,
-        )
-    return str(newest["content"])
+    if not begun["content"].endswith("…"):
+        return str(begun["content"])
+
+    def is_whole(message: Json) -> bool:
+        return bool(message["id"] == begun["id"] and not message["content"].endswith("…"))
+
+    return str((await person.sees("MESSAGE_UPDATE", is_whole))["content"])
 
 
 @pytest.mark.parametrize("brain", [*PROVIDERS])
