@@ -16,10 +16,10 @@ import anyio
 import httpx2
 import mcp_types
 from mcp import Client, MCPError
-from mcp.client.streamable_http import streamable_http_client
 
 from brain.errors import Refused, ToolError
-from brain.tools.mcp_stdio import MOST_BYTES, Child, start
+from brain.tools.mcp_http import over_http
+from brain.tools.mcp_stdio import Child, start
 from brain.tools.mcp_translation import text_of
 from brain.tools.registry import ToolResult
 from storage.acts import Act, Permit
@@ -262,7 +262,7 @@ class Connection:
             transport: AbstractAsyncContextManager[Any] = child.talk(on_end=life.ending.set)
         else:
             permit.check(verb, f"mcp:{spec.name}", now_s=self._monotonic())
-            transport = streamable_http_client(spec.url, max_sse_event_size=MOST_BYTES)
+            transport = over_http(spec.url)
         info = mcp_types.Implementation(name="parley", version="1")
         async with Client(transport, client_info=info, cache=None) as client:
             yield client

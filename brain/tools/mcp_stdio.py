@@ -24,6 +24,8 @@ from storage.acts import Permit
 MOST_BYTES = 16 * 1024 * 1024
 #: how long a killed program may take to be gone
 _GONE_S = 2.0
+#: how long the last words of a program that has ended may take to be read
+_LAST_WORDS_S = 0.5
 
 Incoming = MemoryObjectSendStream[SessionMessage | Exception]
 Outgoing = MemoryObjectReceiveStream[SessionMessage]
@@ -37,6 +39,8 @@ class Child:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        #: its number may be another process's by now
+        self._is_gone = False
         #: why we ended it, in one sentence
         self.trouble = ""
 
@@ -57,6 +61,8 @@ class Child:
 
     def kill(self) -> None:
         """End it and everything it started that stayed in its group; returns at once."""
+        if self._is_gone:
+            return
         # The group is its own even when the leader is gone and others live on in it.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
@@ -76,16 +82,42 @@ class Child:
             asyncio.create_task(self._say(said_out)),
         ]
         pipes[0].add_done_callback(lambda _: on_end())
+        leave = self._watch()
         try:
             yield heard_out, said_in
         finally:
+            leave()
             self.kill()
             for pipe in pipes:
                 pipe.cancel()
             for stream in (heard_in, heard_out, said_in, said_out):
                 stream.close()
             await asyncio.gather(*pipes, return_exceptions=True)
-            await self._gone()
+            await self._gone(_GONE_S)
+            self._is_gone = True
+
+    def _watch(self) -> Callable[[], None]:
+        """A server that has ended says no more, whichever of its children holds its output open.
+        What is given ends the watch.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            process = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            loop.call_later(_LAST_WORDS_S, self.kill)
+            return lambda: None
+
+        def ended() -> None:
+            loop.remove_reader(process)
+            # What it said last is still to be read.
+            loop.call_later(_LAST_WORDS_S, self.kill)
+
+        def leave() -> None:
+            loop.remove_reader(process)
+            os.close(process)
+
+        loop.add_reader(process, ended)
+        return leave
 
     async def _hear(self, heard: Incoming) -> None:
         stdout = self._process.stdout
@@ -94,6 +126,8 @@ class Child:
             with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
                 while line := await self._line(stdout):
                     await heard.send(_message(line))
+                # With what status it ended is known a moment later.
+                await self._gone(_LAST_WORDS_S)
 
     async def _line(self, stdout: asyncio.StreamReader) -> bytes:
         """The next line; empty at the end."""
@@ -120,9 +154,9 @@ class Child:
                     self.kill()
                     return
 
-    async def _gone(self) -> None:
+    async def _gone(self, patience_s: float) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(_GONE_S):
+            async with asyncio.timeout(patience_s):
                 await self._process.wait()
 
 

@@ -1,4 +1,5 @@
-"""An MCP server whose tools behave well and badly, as a program: ``stdio``, or ``http PORT``.
+"""An MCP server whose tools behave well and badly, as a program: ``stdio``, ``http PORT``, or
+``http-whole PORT`` for answers in one piece.
 
 It is the library's own server, so that what our client speaks with is nothing of ours.
 """
@@ -16,6 +17,8 @@ from mcp_types import ImageContent, TextContent, ToolAnnotations
 from pydantic import Field
 
 server = MCPServer("odd-jobs", log_level="CRITICAL")
+#: the pipe to the client: the library puts something else in the place of our standard output
+OUTPUT = os.dup(1)
 READS = ToolAnnotations(read_only_hint=True)
 
 
@@ -47,6 +50,14 @@ def fail() -> str:
 def die(status: int) -> str:
     """End the server in the middle of the call."""
     os._exit(status)
+
+
+@server.tool(structured_output=False)
+async def orphan(marker: str) -> str:
+    """Start a child that keeps our output open, and die."""
+    child = await asyncio.create_subprocess_exec("sleep", "600", stdout=OUTPUT)
+    _write(marker, f"{child.pid}")
+    os._exit(0)
 
 
 @server.tool(structured_output=False)
@@ -121,4 +132,5 @@ if __name__ == "__main__":
         sys.stdout.flush()
         server.run()
     else:
-        server.run("streamable-http", port=int(sys.argv[2]))
+        whole = sys.argv[1] == "http-whole"
+        server.run("streamable-http", port=int(sys.argv[2]), json_response=whole)

@@ -39,9 +39,9 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def over_http(port: int) -> AsyncIterator[asyncio.subprocess.Process]:
+async def over_http(port: int, how: str = "http") -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, PROGRAM, "http", str(port), stderr=asyncio.subprocess.DEVNULL
+        sys.executable, PROGRAM, how, str(port), stderr=asyncio.subprocess.DEVNULL
     )
     try:
         async with asyncio.timeout(20):
@@ -98,7 +98,7 @@ async def test_a_server_that_dies_is_a_sentence_and_is_started_again(
     servers = serve()
     found = await tools(servers)
     before = (await use(brain, found["odd__pid"])).text
-    with pytest.raises(ToolError, match="The MCP server odd cannot be used: it ended"):
+    with pytest.raises(ToolError, match=r"server odd cannot be used: it ended with status 3"):
         await use(brain, found["odd__die"], status=3)
     assert "it ended" in servers.troubles["odd"]
     after = (await use(brain, found["odd__pid"])).text
@@ -171,7 +171,7 @@ async def test_killing_and_closing_leave_no_process(
     ("command", "sentence"),
     [
         (("/nowhere/to/be/found",), "it cannot be started (No such file or directory)"),
-        ((sys.executable, "-c", "raise SystemExit(7)"), "it ended"),
+        ((sys.executable, "-c", "raise SystemExit(7)"), "it ended with status 7"),
         ((sys.executable, "-c", "print('no json')"), "it ended"),
     ],
 )
@@ -247,6 +247,28 @@ async def test_a_server_over_http_is_used_lost_and_found_again(
         with pytest.raises(asyncio.CancelledError):
             await call
         await written(marker, "told to stop")
+
+
+async def test_an_answer_without_end_over_http_is_broken_off(brain: Brain, serve: Serve) -> None:
+    port = free_port()
+    at = ServerSpec(name="web", url=f"http://127.0.0.1:{port}/mcp", call_timeout_s=20.0)
+    servers = serve(at, allowed=("web",))
+    async with over_http(port, "http-whole"):
+        found = await tools(servers)
+        assert len((await use(brain, found["web__big"], characters=1_000_000)).text) == 1_000_000
+        with pytest.raises(ToolError, match="The MCP server web cannot be used"):
+            await use(brain, found["web__big"], characters=20_000_000)
+        assert (await use(brain, found["web__add"], one=1, other=1)).text == "2"
+
+
+async def test_a_dead_servers_child_does_not_keep_a_call_waiting(
+    brain: Brain, serve: Serve, tmp_path: Path
+) -> None:
+    found = await tools(serve())
+    marker = tmp_path / "pid"
+    with pytest.raises(ToolError, match="it ended with status 0"):
+        await use(brain, found["odd__orphan"], marker=str(marker))
+    await gone(*await pids_of(marker))
 
 
 async def test_nobody_listens_where_a_server_should(serve: Serve) -> None:
