@@ -108,7 +108,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_the_pinned_requirements_name_no_place() -> None:
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-local.txt"):
         text = (ROOT / name).read_text()
         assert "://" not in text
         assert "--index" not in text
