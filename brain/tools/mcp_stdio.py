@@ -63,12 +63,18 @@ class Child:
         """End it and everything it started that stayed in its group; returns at once."""
         if self._is_gone:
             return
-        # The group is its own even when the leader is gone and others live on in it.
-        with suppress(ProcessLookupError, PermissionError):
+        try:
+            # The group is its own even when the leader is gone and others live on in it.
             os.killpg(self.pid, signal.SIGKILL)
-        # Between fork and the leash's setsid there is no such group yet.
-        with suppress(ProcessLookupError):
-            self._process.kill()
+        except ProcessLookupError:
+            # Between fork and the leash's setsid there is no such group yet. Not by the process's
+            # own method: that would look whether it has ended, and take its status from who waits.
+            if self._process.returncode is None:
+                with suppress(ProcessLookupError):
+                    os.kill(self.pid, signal.SIGKILL)
+        except PermissionError:
+            # It runs as somebody else by now; the end of its input is all that we can give it.
+            self.ask_to_leave()
 
     @asynccontextmanager
     async def talk(self, on_end: Callable[[], None]) -> AsyncIterator[Streams]:
