@@ -17,7 +17,7 @@ from bots.secrets import Redactor
 from bots.state import FILE_MODE
 
 #: libraries that tell every packet at level INFO
-TALKATIVE = ("irc", "nats", "aiohttp.access", "asyncio")
+TALKATIVE = ("irc", "nats", "aiohttp.access", "asyncio", "httpx2", "anthropic", "openai", "mcp")
 
 
 def configure(path: Path, *, bytes: int, files: int, redactor: Redactor) -> None:  # noqa: A002

@@ -137,6 +137,11 @@ class AgentSettings(Table):
     def nick(self) -> str:
         return self.irc.nick or self.name
 
+    @property
+    def brains(self) -> tuple[str, ...]:
+        """What it thinks with, in the order in which they are asked."""
+        return tuple(dict.fromkeys((self.brain, *self.fallback)))
+
 
 class ChannelSettings(Table):
     name: Channel

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,8 +13,11 @@ from storage.core import AUDIT, INBOX, MESSAGE, REPLY, run
 from storage.tables import InboxState, ReplyState
 from storage.unit import Unit
 
+#: outcome of an audit entry that is a warning
+WARNED: Final = "warned"
 _MOST: Final = 200
 _STEERED: Final = ("kill", "resume")
+_TOLD: Final = ("refused", WARNED)
 _OPEN: Final = (InboxState.QUEUED, InboxState.WORKING)
 
 
@@ -40,6 +43,24 @@ class Refusal:
     target: str
     policy: str
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Warned:
+    """Something that an agent wants people to know, such as a budget that is nearly spent."""
+
+    at: datetime
+    agent: str
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decisions:
+    """What people should know of a stretch of the audit, in its order."""
+
+    steered: list[Steered] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    warned: list[Warned] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,25 +104,27 @@ async def last(unit: Unit) -> Last:
     return Last(*(number or 0 for number in row))
 
 
-async def decisions(unit: Unit, after: int, until: int) -> tuple[list[Steered], list[Refusal]]:
-    """Kills and resumes as supervisors carried them out, and refused acts, among audit entries with
-    ids above `after` up to `until`; the newest 200.
+async def decisions(unit: Unit, after: int, until: int) -> Decisions:
+    """Kills and resumes as supervisors carried them out, refused acts and warnings, among audit
+    entries with ids above `after` up to `until`; the newest 200.
     """
     c = AUDIT.c
     steered = sa.and_(c.verb.in_(_STEERED), c.outcome == "done")
     query = (
         sa.select(c.at, c.agent, c.verb, c.target, c.outcome, c.reason, c.details)
-        .where(c.id > after, c.id <= until, sa.or_(c.outcome == "refused", steered))
+        .where(c.id > after, c.id <= until, sa.or_(c.outcome.in_(_TOLD), steered))
         .order_by(c.id.desc())
         .limit(_MOST)
     )
     rows = list(reversed((await run(unit, query)).all()))
-    kills: list[Steered] = []
-    refusals: list[Refusal] = []
+    found = Decisions()
     for row in rows:
         details: dict[str, Any] = json.loads(row.details)
+        if row.outcome == WARNED:
+            found.warned.append(Warned(at=row.at, agent=row.agent, sentence=row.reason))
+            continue
         if row.outcome == "refused":
-            refusals.append(
+            found.refusals.append(
                 Refusal(
                     at=row.at,
                     agent=row.agent,
@@ -113,7 +136,7 @@ async def decisions(unit: Unit, after: int, until: int) -> tuple[list[Steered], 
             )
             continue
         by, reason = str(details.get("by", "")), str(details.get("reason", row.reason))
-        kills.append(
+        found.steered.append(
             Steered(
                 at=row.at,
                 verb=row.verb,
@@ -124,7 +147,7 @@ async def decisions(unit: Unit, after: int, until: int) -> tuple[list[Steered], 
                 reason="" if reason == f"by {by}" else reason,
             )
         )
-    return kills, refusals
+    return found
 
 
 async def exchanges(unit: Unit, after: Last, until: Last) -> list[Exchange]:

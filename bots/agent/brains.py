@@ -30,7 +30,7 @@ def missing_keys(spec: AgentSpec, model: ModelSpec) -> str:
 
 def ends_offline(spec: AgentSpec) -> bool:
     """The brain without a model answers when all others fail."""
-    return OFFLINE in {spec.agent.brain, *spec.agent.fallback}
+    return OFFLINE in spec.agent.brains
 
 
 def described(

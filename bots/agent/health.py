@@ -51,6 +51,8 @@ class Parts:
     bus_connected: bool
     #: why lines cannot be stored; empty when they can
     store_trouble: str
+    #: which of its models does not answer; empty while the first one does
+    mind_trouble: str = ""
 
 
 def state_of(parts: Parts) -> tuple[AgentState, str]:
@@ -69,4 +71,6 @@ def state_of(parts: Parts) -> tuple[AgentState, str]:
         troubles.insert(0, f"cannot store: {parts.store_trouble}")
     if not parts.bus_connected:
         troubles.append("the bus is away; work is found by looking")
+    if parts.mind_trouble:
+        troubles.append(parts.mind_trouble)
     return (AgentState.DEGRADED, "; ".join(troubles)) if troubles else (AgentState.READY, "")

@@ -6,11 +6,14 @@ import random
 import secrets
 import time
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
 
 from bots.agent.brains import ends_offline, missing_keys, models_of
 from bots.agent.mcp import servers_of
 from bots.agent.mind import Body, Mind, offline
 from bots.agent.renewal import Supervised
+from bots.agent.telling import Telling
 from bots.answering.prompted import PromptedOpenings
 from bots.clock import utc_now
 from bots.secrets import Redactor
@@ -28,6 +31,9 @@ from brain.tools.registry import AnyTool
 from brain.wallet.budgets import NearlySpent, budgets_of
 from brain.wallet.prices import Prices
 from brain.wallet.wallet import Wallet
+
+#: so long a model that did not answer is told of
+_NEWS: Final = timedelta(minutes=10)
 
 
 def mind_of(body: Body) -> Mind:
@@ -69,6 +75,7 @@ def mind_of(body: Body) -> Mind:
         hush=servers.kill if servers else lambda: None,
         close=close,
         state=lambda: _told(model.state()),
+        trouble=lambda: _trouble(model.state()),
         # A model whose judgement is weak is not let loose by itself.
         looks=None if model.capabilities.is_weak else openings,
     )
@@ -95,8 +102,10 @@ def _chain(body: Body, wallet: Wallet) -> Chain:
 def _wallet(body: Body) -> Wallet:
     spec = body.spec
 
+    tell = Telling(body.store, spec.name, body.log)
+
     def warn(nearly: NearlySpent) -> None:
-        body.log.warning("wallet.nearly_spent", says=nearly.sentence)
+        tell("spend", f"budget:{nearly.budget.window}", nearly.sentence)
 
     return Wallet(
         body.store,
@@ -114,3 +123,10 @@ def _told(state: ChainState) -> str:
     if not state.in_use:
         return f"no model answered: {failed}"
     return f"{state.in_use}" + (f", for {failed} did not answer" if failed else "")
+
+
+def _trouble(state: ChainState) -> str:
+    """Old news is none: nobody may have asked since, and the model may be well again."""
+    if state.is_first or state.at is None or utc_now() - state.at > _NEWS:
+        return ""
+    return f"thinks with {_told(state)}" if state.in_use else _told(state)

@@ -48,6 +48,8 @@ class Mind:
     close: Callable[[], Awaitable[None]]
     #: which model answers at present and why not the one before it, in words
     state: Callable[[], str]
+    #: the same while it is news that the first one does not; empty when it does
+    trouble: Callable[[], str]
     #: how it looks around by itself; None: it does not
     looks: Looks | None
 
@@ -84,6 +86,7 @@ def mind_of(body: Body) -> Mind:
         hush=lambda: None,
         close=_nothing,
         state=lambda: "offline brain: no model is called",
+        trouble=str,
         looks=None,
     )
 

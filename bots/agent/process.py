@@ -249,6 +249,7 @@ class AgentProcess:
                 was_ready=self._was_ready,
                 bus_connected=self._bus.connected,
                 store_trouble=self._ears.trouble,
+                mind_trouble=self._mind.trouble(),
             )
         )
         if self._fatal and state is not AgentState.KILLED:

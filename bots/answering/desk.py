@@ -191,7 +191,7 @@ class Desk:
     def model_of(self, agent: str) -> str:
         """Which models this agent asks, in their order; of ourselves also how the last one did."""
         named = self.settings.agent(agent)
-        chain = ", then ".join(dict.fromkeys((named.brain, *named.fallback)))
+        chain = ", then ".join(named.brains)
         if chain == OFFLINE:
             return "offline brain: no model is called"
         return f"{chain}; at present {self.mind_state()}" if agent == self.agent else chain

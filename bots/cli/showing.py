@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bots.brain_settings import OFFLINE
 from bots.cli.control import NOT_RUNNING, NoAnswer, Supervisor
 from bots.cli.exits import CommandError, Exit
 from bots.cli.project import DEFAULT_CONFIG, ConfigOption, open_project
@@ -104,4 +105,11 @@ def _doors(report: dict[str, Any], *, kept: bool) -> Iterator[str]:
             f"IRC: {irc['host']}:{irc['port']}  (any IRC client; say for example "
             "[bold]secretary: help[/] in #lobby)"
         )
-    yield "Brains: offline. No language model, no key: they search, summarise and report."
+    yield _brains(report)
+
+
+def _brains(report: dict[str, Any]) -> str:
+    named = {agent["brain"] for agent in report["agents"]} - {OFFLINE}
+    if not named:
+        return "Brains: offline. No language model, no key: they search, summarise and report."
+    return f"Brains: {', '.join(sorted(named))}  (`!model`, `!budget`, docs/BRAINS.md)"

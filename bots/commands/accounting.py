@@ -38,7 +38,7 @@ async def _usage(desk: Desk, asked: Asked, arguments: Arguments) -> str:
     if not who:
         return f"{only or 'Nobody'} has answered nothing yet." if only else "No turns yet."
     lines = [_used(key, turns.get(key), calls.get(key)) for key in who]
-    return "\n".join([*lines, "Commands are not counted; tokens cost nothing offline."])
+    return "\n".join([*lines, "Commands are not counted; the offline brain costs nothing."])
 
 
 def _used(key: tuple[str, str], turns: Usage | None, calls: Bills | None) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from storage.happenings import Day, Exchange, Refusal, Steered
+from storage.happenings import Day, Exchange, Refusal, Steered, Warned
 from storage.tables import Agent, AgentState
 
 #: no line of a post begins with a name, and none of its parts can come to stand at a beginning
@@ -45,11 +45,16 @@ def known_of(roster: Iterable[Agent], before: Known | None) -> Known:
 
 
 def logs(
-    before: Known, now: Known, steered: Sequence[Steered], refusals: Sequence[Refusal]
+    before: Known,
+    now: Known,
+    steered: Sequence[Steered],
+    refusals: Sequence[Refusal],
+    warned: Sequence[Warned] = (),
 ) -> Post:
-    """Kills and resumes, new states, refused acts."""
+    """Kills and resumes, warnings, new states, refused acts."""
     lines = [
         *map(_steered, steered),
+        *(f"{one.at:%H:%M} UTC {one.agent}: {one.sentence}" for one in warned),
         *_changes(before, now),
         # That a killed agent may do nothing was told with the kill.
         *_refused([r for r in refusals if r.policy != "latch"]),

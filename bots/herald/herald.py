@@ -203,11 +203,13 @@ class Herald:
         now = composing.known_of(scene.roster, before["agents"])
         if mark == {"audit": last, "agents": now}:
             return None
-        steered, refusals = await happenings.decisions(unit, before["audit"], last)
+        decided = await happenings.decisions(unit, before["audit"], last)
         own = {f"{t.network}:{t.channel}" for t in self._topics(self._mouth.transports)}
         # That it may not post is no news to post.
-        refusals = [r for r in refusals if r.target not in own or r.agent != self._mouth.agent]
-        post = composing.logs(before["agents"], now, steered, refusals)
+        refusals = [
+            r for r in decided.refusals if r.target not in own or r.agent != self._mouth.agent
+        ]
+        post = composing.logs(before["agents"], now, decided.steered, refusals, decided.warned)
         return News(post, {"audit": last, "agents": now})
 
     async def _between(self, unit: Unit, mark: Mark | None, scene: Scene) -> News | None:

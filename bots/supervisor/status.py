@@ -28,12 +28,16 @@ class Status:
         children: Mapping[str, Child],
         file: LatchFile,
         clock: Callable[[], datetime],
+        *,
+        brains: Mapping[str, str],
     ) -> None:
+        """`brains`: agent → what it thinks with."""
         self._swarm = swarm
         self._ground = ground
         self._children = children
         self._file = file
         self._clock = clock
+        self._brains = brains
 
     async def report(self) -> dict[str, Any]:
         """The JSON object of `run.py status --json`; people's tokens only for the sandbox."""
@@ -83,6 +87,7 @@ class Status:
             "hook_url": child.hook_url,
             "discord": child.discord,
             "irc": child.nick,
+            "brain": self._brains.get(child.name, ""),
             "infra_heartbeat": self._beat(beats.get((child.name, HeartbeatTier.INFRA))),
             "functional_heartbeat": self._beat(beats.get((child.name, HeartbeatTier.FUNCTIONAL))),
             "state": child.state.value,

@@ -103,7 +103,14 @@ class Supervisor:
             clock=utc_now,
             log=log,
         )
-        self._status = Status(settings.swarm.name, self.ground, self.children, self._file, utc_now)
+        self._status = Status(
+            settings.swarm.name,
+            self.ground,
+            self.children,
+            self._file,
+            utc_now,
+            brains={a.name: " → ".join(a.brains) for a in settings.agents},
+        )
         self._orders = Orders(
             self._latching,
             self.children,

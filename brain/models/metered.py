@@ -88,7 +88,11 @@ class Metered:
                 # Cancelled on the way, or broken: the provider may have begun to answer.
                 self._wallet.forfeit(reservation)
         cost = await self._wallet.settle(reservation, completion.usage)
-        return replace(completion, cost_nusd=cost)
+        return replace(completion, cost_nusd=cost, notes=(*completion.notes, *self._weak()))
+
+    def _weak(self) -> tuple[str, ...]:
+        """A model whose judgement is not to be relied on says so wherever it speaks."""
+        return (f"{self.label}: do not rely on it.",) if self.capabilities.is_weak else ()
 
     async def _close_failed(self, reservation: Reservation, error: ModelFailed) -> None:
         if error.usage is not None:

@@ -72,6 +72,7 @@ ALLOWED = {
     "bots/doctor": "asks the machine how it is, on the operator's word",
     "bots/console": "carries what a person does in the page to the guild and the control door",
     "bots/sandbox": "plays Discord for others: it does what its clients ask, no agent runs in it",
+    "brain/models/openai_client.py:ask": "reached through Metered alone, which asks the guard",
     "bots/service.py": "asks systemd on the operator's word",
     "bots/discord/avatars.py:show": "wears the picture that the operator configured",
     "bots/irc/speech.py:_write": "reached through IrcTransport.say alone, which checks the permit",

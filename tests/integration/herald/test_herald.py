@@ -80,6 +80,21 @@ async def test_refused_acts_are_told_but_not_those_of_the_killed_nor_its_own(sto
     ]
 
 
+async def test_a_warning_is_told_once(store: Store) -> None:
+    swarm = Swarm(store, **NO_STANDUP)
+    await swarm.enrol()
+    await swarm.herald.look()
+    swarm.only().said.clear()
+    swarm.later(minutes=1)
+    sentence = "0.41 USD are spent of 0.50 USD a day of buyer."
+    await swarm.decided("buyer", "warned", "spend", "budget:day", reason=sentence)
+    await swarm.herald.look()
+    assert swarm.only().taken("#agent-logs") == [f"• 10:01 UTC buyer: {sentence}"]
+    swarm.later(minutes=1)
+    await swarm.reborn().look()
+    assert swarm.only().said == []
+
+
 async def test_what_agents_say_to_each_other_is_quoted_once(store: Store) -> None:
     swarm = Swarm(store, **NO_STANDUP)
     await swarm.enrol()
