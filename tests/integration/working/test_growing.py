@@ -25,7 +25,6 @@ from storage.tables import LineKind
 from tests.integration.discord.swarm import Member, member
 from tests.integration.sandbox.stage import Person, Sandbox, config, serving
 
-
 _CAN = Capabilities(tools=True, streaming=True, json_schema=False, context_tokens=8_000)
 
 
