@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from storage.core import INBOX, MESSAGE, REPLY, TURN, run
 from storage.keeping import compare, keep, keep_new, last_id
 from storage.lines import Kept, NewLine, Owed
-from storage.tables import TALK, InboxState, Message, ReplyState
+from storage.tables import TALK, InboxState, LineKind, Message, ReplyState
 from storage.text import storable
 from storage.unit import Unit
 
@@ -38,6 +38,7 @@ __all__ = [
     "messages",
     "prune",
     "reword",
+    "spoken",
     "stats",
     "tail",
 ]
@@ -179,6 +180,24 @@ async def stats(
         last_at=row.last_at,
         busiest_hour=(await run(unit, by_hour.limit(1))).scalar(),
     )
+
+
+async def spoken(unit: Unit, since: datetime) -> dict[tuple[str, str], datetime]:
+    """Network and channel → when people last spoke there, where they have after `since` and to no
+    agent in particular: what an agent owes a look gets its answer anyway. Bots and notices are no
+    people.
+    """
+    c = MESSAGE.c
+    newest = sa.func.max(c.said_at, type_=c.said_at.type)
+    query = sa.select(c.network, c.channel, newest).where(
+        c.said_at > since,
+        c.agent.is_(None),
+        c.hops == 0,
+        c.kind.in_([str(LineKind.SAID), str(LineKind.ACTION)]),
+        ~sa.exists().where(INBOX.c.message_id == c.id),
+    )
+    rows = await run(unit, query.group_by(c.network, c.channel))
+    return {(network, channel): at for network, channel, at in rows.all()}
 
 
 async def channels(unit: Unit) -> list[tuple[str, str, int]]:

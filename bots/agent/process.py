@@ -312,6 +312,8 @@ class AgentProcess:
     def _killed(self, latch: Latch) -> None:
         self._networks.hush()
         self._obedience.killed(latch)
+        if self._looking is not None:
+            self._looking.hush()
         self._mind.hush()
 
     def _resumed(self) -> None:

@@ -1,7 +1,8 @@
 """Turns that nobody asked for: every few minutes an agent with a language model looks around, and
-acts with a tool or stays silent. What it answers is for the log alone.
+acts with a tool or stays silent. What it answers is said nowhere.
 
-Nothing new, no turn: a look that could find nothing costs nothing.
+Nothing new, no turn: a look that could find nothing costs nothing. Nor is an agent asked that could
+say nothing where something is new; that waits until it may.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Final, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
+from bots.answering.news import Newness, News
 from bots.answering.opening import Opened
 from bots.answering.reaching import targets_of
 from bots.answering.thinker import Thinker
@@ -27,15 +29,15 @@ from brain.loop import Question
 from brain.model import Occasion
 from brain.prompting.scene import Heard, Look
 from brain.prompting.silence import is_silence
-from brain.prompting.tokens import estimate
+from brain.prompting.tokens import estimate, windows
 from brain.tools.context import Context
 from brain.tools.registry import Toolbox
-from storage import inbox, replies, sessions
+from storage import inbox, record, replies, sessions
 from storage.errors import StorageError
 from storage.latch import Latch
 from storage.unit import Unit
 
-#: session that these turns are booked on
+#: session that these turns are booked on; that of a channel that is shown alone has its name behind
 SESSION: Final = "heartbeat"
 #: tokens of talk of one channel that are shown
 _TALK_TOKENS: Final = 800
@@ -48,87 +50,165 @@ class Looks(Protocol):
         """The opening of such a turn; raises `PromptMissing`."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What one look shows."""
+
+    shown: tuple[Newness, ...]
+    #: everybody may read it
+    is_open: bool
+    look: Look
+
+    @property
+    def session(self) -> str:
+        return SESSION if self.is_open else f"{SESSION}:{self.shown[0].target}"
+
+
 class Looking:
     """`run` while the process lives."""
 
-    thinker: Thinker
-    openings: Looks
-    #: by network
-    transports: Mapping[str, Transport]
-    latch: Callable[[], Latch | None]
-    rng: random.Random
-    log: FilteringBoundLogger
+    def __init__(
+        self,
+        thinker: Thinker,
+        openings: Looks,
+        transports: Mapping[str, Transport],
+        latch: Callable[[], Latch | None],
+        rng: random.Random,
+        log: FilteringBoundLogger,
+    ) -> None:
+        """`transports` are by network; `latch` is the one that kills this agent."""
+        self._thinker = thinker
+        self._openings = openings
+        self._transports = transports
+        self._latch = latch
+        self._rng = rng
+        self._log = log
+        self._settings: Settings = thinker.settings
+        self._news = News(thinker.clock())
+        self._looked_at = thinker.clock()
+        self._at_work: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Look every `heartbeat.every_s`, until cancelled."""
-        every_s = self._settings.heartbeat.every_s
-        if not every_s:
+        if not self._settings.heartbeat.every_s:
             return
-        since = self.thinker.clock()
+        await asyncio.sleep(self.pause_s(is_first=True))
         while True:
-            await asyncio.sleep(every_s * self.rng.uniform(1 - _SPREAD, 1 + _SPREAD))
-            since = await self.look(since)
+            await self.look()
+            await asyncio.sleep(self.pause_s())
 
-    async def look(self, since: datetime) -> datetime:
-        """One look at what was said since then; from when the next one has to look."""
-        now = self.thinker.clock()
-        if self.latch() is not None:
-            return since
+    def pause_s(self, *, is_first: bool = False) -> float:
+        """Until the next look: agents that were started together part at the first one."""
+        least = _SPREAD if is_first else 1 - _SPREAD
+        most = 1 if is_first else 1 + _SPREAD
+        return self._settings.heartbeat.every_s * self._rng.uniform(least, most)
+
+    def hush(self) -> None:
+        """End the turn that is under way, at once."""
+        if self._at_work is not None:
+            self._at_work.cancel()
+
+    async def look(self) -> None:
+        """Look once."""
+        task = self._at_work = asyncio.create_task(self._look())
         try:
-            seen = await self.thinker.store.read(lambda unit: self._seen(unit, since, now))
-            if seen is None:
-                return now
-            await self._turn(seen)
-        except (Refused, ModelFailed, PromptMissing, StorageError) as error:
-            self.log.info("heartbeat.no_turn", why=str(error))
-        return now
+            await asyncio.wait({task})
+        finally:
+            task.cancel()
+            # Whoever is cancelled himself leaves nothing behind.
+            await asyncio.gather(task, return_exceptions=True)
+        if not task.cancelled():
+            task.result()
 
-    async def _seen(self, unit: Unit, since: datetime, now: datetime) -> Look | None:
-        """What there is to see; None when nothing was said, and nothing waits."""
-        agent, channels = self.thinker.agent, []
-        for target in targets_of(self.transports):
-            network, _, channel = target.partition(":")
-            talk = await sessions.talk(
-                unit, network, channel, since=since, tokens=_TALK_TOKENS, size=estimate
-            )
-            if any(line.agent != agent for line in talk):
-                may = await self._may_speak(unit, target, channel, now)
-                channels.append(Heard(name=target, may_speak=may, talk=talk))
-        if not channels:
+    async def _look(self) -> None:
+        if self._latch() is not None:
+            return
+        now = self._thinker.clock()
+        try:
+            async with self._thinker.store.reading() as unit:
+                view = await self._view(unit, now)
+            if view is None:
+                return
+            try:
+                await self._turn(view)
+            except ModelFailed as error:
+                # It may have been billed: what cannot be thought about is not shown again.
+                self._log.info("heartbeat.no_turn", why=str(error))
+        except (Refused, PromptMissing, StorageError) as error:
+            self._log.info("heartbeat.no_turn", why=str(error))
+            return
+        self._news.looked(view.shown, is_open=view.is_open, now=now)
+
+    async def _view(self, unit: Unit, now: datetime) -> View | None:
+        """What there is to see; None when nothing is new where it may speak."""
+        agent, news = self._thinker.agent, self._news
+        news.sit_in(self._places(), now)
+        spoken = await record.spoken(unit, news.since)
+        found = news.new({f"{n}:{channel}": at for (n, channel), at in spoken.items()}, now)
+        may = [one for one in found if await self._may_speak(unit, one.target, now)]
+        shown = news.together(may, self._is_open)
+        if not shown:
             return None
         waiting = len(await inbox.waiting(unit, agent))
         state = [f"{waiting} questions wait for you; they are answered in turns of their own"]
-        return Look(now=now, since=since, state=state if waiting else (), channels=channels)
+        since, self._looked_at = self._looked_at, now
+        look = Look(
+            now=now,
+            since=since,
+            state=state if waiting else (),
+            channels=[await self._heard(unit, one, len(shown)) for one in shown],
+        )
+        return View(shown=shown, is_open=self._is_open(shown[0].target), look=look)
 
-    async def _may_speak(self, unit: Unit, target: str, channel: str, now: datetime) -> bool:
-        if self._settings.listen_only(channel):
-            return False
+    def _places(self) -> Sequence[str]:
+        """Where it sits and may speak at all."""
+        there = targets_of(self._transports)
+        return [t for t in there if not self._settings.listen_only(t.partition(":")[2])]
+
+    def _is_open(self, target: str) -> bool:
+        network, _, channel = target.partition(":")
+        return self._thinker.is_open(network, channel)
+
+    async def _may_speak(self, unit: Unit, target: str, now: datetime) -> bool:
         pause = timedelta(seconds=self._settings.heartbeat.proactive_every_s)
-        return not await replies.unasked(unit, self.thinker.agent, target, now - pause)
+        return not await replies.unasked(unit, self._thinker.agent, target, now - pause)
 
-    async def _turn(self, look: Look) -> None:
-        thinker, trace_id = self.thinker, secrets.token_hex(8)
-        opened = self.openings.look(look)
+    async def _heard(self, unit: Unit, one: Newness, of: int) -> Heard:
+        network, _, channel = one.target.partition(":")
+        # There is no history in such a turn: its room is the talk's.
+        room = windows(self._thinker.model.capabilities.context_tokens).history // of
+        talk = await sessions.talk(
+            unit,
+            network,
+            channel,
+            since=one.after + timedelta.resolution,
+            tokens=min(_TALK_TOKENS, room),
+            size=estimate,
+        )
+        return Heard(name=one.target, may_speak=True, talk=talk)
+
+    async def _turn(self, view: View) -> None:
+        thinker, trace_id = self._thinker, secrets.token_hex(8)
+        opened = self._openings.look(view.look)
         question = Question(
             asker=thinker.agent,
             text="",
-            place=SESSION,
+            place=view.session,
             channel=None,
             agent=thinker.agent,
             trace_id=trace_id,
             opening=opened.messages,
             occasion=Occasion(
                 agent=thinker.agent,
-                session=SESSION,
+                session=view.session,
                 task=f"heartbeat:{trace_id}",
                 trace_id=trace_id,
             ),
         )
-        toolbox = Toolbox(await thinker.tools(), self._context(look.channels, trace_id))
+        toolbox = Toolbox(await thinker.tools(), self._context(view, trace_id))
         answer = await thinker.loop(toolbox, opened.system).run(question)
         # Silence is never spoken, and neither is anything else: what it did, it did with a tool.
-        self.log.info(
+        self._log.info(
             "heartbeat.turn",
             silent=is_silence(answer.text),
             steps=answer.steps,
@@ -137,15 +217,14 @@ class Looking:
             trace_id=trace_id,
         )
 
-    def _context(self, channels: Sequence[Heard], trace_id: str) -> Context:
-        thinker, limits = self.thinker, self._settings.limits
+    def _context(self, view: View, trace_id: str) -> Context:
+        thinker, limits = self._thinker, self._settings.limits
         reach = thinker.reach("it looked around by itself", trace_id)
-        may = [heard.name for heard in channels if heard.may_speak]
-        network = may[0].partition(":")[0] if may else next(iter(self.transports))
+        may = [one.target for one in view.shown]
         return Context(
             store=thinker.store,
             agent=thinker.agent,
-            network=network,
+            network=may[0].partition(":")[0],
             channel=None,
             asker=thinker.agent,
             asked="",
@@ -155,7 +234,7 @@ class Looking:
             latch=thinker.latch,
             command_prefix=self._settings.irc.command_prefix,
             is_open=thinker.is_open,
-            session=SESSION,
+            session=view.session,
             # People may answer such a line, other agents not: nobody had asked for it.
             hops=limits.max_hops - 1,
             max_hops=limits.max_hops,
@@ -163,7 +242,3 @@ class Looking:
             post_every_s=self._settings.heartbeat.proactive_every_s,
             say=reach.say,
         )
-
-    @property
-    def _settings(self) -> Settings:
-        return self.thinker.settings

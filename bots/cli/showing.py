@@ -109,7 +109,7 @@ def _doors(report: dict[str, Any], *, kept: bool) -> Iterator[str]:
 
 
 def _brains(report: dict[str, Any]) -> str:
-    named = {agent["brain"] for agent in report["agents"]} - {OFFLINE}
+    named = {agent.get("brain", OFFLINE) for agent in report["agents"]} - {OFFLINE}
     if not named:
         return "Brains: offline. No language model, no key: they search, summarise and report."
     return f"Brains: {', '.join(sorted(named))}  (`!model`, `!budget`, docs/BRAINS.md)"

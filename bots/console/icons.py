@@ -58,6 +58,8 @@ _PATHS = {
     " .9-1 1.7 M12 16.5v.3",
     "logout": "M10 4H5v16h5 M10 12h10l-4-4 M20 12l-4 4",
     "person": "M16 8a4 4 0 1 1-8 0 4 4 0 0 1 8 0 M4 21c0-5 3-7 8-7s8 2 8 7",
+    "again": "M20 12a8 8 0 1 1-2.5-5.8 M18 3v4h-4",
+    "chart": "M4 20V4 M4 20h16 M8 16v-4 M12 16V8 M16 16v-6",
     # roles
     "agent": "M5 9h14v10H5z M12 9V5 M9 13v1.5 M15 13v1.5 M11 4h2",
     "crown": "M4 17 3 7l5 4 4-6 4 6 5-4-1 10z M4 20h16",
@@ -113,6 +115,10 @@ EMOJI = {
 #: a word in a command's name → its icon
 _COMMANDS = (
     ("kill", "stop"),
+    ("restart", "again"),
+    ("help", "help"),
+    ("seen", "eye"),
+    ("stats", "chart"),
     ("resume", "play"),
     ("stop", "square"),
     ("ask", "chat"),

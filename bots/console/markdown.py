@@ -2,6 +2,7 @@
 
 Everything is escaped before anything is marked up, so that no text can become a tag: bold, italics,
 underline, strike-through, spoilers left as text, code, fences, quotes, lists, headings, links,
+small print,
 mentions, time stamps. Source: Discord's "Markdown Text 101" and "Message Formatting".
 """
 
@@ -35,6 +36,10 @@ _INLINE = (
 )
 _BULLET = re.compile(r"^\s{0,4}[-*] +(.*)$")
 _HEADING = re.compile(r"^(#{1,3}) +(.+)$")
+_SMALL = re.compile(r"^-# +(.+)$")
+_FENCE_MARK = "```"
+#: what may stand behind the last letter
+_ENDS = re.compile(r"(?:</code></pre>|</p>|</li></ul>|</blockquote>|</strong>|</small>)?$")
 _TRAIL = ".,;:!?'"
 
 
@@ -69,11 +74,26 @@ def render(text: str, names: Names) -> str:
     return _unhold(_blocks(text), held)
 
 
+def begun(text: str, names: Names) -> str:
+    """HTML of a text of which more is to come: a fence that is open is drawn as code."""
+    open_fence = text.count(_FENCE_MARK) % 2
+    return render(f"{text}\n{_FENCE_MARK}" if open_fence else text, names)
+
+
+def ended(html: str, mark: str, *, in_code: bool) -> str:
+    """HTML of a message with `mark`, HTML too, behind its last letter; behind a block of code
+    unless it may stand `in_code`.
+    """
+    if html.endswith("</pre>") and not in_code:
+        return f"{html}<p>{mark}</p>"
+    return _ENDS.sub(lambda found: mark + found[0], html, count=1) if html else f"<p>{mark}</p>"
+
+
 def plain(text: str, names: Names) -> str:
     """The same text in one line without mark-up, for a quote or a label."""
     text = re.sub(r"<@!?(\d+)>", lambda m: "@" + (names.user(int(m[1])) or "somebody"), text)
     text = re.sub(r"<#(\d+)>", lambda m: "#" + (names.channel(int(m[1])) or "channel"), text)
-    return " ".join(re.sub(r"```\w*|[*_~`]{1,2}", "", text).split())
+    return " ".join(re.sub(r"(?m)```\w*|[*_~`]{1,2}|^-# +", "", text).split())
 
 
 def typed(text: str, names: Names) -> str:
@@ -144,6 +164,8 @@ def _blocks(text: str) -> str:
             out.append(f"<blockquote>{'<br>'.join(lines)}</blockquote>")
         elif kind == "list":
             out.append("<ul>" + "".join(f"<li>{line}</li>" for line in lines) + "</ul>")
+        elif kind == "small":
+            out.append(f"<small>{'<br>'.join(lines)}</small>")
         elif kind == "heading":
             out.extend(f"<strong class='heading'>{line}</strong>" for line in lines)
         elif kind == "held":
@@ -184,6 +206,8 @@ def _kind_of(line: str) -> tuple[str, str]:
         return "list", found[1]
     if found := _HEADING.match(line):
         return "heading", found[2]
+    if found := _SMALL.match(line):
+        return "small", found[1]
     return "plain", line
 
 

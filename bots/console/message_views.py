@@ -9,16 +9,17 @@ from typing import Any
 
 from markupsafe import Markup
 
-from bots.console import icons, markdown, reactions
+from bots.console import growing, icons, markdown, reactions
 from bots.console.faces import Face, face, face_of, names
 from bots.console.model import Channel, Guild, Payload, calls, is_private
 
-#: what agents put before an answer of the offline brain
-OFFLINE = "[offline brain]"
 #: shown in the page; everything else is offered as a file, whatever it says that it is
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _LOADING = 1 << 7
 _REPLY, _COMMAND, _THREAD_STARTER, _THREAD_CREATED = 19, 20, 21, 18
+#: the mark of an unfinished answer, and of a changed one
+_MORE = '<span class="more">…</span>'
+_EDITED = '<span class="edited">(edited)</span>'
 _ORDINARY = frozenset({0, _REPLY, _COMMAND, _THREAD_STARTER})
 
 
@@ -61,7 +62,8 @@ class MessageView:
     place: str
     author: Face
     at: str
-    edited: bool
+    #: more of it is to come
+    grows: bool
     html: Markup
     #: the text as its author would type it, for editing
     source: str
@@ -106,8 +108,8 @@ def message(guild: Guild, one: Payload, now: datetime) -> MessageView:
         place=known.channel(int(one["channel_id"])),
         author=shown,
         at=str(one.get("timestamp") or ""),
-        edited=bool(one.get("edited_timestamp")),
-        html=Markup(markdown.render(text, known)),  # noqa: S704 - render escapes first
+        grows=growing.grows(one, now),
+        html=_html(one, text, known),
         source=markdown.typed(text, known),
         mine=int(one["author"]["id"]) == guild.me,
         ordinary=kind in _ORDINARY,
@@ -129,10 +131,21 @@ def message(guild: Guild, one: Payload, now: datetime) -> MessageView:
     )
 
 
+def _html(one: Payload, text: str, known: markdown.Names) -> Markup:
+    """A message that an agent has not finished is not called edited: it never said anything else."""
+    if growing.is_unfinished(one):
+        html = markdown.begun(growing.without_mark(text), known)
+        return Markup(markdown.ended(html, _MORE, in_code=True))  # noqa: S704 - render escapes first
+    html = markdown.render(text, known)
+    if html and one.get("edited_timestamp"):
+        html = markdown.ended(html, _EDITED, in_code=False)
+    return Markup(html)  # noqa: S704 - render escapes first
+
+
 def _unlabelled(text: str, author: Face) -> tuple[str, bool]:
     """The text without an agent's own label that no model was called, and whether it had one."""
-    if author.bot and text.startswith(OFFLINE):
-        return text[len(OFFLINE) :].lstrip(), True
+    if author.bot and text.startswith(growing.OFFLINE):
+        return text[len(growing.OFFLINE) :].lstrip(), True
     return text, False
 
 

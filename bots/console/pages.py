@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -113,9 +114,8 @@ class Pages:
         assert self.channel is not None
         return self._render("head.html", head=views.head(self._guild, self.channel))
 
-    def typing(self, now_s: float) -> str:
-        writing = self._guild.typing_in(int(self.view), now_s) if self.channel else []
-        return self._render("typing.html", writing=writing, stop_line=self._stop_line(writing))
+    def typing(self) -> str:
+        return self._render("typing.html", **self._writing())
 
     def waits(self, one: Payload) -> bool:
         """Whether this message is an approval that somebody can still give."""
@@ -172,10 +172,15 @@ class Pages:
             "complete": channel.complete and len(latest) == len(channel.messages),
             "threads": _threads(channel),
             "head": views.head(guild, channel),
-            "writing": [],
-            "stop_line": "",
+            **self._writing(),
             **self._panel(),
         }
+
+    def _writing(self) -> dict[str, Any]:
+        """Who writes in this channel, and how to stop it."""
+        channel = self.channel
+        here = views.writing(self._guild, channel, time.monotonic(), now()) if channel else []
+        return {"writing": here, "stop_line": self._stop_line(here)}
 
     def _panel(self) -> dict[str, Any]:
         """What the red panel shows beside the swarm: how fast, and what is left open."""

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 import aiohttp
 
-from bots.console import reducer, slash
+from bots.console import growing, reducer, slash
 from bots.console.config import GuildSpec, UserSpec
 from bots.console.gateway import GatewaySession
 from bots.console.interactions import OUTCOMES, Interactions
@@ -114,11 +114,36 @@ class Person:
         elif name == "GUILD_APPLICATION_COMMAND_INDEX_UPDATE":
             # Bots register their commands when they come: who was here before is told.
             self._index_at_s = -_INDEX_FRESH_S
+            self._spawn(self._learn_commands())
+        elif name in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
+            self._watch_growing(int(data["channel_id"]), int(data["id"]))
         elif name == "TYPING_START":
             channel = int(data["channel_id"])
             asyncio.get_running_loop().call_later(
                 TYPING_S + 0.1, self.publish, [Change("typing", channel)]
             )
+
+    def _watch_growing(self, channel_id: int, message_id: int) -> None:
+        """An answer that does not go on looks as if it grew, until somebody looks again."""
+
+        def look_again() -> None:
+            one = self._message(channel_id, message_id)
+            if one and growing.is_unfinished(one) and not growing.grows(one, datetime.now(UTC)):
+                changes = [Change("message", channel_id, message_id), Change("typing", channel_id)]
+                self.publish(changes)
+
+        one = self._message(channel_id, message_id)
+        if one and growing.is_unfinished(one):
+            asyncio.get_running_loop().call_later(growing.SILENT_S + 0.1, look_again)
+
+    def _message(self, channel_id: int, message_id: int) -> Payload | None:
+        channel = self.guild.channels.get(channel_id)
+        return channel.messages.get(message_id) if channel else None
+
+    async def _learn_commands(self) -> None:
+        """Whoever writes can be stopped from the page once the command for it is known."""
+        with suppress(Refused):
+            await self.commands()
 
     def _linked(self, up: bool, why: str) -> None:  # noqa: FBT001 - a callback
         seen_at = datetime.now(UTC).isoformat() if up or self.link.up else self.link.seen_at

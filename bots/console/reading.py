@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -192,7 +191,7 @@ class _Stream:
         if "members" in what or Change("channel", channel.id) in changes:
             found += self._part("head", self._pages.head())
         if what & {"typing", "message"}:
-            found += self._part("typing", self._pages.typing(time.monotonic()))
+            found += self._part("typing", self._pages.typing())
         return found
 
     def _is_gone(self, changes: Sequence[Change]) -> bool:

@@ -126,8 +126,9 @@ def _values(current: Filled, guild: Guild, command: Command, filled: Sequence[Fi
 def _value(current: Filled, value: str, shown: str) -> Row:
     typed = current.text
     lead = shown[: len(typed)] if shown.lower().startswith(typed.lower()) else ""
+    is_agent = current.option.name == "agent" or current.option.type in _PEOPLE
     return Row(
-        icon="option",
+        icon=icons.of_agent(value) if is_agent else "option",
         lead=lead,
         rest=shown[len(lead) :],
         hint=current.option.name,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bots.console import icons
+from bots.console import growing, icons
 from bots.console.faces import Face, face, face_of
 from bots.console.message_views import waits
 from bots.console.model import Channel, Guild, Kind, Member, first_id
@@ -15,6 +15,8 @@ from bots.console.swarm import Swarm
 
 #: who has one of these shapes hears and answers
 _HEARING = frozenset({"ready", "degraded"})
+#: an answer that grows is among so many of the newest messages
+_NEWEST = 30
 
 # --- members ------------------------------------------------------------------------------------
 
@@ -151,6 +153,18 @@ def said_since(guild: Guild, at: datetime) -> int:
         for key, one in channel.messages.items()
         if key > after and one["author"].get("bot") and not one.get("interaction_metadata")
     )
+
+
+# --- who writes -----------------------------------------------------------------------------------
+
+
+def writing(guild: Guild, channel: Channel, now_s: float, now: datetime) -> list[Member]:
+    """Who types there, and agents whose answers grow before people's eyes; each once."""
+    newest = list(channel.messages.values())[-_NEWEST:]
+    authors = (int(m["author"]["id"]) for m in newest if growing.grows(m, now))
+    growers = (guild.members[a] for a in authors if a in guild.members)
+    both = [*guild.typing_in(channel.id, now_s), *growers]
+    return list({member.id: member for member in both}.values())
 
 
 # --- the head -----------------------------------------------------------------------------------

@@ -42,6 +42,24 @@ export function fill(target, html) {
   if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
 }
 
+// Makes `old` look like `fresh` by changing only what differs: what stays does not flicker, and keeps
+// focus and selection; a text that grew keeps the selection inside it too.
+export function morph(old, fresh) {
+  if (old.nodeName !== fresh.nodeName) return old.replaceWith(fresh);
+  if (old.nodeType === Node.TEXT_NODE) {
+    if (old.data === fresh.data) return;
+    if (fresh.data.startsWith(old.data)) old.appendData(fresh.data.slice(old.data.length));
+    else old.data = fresh.data;
+    return;
+  }
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  const before = [...old.childNodes];
+  const after = [...fresh.childNodes];
+  after.forEach((child, i) => (before[i] ? morph(before[i], child) : old.append(child)));
+  before.slice(after.length).forEach((child) => child.remove());
+}
+
 // Ids are numbers too large for JavaScript's own.
 export const later = (a, b) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 

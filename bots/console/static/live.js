@@ -2,7 +2,7 @@
 
 import { $, exactly, fill, times } from "./dom.js";
 import { hint } from "./composer.js";
-import { atEnd, drawn, put } from "./stream.js";
+import { drawn, put, sticking } from "./stream.js";
 import { openModal } from "./dialogs.js";
 import { show } from "./view.js";
 import { get } from "./net.js";
@@ -41,7 +41,7 @@ async function again() {
 }
 
 function apply(patches) {
-  const stick = atEnd();
+  const stick = sticking();
   let messages = false;
   for (const patch of patches) {
     if (patch.refresh) return show(document.body.dataset.view, { push: false });

@@ -1,21 +1,34 @@
 // The messages of the view: where they stand, what stands between them, and where one reads.
 
-import { $, $$, announce, dayOf, el, fill, fromHtml, later, times } from "./dom.js";
+import { $, $$, announce, dayOf, el, fill, fromHtml, later, morph, times } from "./dom.js";
 import { act, get } from "./net.js";
 import { tick } from "./card.js";
 
 const TOGETHER_MS = 2 * 60 * 1000;
 const NEAR_PX = 80;
+const AT_END_PX = 4;
 
 let readTimer = 0;
 let loading = false;
 let watcher = null;
+let sticks = true;
+let top = 0;
 
 const stream = () => $("#stream");
 const list = () => $("#messages");
 export const atEnd = () => {
   const box = stream();
   return !box || box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_PX;
+};
+// Whether the view follows what comes. Only a person who scrolls up leaves the end, however little;
+// a box that shrinks does not, and whoever is back at the end follows again.
+export const sticking = () => {
+  const box = stream();
+  if (!box) return true;
+  if (box.scrollHeight - box.scrollTop - box.clientHeight < AT_END_PX) sticks = true;
+  else if (box.scrollTop < top - 1) sticks = false;
+  top = box.scrollTop;
+  return sticks;
 };
 export const toEnd = () => {
   const box = stream();
@@ -28,21 +41,15 @@ export function begin() {
   watcher?.disconnect();
   const box = stream();
   box.addEventListener("scroll", scrolled, { passive: true });
-  let sticks = true;
-  let top = 0;
-  // only a person who scrolls up leaves the end; a box that shrinks does not
-  const moved = () => {
-    if (atEnd()) sticks = true;
-    else if (box.scrollTop < top - 1) sticks = false;
-    top = box.scrollTop;
-  };
-  box.addEventListener("scroll", moved, { passive: true });
+  box.addEventListener("scroll", sticking, { passive: true });
   watcher = new ResizeObserver(() => sticks && toEnd());
   watcher.observe(list());
   watcher.observe(box);
   const mark = $(".new-line", box);
   if (mark) mark.scrollIntoView({ block: "center" });
-  if (!mark || atEnd()) toEnd();
+  sticks = !mark || atEnd();
+  if (sticks) toEnd();
+  top = box.scrollTop;
   read();
 }
 
@@ -80,9 +87,9 @@ export function put(id, html) {
   }
   const fresh = fromHtml(html).firstElementChild;
   if (old) {
-    const focused = old.contains(document.activeElement);
-    old.replaceWith(fresh);
-    if (focused) fresh.focus({ preventScroll: true });
+    const grew = old.hasAttribute("aria-busy");
+    morph(old, fresh);
+    if (grew && !old.hasAttribute("aria-busy")) announce(old.getAttribute("aria-label"));
     return;
   }
   const rows = $$(":scope > .message", list());
@@ -92,7 +99,8 @@ export function put(id, html) {
   if (next) next.after(fresh);
   else list().prepend(fresh);
   const own = "mine" in fresh.dataset;
-  if (!own) announce(fresh.getAttribute("aria-label"));
+  // what grows is read out when it is whole
+  if (!own && !fresh.hasAttribute("aria-busy")) announce(fresh.getAttribute("aria-label"));
   // while somebody looks, everything is seen as it comes
   if (!document.hidden && document.hasFocus()) stream().dataset.read = id;
 }

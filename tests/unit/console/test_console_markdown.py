@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots.console import markdown
-from bots.console.markdown import Names, plain, render, typed
+from bots.console.markdown import Names, begun, ended, plain, render, typed
 
 NAMES = Names(
     user=lambda i: {1: "you", 2: "cap<b>"}.get(i, ""),
@@ -32,6 +32,8 @@ LINK = 'target="_blank" rel="noopener noreferrer nofollow"'
         ("> said\n> so", "<blockquote>said<br>so</blockquote>"),
         ("- one\n- two", "<ul><li>one</li><li>two</li></ul>"),
         ("## Title", "<strong class='heading'>Title</strong>"),
+        ("-# by **night**\n-# shift", "<small>by <strong>night</strong><br>shift</small>"),
+        ("- a\n-# b\n-#c", "<ul><li>a</li></ul><small>b</small><p>-#c</p>"),
         ("<@1>", '<p><span class="mention me">@you</span></p>'),
         ("<@!2>", '<p><span class="mention">@cap&lt;b&gt;</span></p>'),
         ("<@99>", '<p><span class="mention">@somebody</span></p>'),
@@ -74,7 +76,7 @@ def test_a_named_link_keeps_its_label() -> None:
     assert html == f'<p><a href="https://a.example/r" {LINK}>the **report**</a></p>'
 
 
-TAGS = re.compile(r"</?(?:p|br|strong|em|u|s|code|pre|blockquote|ul|li|span|a|time)\b[^<>]*>")
+TAGS = re.compile(r"</?(?:p|br|strong|em|small|u|s|code|pre|blockquote|ul|li|span|a|time)\b[^<>]*>")
 TEXTS = st.text(
     st.sampled_from(list("ab<>&\"'`*_~#@-[]()\n \ue000\ue001\ue0021:/")) | st.characters(),
     max_size=80,
@@ -88,6 +90,7 @@ TEXTS = st.text(
             "__",
             "> ",
             "- ",
+            "-# ",
             "<@1>",
             "<#5>",
             "https://x.y/",
@@ -105,25 +108,57 @@ TEXTS = st.text(
 ).map("".join)
 
 
-@given(TEXTS)
-def test_no_text_becomes_a_tag_that_is_not_ours(text: str) -> None:
-    html = render(text, NAMES)
+DRAWN = st.tuples(TEXTS, st.booleans()).map(
+    lambda drawn: (
+        ended(begun(drawn[0], NAMES), "<span>…</span>", in_code=drawn[1])
+        if drawn[1]
+        else render(drawn[0], NAMES)
+    )
+)
+
+
+@given(DRAWN)
+def test_no_text_becomes_a_tag_that_is_not_ours(html: str) -> None:
     left = TAGS.sub("", html)
     assert "<" not in left
     assert ">" not in left
     assert not re.search(r"<[^>]*\son\w+=", html)
 
 
-@given(TEXTS)
-def test_tags_are_closed(text: str) -> None:
-    html = render(text, NAMES)
-    for tag in ("p", "pre", "code", "ul", "blockquote", "a", "span"):
+@given(DRAWN)
+def test_tags_are_closed(html: str) -> None:
+    for tag in ("p", "pre", "code", "ul", "small", "blockquote", "a", "span"):
         assert len(re.findall(rf"<{tag}[ >]", html)) == html.count(f"</{tag}>"), tag
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("so far", "<p>so far#</p>"),
+        ("see\n```py\na = 1", "<p>see</p><pre><code>a = 1#</code></pre>"),
+        ("```py", "<pre><code>#</code></pre>"),
+        ("```\na\n```\nand", "<pre><code>a</code></pre><p>and#</p>"),
+        ("- one", "<ul><li>one#</li></ul>"),
+        ("> said", "<blockquote>said#</blockquote>"),
+        ("## Title", "<strong class='heading'>Title#</strong>"),
+        ("-# small", "<small>small#</small>"),
+        ("`code`", "<p><code>code</code>#</p>"),
+        ("", "<p>#</p>"),
+    ],
+)
+def test_what_is_begun_has_its_mark_behind_the_last_letter(text: str, html: str) -> None:
+    assert ended(begun(text, NAMES), "#", in_code=True) == html
+
+
+def test_a_mark_that_is_no_code_stands_below_it() -> None:
+    html = ended(render("```\na\n```", NAMES), "#", in_code=False)
+    assert html == "<pre><code>a</code></pre><p>#</p>"
 
 
 def test_quotes_and_edits_show_names() -> None:
     text = "<@1> see <#5> `x` **now**\nplease"
     assert plain(text, NAMES) == "@you see #lobby x now please"
+    assert plain("so\n-# small", NAMES) == "so small"
     assert typed(text, NAMES) == "@you see #lobby `x` **now**\nplease"
     assert typed("<@99>", NAMES) == "<@99>"
 
