@@ -24,7 +24,9 @@ from bots.hearing import gate
 from bots.hearing.short import is_ping, is_stop
 from bots.roster import Roster
 from bots.settings import Settings
+from brain.compaction import Compacted
 from brain.errors import Refused, ToolError
+from brain.model import Occasion
 from brain.wallet.budgets import Budget, budgets_of
 from storage.errors import LeaseLost
 from storage.inbox import Work
@@ -198,6 +200,15 @@ class Desk:
 
     def budgets_of(self, agent: str) -> Sequence[Budget]:
         return budgets_of(agent, self.settings.agent(agent).budget, self.settings.budget)
+
+    async def compact(self, asked: Asked, agent: str) -> Compacted | None:
+        """In its model's words where it is this very agent, else in a few of its own."""
+        own = self.thinker.compactor
+        if agent != self.agent:
+            return await replace(own, agent=agent, in_words=None).compact(asked.session)
+        task = f"compact:{asked.trace_id}"
+        occasion = Occasion(agent=agent, session=asked.session, task=task, trace_id=asked.trace_id)
+        return await own.compact(asked.session, occasion)
 
     def latch_on(self, agent: str) -> Latch | None:
         return self.thinker.latch(agent)

@@ -5,12 +5,9 @@ from __future__ import annotations
 from bots.commands import reading
 from bots.commands.asked import Asked
 from bots.commands.registry import Arguments, Command, Desk, Kind, Option, Unclear, named
-from brain.compaction import compacted
 from storage import sessions
 
 _WHOSE = Option("agent", "Only this agent's; left out: every agent's here", Kind.AGENT)
-#: turns that a compaction looks at
-_MOST_TURNS = 200
 
 
 def _meant(desk: Desk, asked: Asked, arguments: Arguments) -> list[str]:
@@ -58,15 +55,12 @@ async def _compact(desk: Desk, asked: Asked, arguments: Arguments) -> str:
 
 async def _compact_one(desk: Desk, asked: Asked, agent: str) -> str:
     """What came of it, empty when there was nothing to do."""
-    async with desk.store.writing() as unit:
-        turns = await sessions.since_begun(unit, agent, asked.session, _MOST_TURNS)
-        digest = compacted([(t.finished_at, t.asker, t.asked, t.answer) for t in turns], by=agent)
-        if not digest or turns[-1].id is None:
-            return ""
-        await sessions.compact(
-            unit, agent, asked.session, until=turns[-1].id, digest=digest, now=desk.now()
-        )
-    return f"{agent}: {len(turns)} turns became {len(digest)} characters; the originals are kept."
+    made = await desk.compact(asked, agent)
+    if made is None:
+        return ""
+    return (
+        f"{agent}: {made.turns} turns became {len(made.digest)} characters; the originals are kept."
+    )
 
 
 def _listed(agents: list[str]) -> str:

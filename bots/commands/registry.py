@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from bots.commands.asked import Asked
 from bots.control.operators import Operators
+from brain.compaction import Compacted
 from brain.wallet.budgets import Budget
 from storage.latch import Latch
 from storage.store import Store
@@ -85,6 +86,9 @@ class Desk(Protocol):
 
     def model_of(self, agent: str) -> str:
         """What this agent thinks with, in a few words."""
+
+    async def compact(self, asked: Asked, agent: str) -> Compacted | None:
+        """Make this agent's conversation here shorter; None when there is nothing to do."""
 
     def budgets_of(self, agent: str) -> Sequence[Budget]:
         """What this agent's calls of models count in: its own budgets, and the swarm's."""
