@@ -22,7 +22,19 @@ from bots.brain_settings import (
     McpSettings,
     ModelSettings,
 )
-from bots.setting_types import AgentName, Channel, FilePath, SecretReference, Table
+from bots.house_settings import (
+    ApprovalSettings,
+    ConsoleSettings,
+    PostSettings,
+    SandboxSettings,
+)
+from bots.network_settings import (
+    AgentDiscordSettings,
+    AgentIrcSettings,
+    DiscordSettings,
+    IrcSettings,
+)
+from bots.setting_types import AgentName, Channel, SecretReference, Table
 
 #: environment variable → table and key of swarm.toml that it stands for
 _VARIABLES = {
@@ -51,62 +63,6 @@ class SwarmSettings(Table):
     retention_days: int = Field(default=90, ge=1)
     #: UTC time of the daily stand-up; empty: never
     standup: str = Field(default="09:00", pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")
-
-
-class ServicesSettings(Table):
-    """How an agent proves who it is to the network."""
-
-    #: account name, the agent's nick unless given
-    account: str | None = None
-    password: SecretReference | None = None
-    #: PEM file with certificate and key for SASL EXTERNAL
-    certificate: FilePath | None = None
-
-
-class IrcSettings(Table):
-    #: empty host: the embedded miniircd
-    host: str = ""
-    port: int = Field(default=0, ge=0, le=65535)
-    tls: bool = False
-    #: PEM file of the authority that signed the server's certificate; the system's unless given
-    tls_authority: FilePath | None = None
-    server_password: SecretReference | None = None
-    #: lines that may go out at once, and how many a second after that
-    burst: int = Field(default=5, ge=1)
-    lines_per_s: float = Field(default=2.0, gt=0)
-    command_prefix: str = Field(default="!", min_length=1, max_length=3)
-    services_nick: str = "NickServ"
-    #: nicks of other people's bots that the network does not mark as bots: they are answered only
-    #: within the limits for bots, or two machines might talk for ever
-    bots: tuple[str, ...] = ()
-
-
-class AgentIrcSettings(ServicesSettings):
-    nick: str | None = None
-
-
-class DiscordSettings(Table):
-    #: base of the REST API; empty: Discord itself, or the sandbox guild where no agent has a token
-    api_base: str = ""
-    #: WebSocket URL of the gateway; empty: the one that belongs to `api_base`
-    gateway: str = ""
-    #: id of the guild to live in; empty: the one that the bots are in
-    guild: str = Field(default="", pattern=r"^\d*$")
-    #: agent whose application also carries kill and resume; empty: nobody's but the captain's
-    deputy: str = ""
-    #: one thread for each mention in a channel
-    threads: bool = False
-    #: whether lines of bots that are none of ours are kept and, within limits, answered
-    peers: Literal["ignore", "listen", "answer"] = "listen"
-    #: 👀 when an answer takes longer than a moment, ✅ ❌ when there is no answer in words
-    acknowledge: Literal["always", "slow", "never"] = "slow"
-    #: largest attachment that is read or sent
-    attachment_bytes: int = Field(default=1_000_000, ge=0)
-
-
-class AgentDiscordSettings(Table):
-    #: bot token
-    token: SecretReference | None = None
 
 
 class AgentSettings(Table):
@@ -192,43 +148,6 @@ class LimitSettings(Table):
     crash_window_s: float = Field(default=60.0, gt=0)
     log_bytes: int = Field(default=5_000_000, ge=10_000)
     log_files: int = Field(default=3, ge=1)
-
-
-class SandboxSettings(Table):
-    #: start miniircd when `irc.host` is empty
-    irc: bool = True
-    #: 0 takes 6667 if it is free, else another
-    irc_port: int = Field(default=0, ge=0, le=65535)
-    #: start the sandbox guild when no agent has a Discord token and no `discord.api_base` is given
-    discord: bool = True
-    discord_port: int = Field(default=0, ge=0, le=65535)
-
-
-class ConsoleSettings(Table):
-    """The page."""
-
-    enabled: bool = True
-    #: 0 takes 8420 if it is free, else another
-    port: int = Field(default=0, ge=0, le=65535)
-
-
-class ApprovalSettings(Table):
-    """Questions that only operators may answer, and the cards that show them."""
-
-    channel: Channel = "#ceo-office"
-    #: silence of this length is a no
-    wait_s: float = Field(default=1800.0, gt=0)
-
-
-class PostSettings(Table):
-    """What the captain posts unasked: agent logs, talk between agents, the stand-up."""
-
-    enabled: bool = True
-    logs: Channel = "#agent-logs"
-    between_agents: Channel = "#inter-agent"
-    standup: Channel = "#daily-standup"
-    #: between two posts in one channel; a kill does not wait
-    every_s: float = Field(default=60.0, gt=0)
 
 
 class Settings(Table):

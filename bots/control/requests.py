@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from bots.house_settings import ApprovalSettings
 from bots.messages import DISCORD
-from bots.settings import ApprovalSettings
 from storage import requests
 from storage.requests import Approvers, Decision, NewRequest, Request
 from storage.store import Store

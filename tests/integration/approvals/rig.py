@@ -17,9 +17,9 @@ from bots.control.requests import Question, Requests
 from bots.discord.answers import Answers
 from bots.discord.approvals import Approvals
 from bots.discord.presses import Presses
+from bots.house_settings import ApprovalSettings
 from bots.sandbox.snowflake import named
 from bots.secrets import Redactor
-from bots.settings import ApprovalSettings
 from brain.guard import Guard, LatchPolicy
 from storage import requests
 from storage.latch import Latch
