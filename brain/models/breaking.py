@@ -24,7 +24,8 @@ from brain.errors import (
     RateLimited,
     Refused,
 )
-from brain.model import Capabilities, Completion, Conversation, Model, Reader
+from brain.model import Completion, Conversation, Model, Reader
+from brain.models.around import Around
 from storage import circuits
 from storage.circuit import Circuit, failed, probed, put_back, succeeded
 from storage.errors import StorageError
@@ -54,7 +55,7 @@ class Breaker:
 BREAKER: Final = Breaker()
 
 
-class Breaking:
+class Breaking(Around):
     """`model`, unless its circuit is open: then `CircuitOpen` at once, nothing is asked.
 
     `agent` is who asks, `now` reads aware UTC, `clock` monotonic seconds.
@@ -70,7 +71,7 @@ class Breaking:
         now: Callable[[], datetime],
         clock: Callable[[], float],
     ) -> None:
-        self._model = model
+        super().__init__(model)
         self._store = store
         self._breaker = breaker
         self._agent = agent
@@ -79,18 +80,6 @@ class Breaking:
         self._known = Circuit()
         self._known_at_s: float | None = None
         self._last_success: datetime | None = None
-
-    @property
-    def name(self) -> str:
-        return self._model.name
-
-    @property
-    def label(self) -> str:
-        return self._model.label
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._model.capabilities
 
     async def query(self, conversation: Conversation, reader: Reader | None = None) -> Completion:
         # A cancelled probe is not put back, for a cancellation must not wait: its turn runs out.

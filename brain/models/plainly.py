@@ -4,27 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 
-from brain.model import Capabilities, Completion, Conversation, Message, Model, Reader, Role
+from brain.model import Completion, Conversation, Message, Reader, Role
+from brain.models.around import Around
 from brain.prompting.fencing import plain, question_in
 
 
-class Plainly:
+class Plainly(Around):
     """`model` in a chain behind others: it gets the questions alone, and findings without marks."""
-
-    def __init__(self, model: Model) -> None:
-        self._model = model
-
-    @property
-    def name(self) -> str:
-        return self._model.name
-
-    @property
-    def label(self) -> str:
-        return self._model.label
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._model.capabilities
 
     async def query(self, conversation: Conversation, reader: Reader | None = None) -> Completion:
         bare = tuple(map(_bare, conversation.messages))

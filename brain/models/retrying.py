@@ -16,7 +16,8 @@ from typing import Final
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from brain.errors import Passing
-from brain.model import Capabilities, Completion, Conversation, Model, Reader
+from brain.model import Completion, Conversation, Model, Reader
+from brain.models.around import Around
 from brain.models.given import Given
 
 
@@ -38,7 +39,7 @@ class Patience:
 PATIENT: Final = Patience()
 
 
-class Retrying:
+class Retrying(Around):
     """`model`, asked again after a `Passing` failure; any other failure passes at once.
 
     A provider's own `retry_after_s` is waited for, and a random bit longer. `clock` reads monotonic
@@ -54,23 +55,11 @@ class Retrying:
         rng: random.Random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._model = model
+        super().__init__(model)
         self._patience = patience
         self._clock = clock
         self._rng = rng
         self._sleep = sleep
-
-    @property
-    def name(self) -> str:
-        return self._model.name
-
-    @property
-    def label(self) -> str:
-        return self._model.label
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._model.capabilities
 
     async def query(self, conversation: Conversation, reader: Reader | None = None) -> Completion:
         given = Given(reader)
