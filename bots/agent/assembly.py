@@ -130,11 +130,16 @@ def answering(
         nudge=nudge,
         log=log,
     )
-    looking = (
-        Looking(thinker, mind.looks, transports, lambda: switch.latch, random.Random(), log)
-        if mind.looks is not None
-        else None
-    )
+    looking = None
+    if mind.looks is not None:
+        looking = Looking(
+            thinker,
+            mind.looks,
+            transports,
+            latch=lambda: switch.latch,
+            rng=random.Random(),
+            log=log,
+        )
     return Answering(
         answerer, recovery, desk, requests, commands, reflex, guard, operators, mind, looking
     )

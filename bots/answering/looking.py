@@ -72,6 +72,7 @@ class Looking:
         thinker: Thinker,
         openings: Looks,
         transports: Mapping[str, Transport],
+        *,
         latch: Callable[[], Latch | None],
         rng: random.Random,
         log: FilteringBoundLogger,
