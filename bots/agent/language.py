@@ -19,6 +19,7 @@ from bots.clock import utc_now
 from bots.secrets import Redactor
 from brain.compaction import Compactor
 from brain.model import Model
+from brain.models.asked import OnlyAsked
 from brain.models.chain import Chain, ChainState
 from brain.models.making import Surroundings, chain_of
 from brain.models.plainly import Plainly
@@ -83,7 +84,7 @@ def mind_of(body: Body) -> Mind:
 
 def _chain(body: Body, wallet: Wallet) -> Chain:
     spec = body.spec
-    last: list[Model] = [Plainly(offline(body))] if ends_offline(spec) else []
+    last: list[Model] = [OnlyAsked(Plainly(offline(body)))] if ends_offline(spec) else []
     around = Surroundings(
         agent=spec.name,
         store=body.store,

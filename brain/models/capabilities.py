@@ -77,13 +77,15 @@ _BY_PROVIDER: dict[Kind, Capabilities] = {
 def capabilities_of(spec: ModelSpec) -> Capabilities:
     """What the model of `spec` can do: as its table in `swarm.toml` says, else as is known."""
     known = _known(spec)
+    is_weak = known.is_weak or _is_small(spec.model)
     return replace(
         known,
-        tools=known.tools if spec.tools is None else spec.tools,
+        # Whose judgement is not relied on acts on nothing, whatever a table says.
+        tools=not is_weak and (known.tools if spec.tools is None else spec.tools),
         streaming=known.streaming if spec.streaming is None else spec.streaming,
         json_schema=known.json_schema if spec.json_schema is None else spec.json_schema,
         context_tokens=spec.context_tokens or known.context_tokens,
-        is_weak=known.is_weak or _is_small(spec.model),
+        is_weak=is_weak,
     )
 
 

@@ -15,6 +15,7 @@ from typing import Final
 from brain.errors import PriceUnknown
 from brain.guard import Guard
 from brain.model import Model
+from brain.models.asked import OnlyAsked
 from brain.models.breaking import Breaking
 from brain.models.chain import Chain
 from brain.models.keys import KeyPool
@@ -58,7 +59,8 @@ def chain_of(
     where they can); `last` answers when all of them fail. Raises `ValueError` for a provider that
     cannot be reached as it is described.
     """
-    models = [_made(spec, missing, around) for spec, missing in specs]
+    made = [_made(spec, missing, around) for spec, missing in specs]
+    models = [OnlyAsked(model) if model.capabilities.is_weak else model for model in made]
     free = {spec.name for spec, _ in specs if _is_free(spec, around)}
     free |= {model.name for model in last}
     return Chain([*models, *last], now=around.now, free=free)

@@ -113,6 +113,11 @@ def question_in(text: str) -> str:
     return _ESCAPED.sub("<", found[-1][3]) if found else text
 
 
+def has_question(text: str) -> bool:
+    """Whether a question is fenced in `text`."""
+    return any(_QUESTION in found[1] for found in _FENCED.finditer(text))
+
+
 def plain(text: str) -> str:
     """`text` without fences, for a reader to whom marks say nothing."""
     return _ESCAPED.sub("<", _FENCED.sub(lambda found: found[3], text))

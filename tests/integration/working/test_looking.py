@@ -23,7 +23,7 @@ from storage.tables import LineKind
 from tests.integration.discord.swarm import Member, member
 from tests.integration.sandbox.stage import Sandbox, config, serving
 from tests.integration.working.looker import DONE, SILENT, Looker, calls, posts, told
-from tests.vendors.script import Say, Script
+from tests.vendors.script import Fail, Say, Script
 from tests.vendors.server import serving as vendors
 
 Enter = Callable[..., Awaitable[Looker]]
@@ -461,9 +461,13 @@ async def test_an_agents_own_parts_look_with_its_own_model(enter: Enter) -> None
         await looking.look()
         assert stub.script.count == 1
         assert "post" in stub.script.last.tools
-        # Its model is down: the brain without one has nothing to do with it.
+        # Its model is down: the brain without one does not look in its place.
+        stub.script.choose = lambda _asked: Fail(400)
         await looker.said("and why so loud?")
-        await looking.look()
-        assert stub.script.count == 2
+        with capture_logs() as logs:
+            await looking.look()
+        assert [one["event"] for one in logs if "heartbeat" in one["event"]] == [
+            "heartbeat.no_turn"
+        ]
         assert await looker.replies() == []
         await looker.member.parts.mind.close()

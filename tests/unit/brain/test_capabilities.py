@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from brain.models.capabilities import capabilities_of
@@ -77,6 +79,12 @@ def test_families_are_known_and_strangers_are_met_with_care(
 )
 def test_few_parameters_are_a_weak_judgement(provider: Kind, model: str, *, is_weak: bool) -> None:
     assert capabilities_of(spec(provider, model)).is_weak is is_weak
+
+
+def test_no_setting_gives_tools_to_a_weak_judgement() -> None:
+    small = ModelSpec(name="m", provider="compatible", model="qwen2.5:0.5b", tools=True)
+    assert not capabilities_of(small).tools
+    assert capabilities_of(replace(small, model="qwen2.5:7b")).tools
 
 
 def test_what_the_operator_says_comes_first() -> None:
