@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Final
 
 from bots.console.model import Payload
 
-#: what an agent's message ends with while more is to come; what was cut off keeps it
-_MORE: Final = "…"
+#: what an agent's message ends with while more is to come, and what closes code that is open; what
+#: was cut off keeps it
+_MORE: Final = re.compile(r"(?:^|\s+)…(\n?```)?$")
 #: what agents put before an answer of the offline brain, which is whole when it comes
 OFFLINE: Final = "[offline brain]"
-#: agents edit about every second, and are silent for longer while a tool works for them
-SILENT_S: Final = 30.0
+#: agents edit about every second while words come; typing marks tell of longer work
+SILENT_S: Final = 10.0
 
 
 def is_unfinished(one: Payload) -> bool:
@@ -20,7 +22,7 @@ def is_unfinished(one: Payload) -> bool:
     content = str(one.get("content") or "")
     if not one["author"].get("bot") or content.startswith(OFFLINE):
         return False
-    return content == _MORE or content.endswith(f" {_MORE}")
+    return _MORE.search(content) is not None
 
 
 def grows(one: Payload, now: datetime) -> bool:
@@ -36,4 +38,4 @@ def grows(one: Payload, now: datetime) -> bool:
 
 def without_mark(text: str) -> str:
     """The words of an unfinished message."""
-    return text.removesuffix(_MORE).rstrip()
+    return _MORE.sub(r"\1", text)

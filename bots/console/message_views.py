@@ -132,7 +132,7 @@ def message(guild: Guild, one: Payload, now: datetime) -> MessageView:
 
 
 def _html(one: Payload, text: str, known: markdown.Names) -> Markup:
-    """A message that an agent has not finished is not called edited: it never said anything else."""
+    """What an agent has not finished is not called edited: it never said anything else."""
     if growing.is_unfinished(one):
         html = markdown.begun(growing.without_mark(text), known)
         return Markup(markdown.ended(html, _MORE, in_code=True))  # noqa: S704 - render escapes first

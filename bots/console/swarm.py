@@ -9,6 +9,8 @@ from typing import Any, Literal
 #: an agent in one of these states runs nothing
 STILL = frozenset({"killed", "stopped", "failed"})
 READY = "ready"
+#: a brain without a model, as settings call it
+OFFLINE = "offline"
 #: it runs, and cannot do all that it should
 TROUBLED = frozenset({"degraded", "deaf", "hung"})
 
@@ -23,6 +25,8 @@ class Agent:
     state: str
     reason: str = ""
     pid: int | None = None
+    #: its models in the order in which it asks them
+    brain: str = ""
 
     @property
     def confirmed(self) -> bool:
@@ -130,6 +134,7 @@ def read(body: Mapping[str, Any], *, report: Mapping[str, Any], seen_at: str) ->
             state=str(a["state"]),
             reason=str(a.get("reason") or ""),
             pid=a.get("pid"),
+            brain=str(a.get("brain") or ""),
         )
         for a in body["agents"]
     )

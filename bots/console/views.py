@@ -11,7 +11,7 @@ from bots.console import growing, icons
 from bots.console.faces import Face, face, face_of
 from bots.console.message_views import waits
 from bots.console.model import Channel, Guild, Kind, Member, first_id
-from bots.console.swarm import Swarm
+from bots.console.swarm import OFFLINE, READY, Agent, Swarm
 
 #: who has one of these shapes hears and answers
 _HEARING = frozenset({"ready", "degraded"})
@@ -77,10 +77,19 @@ def _row(member: Member, swarm: Swarm, operators: frozenset[str]) -> MemberRow:
     elif agent is not None and agent.reason and swarm.known:
         about = agent.reason
     else:
-        about = member.activity or (agent.state if agent and swarm.known else "agent")
+        about = _doing(member, agent if swarm.known else None)
     # while all are killed, nobody is resumed alone: the supervisor refuses it
     alone = latch is not None and swarm.kill is None and swarm.known
     return MemberRow(face(member), about, figure, alone)
+
+
+def _doing(member: Member, agent: Agent | None) -> str:
+    """What an agent thinks with; where that is not known, or says too little, how it is."""
+    if agent is None:
+        return member.activity or "agent"
+    if agent.state == READY and agent.brain:
+        return "offline brain" if agent.brain == OFFLINE else agent.brain
+    return member.activity or agent.state
 
 
 # --- channels -----------------------------------------------------------------------------------
