@@ -44,6 +44,11 @@ class _Session:
     stopped_by: str | None = None
     worker: asyncio.Task[None] | None = None
 
+    @property
+    def takes_work(self) -> bool:
+        """What comes after a stop is not meant by it, however long the stopped work takes to end."""
+        return not self.stopped and self.worker is not None and not self.worker.done()
+
 
 class Worklist:
     """What one agent owes. `turn` gets a burst of one person's lines, `command` one line.
@@ -159,12 +164,13 @@ class Worklist:
             self._take_up_command(work)
             return
         session = self._sessions.get(work.session)
-        if session is not None and session.worker is not None and not session.worker.done():
+        if session is not None and session.takes_work:
             session.queue.append(work)
             return
-        # One whose worker has just ended is still to be parted with: it gets no new work.
+        # One that was stopped, or whose worker has just ended, is still to be parted with.
         session = self._sessions[work.session] = _Session(queue=[work])
         session.worker = asyncio.create_task(self._serve(session))
+        self._keep(session.worker)
         ended = partial(self._part_with, work.session, session)
         session.worker.add_done_callback(lambda _: ended())
 

@@ -224,3 +224,37 @@ async def test_work_that_is_stopped_before_it_began_is_refused_and_leaves_nothin
     async with store.reading() as unit:
         assert (await inbox.counts(unit))["secretary"] == {"refused": 2}
     assert not worklist._taken
+
+
+async def test_what_is_asked_after_a_stop_is_answered_while_the_stopped_work_still_ends(
+    store: Store,
+) -> None:
+    begun, ends = asyncio.Event(), asyncio.Event()
+    answered: list[str] = []
+
+    async def turn(burst: list[Work]) -> None:
+        if burst[0].text == "a long one":
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                # What it had begun to say is left in order.
+                await ends.wait()
+        answered.append(burst[0].text)
+        async with store.writing() as unit:
+            ids = [w.inbox_id for w in burst]
+            await inbox.settle(unit, ids, "secretary", 1, InboxState.ANSWERED, now())
+
+    async with asyncio.timeout(10), working(store, turn) as worklist:
+        await owe(store, "a long one")
+        worklist.nudge()
+        await begun.wait()
+        assert worklist.stop_session("irc:#lobby", "alice said stop", "alice")
+        await owe(store, "a short one")
+        while not answered:
+            worklist.nudge()
+            await asyncio.sleep(0)
+        ends.set()
+        await until_settled(store, worklist)
+    assert answered == ["a short one"]
+    assert await states(store) == {"secretary": {"refused": 1, "answered": 1}}
