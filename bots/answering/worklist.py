@@ -46,7 +46,7 @@ class _Session:
 
     @property
     def takes_work(self) -> bool:
-        """What comes after a stop is not meant by it, however long the stopped work takes to end."""
+        """What comes after a stop is not meant by it, however long stopped work takes to end."""
         return not self.stopped and self.worker is not None and not self.worker.done()
 
 
