@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bots.answering.mouth import Mouth, Unsaid, state_of
-from bots.messages import Outgoing, Target, TargetError
+from bots.messages import Delivery, Outgoing, Target, TargetError
 from bots.transport import Transport
 from brain.errors import Refused, ToolError
 from storage import record
-from storage.acts import Act
+from storage.acts import Act, Permit
 from storage.errors import LeaseLost, PermitRefused
 from storage.tables import Message, ReplyState
 
@@ -29,42 +29,60 @@ class Reaching:
     async def say(self, target: str, text: str, hops: int) -> str:
         """As `brain.tools.context.Say`."""
         try:
-            outgoing = Outgoing(
-                target=Target.parse(target), text=text, hops=hops, trace_id=self.trace_id
-            )
-            deliveries = await self.mouth.say(outgoing, epoch=self.epoch, why=self.why)
+            deliveries = await self._say(Target.parse(target), text, hops)
         except (TargetError, Unsaid, LeaseLost) as error:
             raise ToolError(f"not said: {error}") from error
         lost = [d for d in deliveries if state_of(d) is not ReplyState.SENT]
+        if not deliveries or all(state_of(d) is ReplyState.FAILED for d in deliveries):
+            raise ToolError(f"not said: {lost[0].proof if lost else 'there is nothing in it'}")
         return f"not said as a whole: {lost[0].proof}" if lost else "said"
+
+    async def _say(self, target: Target, text: str, hops: int) -> list[Delivery]:
+        transport = self.mouth.transports.get(target.network)
+        if transport is None:
+            raise Unsaid(f"{self.mouth.agent} is not on {target.network}")
+        if not transport.has_replies:
+            # There each line would be one of its own, and a list of them a flood.
+            text = " ".join(text.split())
+        outgoing = Outgoing(target=target, text=text, hops=hops, trace_id=self.trace_id)
+        return await self.mouth.say(outgoing, epoch=self.epoch, why=self.why)
 
     async def react(self, message_id: int, emoji: str) -> str:
         """As `brain.tools.context.React`."""
         line, transport = await self._line(message_id)
-        place = Target.channel(line.network, line.channel)
+        place = _place(line)
+        permit = await self._permit("mark", place, line)
+        try:
+            done = await transport.react(place, line.msgid or "", emoji, permit)
+        except PermitRefused as error:
+            raise ToolError(f"not permitted: {error}") from error
+        if not done:
+            raise ToolError(f"{line.network} would not take {emoji}")
+        return f"reacted with {emoji}"
+
+    async def fetch(self, message_id: int, name: str) -> str:
+        """As `brain.tools.context.Fetch`."""
+        line, transport = await self._line(message_id)
+        place = _place(line)
+        await self._permit("fetch", place, line)
+        text = await transport.attachment(place, line.msgid or "", name)
+        if text is None:
+            raise ToolError(f"{name} cannot be read: it is gone, or no text, or too large")
+        return text
+
+    async def _permit(self, verb: str, place: Target, line: Message) -> Permit:
         act = Act(
             agent=self.mouth.agent,
-            verb="mark",
+            verb=verb,
             target=str(place),
             reason=self.why,
             trace_id=self.trace_id,
             details={"message": hashlib.sha256(str(line.msgid).encode()).hexdigest()[:16]},
         )
         try:
-            permit = await self.mouth.guard.permit(act)
-            done = await transport.react(place, line.msgid or "", emoji, permit)
-        except (Refused, PermitRefused) as error:
+            return await self.mouth.guard.permit(act)
+        except Refused as error:
             raise ToolError(f"not permitted: {error}") from error
-        return f"reacted with {emoji}" if done else "the network would not take that reaction"
-
-    async def fetch(self, message_id: int, name: str) -> str:
-        """As `brain.tools.context.Fetch`."""
-        line, transport = await self._line(message_id)
-        place = Target.channel(line.network, line.channel)
-        text = await transport.attachment(place, line.msgid or "", name)
-        if text is None:
-            raise ToolError(f"{name} cannot be read any more, or is no text")
-        return text
 
     async def _line(self, message_id: int) -> tuple[Message, Transport]:
         async with self.mouth.store.reading() as unit:
@@ -75,6 +93,13 @@ class Reaching:
         if transport is None or not transport.has_replies:
             raise ToolError(f"{line.network} has neither reactions nor files")
         return line, transport
+
+
+def _place(line: Message) -> Target:
+    """Where a recorded line was said."""
+    if line.channel.startswith("nick:"):
+        return Target.person(line.network, line.sender, line.account)
+    return Target.channel(line.network, line.channel)
 
 
 def targets_of(transports: Mapping[str, Transport]) -> Sequence[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +22,7 @@ from brain.prompting.fencing import Fence
 from brain.prompting.templates import Templates
 from storage import record
 from storage.core import REPLY, run
-from storage.record import NewLine
+from storage.record import NewLine, Owed
 from storage.tables import LineKind
 from tests.integration.discord.swarm import LOG, ROOT, Member
 from tests.integration.sandbox.stage import CAPTAIN_ID, Person, Sandbox
@@ -94,6 +95,15 @@ class Looker:
             log=LOG,
         )
 
+    async def turn(self, model: Model, question: str = "captain: please", **line: Any) -> None:
+        """Somebody asks it, and it answers."""
+        owed = Owed(self.member.spec.name, "discord:#lobby", 30)
+        await self.said(question, owed=(owed,), **line)
+        [work] = await self.member.inbox(self.member.spec.name)
+        answerer = self.member.parts.answerer
+        thinker = dataclasses.replace(answerer.thinker, model=model)
+        await dataclasses.replace(answerer, thinker=thinker).turn([work])
+
     async def channel(self, name: str) -> str:
         """Its id."""
         ear = await self.sandbox.listening()
@@ -103,7 +113,7 @@ class Looker:
         """Somebody says it, and a listener wrote it down."""
         given: dict[str, Any] = {"sender": "ada", "account": "7", "agent": None, "owed": ()} | more
         line = NewLine(
-            network="discord",
+            network=given.pop("network", "discord"),
             channel=channel,
             kind=given.pop("kind", LineKind.SAID),
             text=text,
@@ -148,3 +158,7 @@ def told(model: Scripted, at: int = -1) -> str:
     """All that the model was shown in one query."""
     conversation = model.shown[at]
     return "\n".join([conversation.system, *(m.text for m in conversation.messages)])
+
+
+#: an agent of this name and these settings comes
+Enter = Callable[..., Awaitable[Looker]]

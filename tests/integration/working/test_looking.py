@@ -3,57 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from bots.sandbox.server import build
 from brain.errors import Overloaded
 from brain.model import Capabilities, Completion, Conversation, Reader
 from brain.models.scripted import Scripted
 from storage import inbox
 from storage.record import Owed
 from storage.tables import LineKind
-from tests.integration.discord.swarm import Member, member
-from tests.integration.sandbox.stage import Sandbox, config, serving
-from tests.integration.working.looker import DONE, SILENT, Looker, calls, posts, told
+from tests.integration.working.looker import DONE, SILENT, Enter, Looker, calls, posts, told
 from tests.vendors.script import Fail, Say, Script
 from tests.vendors.server import serving as vendors
-
-Enter = Callable[..., Awaitable[Looker]]
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with serving(build(config())) as running:
-        yield running
-
-
-@pytest.fixture
-async def enter(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[Enter]:
-    """An agent of these settings, connected; a second one with the same name is its next life."""
-    async with contextlib.AsyncExitStack() as lives:
-
-        async def one(name: str = "captain", **settings: Any) -> Looker:
-            alive: Member = await lives.enter_async_context(
-                member(sandbox, tmp_path, name, **settings)
-            )
-            await alive.until(lambda: "#task-board" in alive.transport.health.channels)
-            assert not await alive.parts.recovery.look()
-            return Looker(alive, sandbox)
-
-        yield one
-
-
-@pytest.fixture
-async def looker(enter: Enter) -> Looker:
-    return await enter()
 
 
 async def test_who_sees_nothing_new_is_not_asked(looker: Looker) -> None:
