@@ -178,7 +178,7 @@ class Settings(Table):
         if not isinstance(defaults, dict) or not isinstance(agents, list | tuple):
             return raw
         common = {key: defaults[key] for key in DefaultSettings.model_fields if key in defaults}
-        return {**raw, "agents": [common | a if isinstance(a, dict) else a for a in agents]}
+        return {**raw, "agents": [_begun_with(common, agent) for agent in agents]}
 
     @model_validator(mode="after")
     def _names_agree(self) -> Settings:
@@ -250,6 +250,16 @@ class Settings(Table):
 
     def listen_only(self, channel: str) -> bool:
         return self.channel(channel).listen_only
+
+
+def _begun_with(common: dict[str, Any], agent: Any) -> Any:
+    """An agent's table behind what is common to all."""
+    if not isinstance(agent, dict):
+        return agent
+    if agent.get("brain") == OFFLINE:
+        # Who is told to think without a model has nothing to fall back on.
+        return {"fallback": ()} | agent
+    return common | agent
 
 
 def load(path: Path) -> Settings:

@@ -68,10 +68,12 @@ def answering(
     own_state: Callable[[], str],
     end_work: Callable[[str, str], bool],
     nudge: Callable[[str], object],
+    redactor: Redactor,
     log: FilteringBoundLogger,
 ) -> Answering:
     """Put the parts together; `ask` reaches the supervisor, `own_state` tells how the agent is,
-    `end_work` ends its work in a session, `nudge` tells an agent that its inbox has something.
+    `end_work` ends its work in a session, `nudge` tells an agent that its inbox has something,
+    `redactor` hides secrets in the process's log too.
     """
     settings = spec.settings
     guard = Guard(store, [LatchPolicy(switch.binding)], time.monotonic, utc_now)
@@ -87,6 +89,7 @@ def answering(
         cards=Cards(settings, spec.prompts_folder, roster),
         is_open=partial(everybody_reads, transports),
         ask=ask,
+        redactor=redactor,
         log=log,
     )
     mind = mind_of(body)
@@ -114,7 +117,7 @@ def answering(
     operators = Operators(settings.operators, settings.swarm.name, spec.operator_key, utc_now)
     reflex = KillReflex(operators, switch, store, frozenset(names), log)
     commands = catalogue(settings.irc.command_prefix)
-    requests = _requests(spec, store)
+    requests = _requests(spec, store, redactor)
     desk = Desk(
         settings=settings,
         commands=commands,
@@ -145,7 +148,7 @@ def answering(
     )
 
 
-def _requests(spec: AgentSpec, store: Store) -> Requests:
+def _requests(spec: AgentSpec, store: Store, redactor: Redactor) -> Requests:
     settings = spec.settings
     # The cards are on Discord: where nobody is, nobody can be asked.
     named = settings.operators if spec.discord_agents else OperatorSettings()
@@ -154,7 +157,7 @@ def _requests(spec: AgentSpec, store: Store) -> Requests:
         captain=settings.captain,
         settings=settings.approvals,
         operators=Approvers(named.discord_users, named.discord_roles),
-        redact=Redactor(spec.secrets()).redact,
+        redact=redactor.redact,
         clock=utc_now,
     )
 

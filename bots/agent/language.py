@@ -16,7 +16,6 @@ from bots.agent.renewal import Supervised
 from bots.agent.telling import Telling
 from bots.answering.prompted import PromptedOpenings
 from bots.clock import utc_now
-from bots.secrets import Redactor
 from brain.compaction import Compactor
 from brain.model import Model
 from brain.models.asked import OnlyAsked
@@ -40,7 +39,7 @@ _NEWS: Final = timedelta(minutes=10)
 def mind_of(body: Body) -> Mind:
     """Raises `SoulMissing`, and `ValueError` for a model that cannot be reached as described."""
     spec = body.spec
-    redact = Redactor(spec.secrets()).redact
+    redact = body.redactor.redact
     wallet = _wallet(body)
     model = _chain(body, wallet)
     assembler = Assembler(Templates(spec.prompts_folder), Fence(secrets.token_bytes(32)), redact)
@@ -91,7 +90,7 @@ def _chain(body: Body, wallet: Wallet) -> Chain:
         guard=body.guard,
         wallet=wallet,
         prices=Prices(),
-        login=Supervised(body.ask),
+        login=Supervised(body.ask, body.redactor.add),
         now=utc_now,
         monotonic=time.monotonic,
         rng=random.Random(),

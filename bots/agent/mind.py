@@ -66,6 +66,8 @@ class Body:
     #: everybody on a network may read this channel
     is_open: Callable[[str, str], bool]
     ask: Ask
+    #: hides secrets in what is logged, prompted and remembered
+    redactor: Redactor
     log: FilteringBoundLogger
 
 
@@ -79,7 +81,7 @@ def mind_of(body: Body) -> Mind:
     return Mind(
         model=offline(body),
         openings=PlainOpenings(spec.name, body.store, soul),
-        compactor=Compactor(spec.name, body.store, None, Redactor(spec.secrets()).redact, utc_now),
+        compactor=Compactor(spec.name, body.store, None, body.redactor.redact, utc_now),
         fence=unfenced,
         tools=_ours,
         recover=_nothing,

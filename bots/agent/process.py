@@ -61,16 +61,14 @@ def run(lifeline_fd: int) -> int:
 async def _live(spec: AgentSpec, lifeline: socket.socket, already: bytes) -> int:
     state = StateFolder(spec.state_folder)
     limits = spec.settings.limits
+    redactor = Redactor(spec.secrets())
     logs.configure(
-        state.log_of(spec.name),
-        bytes=limits.log_bytes,
-        files=limits.log_files,
-        redactor=Redactor(spec.secrets()),
+        state.log_of(spec.name), bytes=limits.log_bytes, files=limits.log_files, redactor=redactor
     )
     # Not connected here: an agent must come up, and be killable, while the database is away.
     store = Store(spec.database_url, connections=2)
     try:
-        return await AgentProcess(spec, state, store).live(lifeline, already)
+        return await AgentProcess(spec, state, store, redactor).live(lifeline, already)
     finally:
         await store.close()
 
@@ -78,7 +76,9 @@ async def _live(spec: AgentSpec, lifeline: socket.socket, already: bytes) -> int
 class AgentProcess:
     """The composition root of one process."""
 
-    def __init__(self, spec: AgentSpec, state: StateFolder, store: Store) -> None:
+    def __init__(
+        self, spec: AgentSpec, state: StateFolder, store: Store, redactor: Redactor
+    ) -> None:
         self._spec = spec
         self._store = store
         self._log = log = structlog.get_logger().bind(agent=spec.name)
@@ -125,6 +125,7 @@ class AgentProcess:
             own_state=self._own_state,
             end_work=self._stop,
             nudge=lambda agent: self._owed([agent]),
+            redactor=redactor,
             log=log,
         )
         self._slash = self._networks.slash(

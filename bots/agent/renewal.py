@@ -15,17 +15,25 @@ from brain.models.provider import Key
 
 
 class Supervised:
-    """A `brain.models.refreshing.Login` by way of the supervisor; `ask` reaches it."""
+    """A `brain.models.refreshing.Login` by way of the supervisor; `ask` reaches it, `hide` is told
+    of each key before anybody uses it.
+    """
 
-    def __init__(self, ask: Callable[[dict[str, Any]], Awaitable[str]]) -> None:
+    def __init__(
+        self, ask: Callable[[dict[str, Any]], Awaitable[str]], hide: Callable[[str], None]
+    ) -> None:
         self._ask = ask
+        self._hide = hide
 
     async def read(self, name: str) -> Key | None:
         try:
             value = await self._ask({"please": "key", "reference": name})
         except Unavailable:
             return None
-        return Key(name=name, value=value) if value else None
+        if not value:
+            return None
+        self._hide(value)
+        return Key(name=name, value=value)
 
     async def renew(self, key: Key) -> Key | None:
         found = await self.read(key.name)

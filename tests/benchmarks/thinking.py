@@ -27,6 +27,7 @@ from bots.cli.project import ROOT
 from bots.clock import utc_now
 from bots.control.switch import KillSwitch
 from bots.roster import Roster
+from bots.secrets import Redactor
 from bots.settings import Settings
 from bots.state import StateFolder
 from bots.supervisor.leash import leashed
@@ -206,6 +207,7 @@ def _parts(spec: AgentSpec, state: StateFolder, store: Store) -> Answering:
         own_state=lambda: "ready, idle",
         end_work=lambda *_: False,
         nudge=lambda _: None,
+        redactor=Redactor(spec.secrets()),
         log=log,
     )
 

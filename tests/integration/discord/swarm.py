@@ -24,6 +24,7 @@ from bots.clock import utc_now
 from bots.control.switch import KillSwitch
 from bots.messages import DISCORD, Heard, TransportHealth
 from bots.roster import Roster
+from bots.secrets import Redactor
 from bots.settings import Settings
 from bots.state import StateFolder
 from bots.tasks import Tasks
@@ -100,6 +101,7 @@ class Member:
             own_state=lambda: "ready, idle",
             end_work=self._stop,
             nudge=self.nudged.append,
+            redactor=Redactor(spec.secrets()),
             log=LOG,
         )
         self.slash = Slash(
