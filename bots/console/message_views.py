@@ -108,7 +108,7 @@ def message(guild: Guild, one: Payload, now: datetime) -> MessageView:
         place=known.channel(int(one["channel_id"])),
         author=shown,
         at=str(one.get("timestamp") or ""),
-        grows=growing.grows(one, now),
+        grows=growing.grows(guild.channels[int(one["channel_id"])], one, now),
         html=_html(one, text, known),
         source=markdown.typed(text, known),
         mine=int(one["author"]["id"]) == guild.me,

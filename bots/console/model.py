@@ -61,6 +61,8 @@ class Channel:
     last_message_id: int = 0
     message_count: int = 0
     messages: dict[int, Payload] = field(default_factory=dict)
+    #: unfinished messages whose authors went on with another one
+    left: set[int] = field(default_factory=set)
     #: history was asked for since the last READY
     loaded: bool = False
     #: there is nothing before the oldest message

@@ -115,7 +115,7 @@ class Person:
             # Bots register their commands when they come: who was here before is told.
             self._index_at_s = -_INDEX_FRESH_S
             self._spawn(self._learn_commands())
-        elif name in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
+        elif name in ("MESSAGE_CREATE", "MESSAGE_UPDATE") and growing.is_unfinished(data):
             self._watch_growing(int(data["channel_id"]), int(data["id"]))
         elif name == "TYPING_START":
             channel = int(data["channel_id"])
@@ -127,18 +127,15 @@ class Person:
         """An answer that does not go on looks as if it grew, until somebody looks again."""
 
         def look_again() -> None:
-            one = self._message(channel_id, message_id)
-            if one and growing.is_unfinished(one) and not growing.grows(one, datetime.now(UTC)):
+            channel = self.guild.channels.get(channel_id)
+            one = channel.messages.get(message_id) if channel else None
+            if channel is None or one is None or not growing.is_unfinished(one):
+                return
+            if not growing.grows(channel, one, datetime.now(UTC)):
                 changes = [Change("message", channel_id, message_id), Change("typing", channel_id)]
                 self.publish(changes)
 
-        one = self._message(channel_id, message_id)
-        if one and growing.is_unfinished(one):
-            asyncio.get_running_loop().call_later(growing.SILENT_S + 0.1, look_again)
-
-    def _message(self, channel_id: int, message_id: int) -> Payload | None:
-        channel = self.guild.channels.get(channel_id)
-        return channel.messages.get(message_id) if channel else None
+        asyncio.get_running_loop().call_later(growing.SILENT_S + 0.1, look_again)
 
     async def _learn_commands(self) -> None:
         """Whoever writes can be stopped from the page once the command for it is known."""

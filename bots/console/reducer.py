@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bots.console import reactions
+from bots.console import growing, reactions
 from bots.console.model import KEPT, TYPING_S, Change, Channel, Guild, Kind, Member, Payload, calls
 
 Changes = tuple[Change, ...]
@@ -196,13 +196,18 @@ def _message(guild: Guild, data: Payload, now_s: float) -> Changes:
         channel.recipients = (int(data["author"]["id"]),)
     _meet(guild, data)
     author = int(data["author"]["id"])
+    left = growing.left_by(channel, author)
+    channel.left.update(left)
     channel.messages[key] = data
     channel.last_message_id = max(channel.last_message_id, key)
     while len(channel.messages) > KEPT:
-        del channel.messages[next(iter(channel.messages))]
+        oldest = next(iter(channel.messages))
+        del channel.messages[oldest]
+        channel.left.discard(oldest)
         channel.complete = False
     guild.typing.get(place, {}).pop(author, None)
     changes = [Change("message", place, key), _CHANNELS, Change("typing", place)]
+    changes += [Change("message", place, i) for i in left]
     if channel.is_thread:
         channel.message_count += int(data.get("type") or 0) != _THREAD_STARTER
         changes.append(Change("message", channel.parent_id, place))
@@ -217,6 +222,7 @@ def _message_changed(guild: Guild, data: Payload, now_s: float) -> Changes:
     found = _find(guild, data)
     if found is None:
         return ()
+    guild.channels[int(data["channel_id"])].left.discard(int(data["id"]))
     # an update may carry only what is different, and never says whether the reactions are mine
     found.update({k: v for k, v in data.items() if k != "reactions"})
     return (Change("message", int(data["channel_id"]), int(data["id"])),)

@@ -15,8 +15,6 @@ from bots.console.swarm import OFFLINE, READY, Agent, Swarm
 
 #: who has one of these shapes hears and answers
 _HEARING = frozenset({"ready", "degraded"})
-#: an answer that grows is among so many of the newest messages
-_NEWEST = 30
 
 # --- members ------------------------------------------------------------------------------------
 
@@ -168,11 +166,11 @@ def said_since(guild: Guild, at: datetime) -> int:
 
 
 def writing(guild: Guild, channel: Channel, now_s: float, now: datetime) -> list[Member]:
-    """Who types there, and agents whose answers grow before people's eyes; each once."""
-    newest = list(channel.messages.values())[-_NEWEST:]
-    authors = (int(m["author"]["id"]) for m in newest if growing.grows(m, now))
+    """Agents whose answers grow before people's eyes, then who types there; each once."""
+    newest = list(channel.messages.values())[-growing.NEWEST :]
+    authors = (int(m["author"]["id"]) for m in newest if growing.grows(channel, m, now))
     growers = (guild.members[a] for a in authors if a in guild.members)
-    both = [*guild.typing_in(channel.id, now_s), *growers]
+    both = [*growers, *guild.typing_in(channel.id, now_s)]
     return list({member.id: member for member in both}.values())
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from bots.console import growing, message_views, views
-from bots.console.model import Channel, Guild, Kind, Member, Payload, first_id
+from bots.console import growing, message_views, reducer, views
+from bots.console.model import Change, Channel, Guild, Kind, Member, Payload, first_id
 from bots.console.swarm import Agent, Swarm
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+LOBBY = Channel(id=20, kind=Kind.TEXT, name="lobby")
 MORE, EDITED = '<span class="more">…</span>', '<span class="edited">(edited)</span>'
 
 
@@ -45,7 +46,7 @@ def guild(*messages: Payload) -> Guild:
     ],
 )
 def test_an_agents_message_with_the_mark_at_its_end_grows(content: str, words: str) -> None:
-    assert growing.grows(said(content), NOW)
+    assert growing.grows(LOBBY, said(content), NOW)
     assert growing.without_mark(content) == words
 
 
@@ -66,9 +67,25 @@ def test_other_messages_do_not(one: Payload) -> None:
 def test_what_was_cut_off_grows_no_more() -> None:
     one = said("so far …", ago_s=60)
     assert growing.is_unfinished(one)
-    assert not growing.grows(one, NOW)
-    assert growing.grows(one | {"edited_timestamp": (NOW - timedelta(seconds=2)).isoformat()}, NOW)
-    assert not growing.grows(one | {"edited_timestamp": "never"}, NOW)
+    assert not growing.grows(LOBBY, one, NOW)
+    assert growing.grows(
+        LOBBY, one | {"edited_timestamp": (NOW - timedelta(seconds=2)).isoformat()}, NOW
+    )
+    assert not growing.grows(LOBBY, one | {"edited_timestamp": "never"}, NOW)
+
+
+def test_who_says_something_else_has_left_what_was_begun() -> None:
+    begun = said("so far …")
+    made = guild(begun)
+    lobby, place = made.channels[20], int(begun["id"])
+    stopped = said("Stopped.", ago_s=0)
+    changes = reducer.apply(made, "MESSAGE_CREATE", stopped, 0.0)
+    assert Change("message", 20, place) in changes
+    assert not growing.grows(lobby, begun, NOW)
+    assert views.writing(made, lobby, 0.0, NOW) == []
+    # It goes on after all, as after a word that a tool said meanwhile.
+    reducer.apply(made, "MESSAGE_UPDATE", begun | {"content": "so far so …"}, 0.0)
+    assert growing.grows(lobby, lobby.messages[place], NOW)
 
 
 def drawn(one: Payload) -> message_views.MessageView:
