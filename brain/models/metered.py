@@ -13,6 +13,7 @@ from dataclasses import replace
 from brain.errors import ModelFailed, OverBudget
 from brain.guard import Guard
 from brain.model import Capabilities, Completion, Conversation, Occasion, Reader
+from brain.models.hiding import Hiding, hidden, is_secret
 from brain.models.keys import KeyPool
 from brain.models.provider import ModelSpec, Provider
 from brain.wallet.wallet import Quote, Reservation, Wallet
@@ -75,8 +76,7 @@ class Metered:
     ) -> Completion:
         is_closed = False
         try:
-            key = self._pool.key(reservation.key)
-            completion = await self._provider.complete(conversation, key, reader)
+            completion = await self._complete(conversation, reader, reservation.key)
             is_closed = True
         except ModelFailed as error:
             self._pool.turned_down(reservation.key, error)
@@ -93,6 +93,18 @@ class Metered:
     def _weak(self) -> tuple[str, ...]:
         """A model whose judgement is not to be relied on says so wherever it speaks."""
         return (f"{self.label}: do not rely on it.",) if self.capabilities.is_weak else ()
+
+    async def _complete(
+        self, conversation: Conversation, reader: Reader | None, key_name: str
+    ) -> Completion:
+        key = self._pool.key(key_name)
+        if key is None or not is_secret(key.value):
+            return await self._provider.complete(conversation, key, reader)
+        hiding = Hiding(reader, key.value) if reader is not None else None
+        completion = await self._provider.complete(conversation, key, hiding)
+        if hiding is not None:
+            hiding.finish()
+        return hidden(completion, key.value)
 
     async def _close_failed(self, reservation: Reservation, error: ModelFailed) -> None:
         if error.usage is not None:

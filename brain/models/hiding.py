@@ -1,0 +1,88 @@
+"""A key that comes back in the answer that it paid for: hidden before anybody reads it. Pure.
+
+Models are never told a key, but servers know the one that they were asked with, and some repeat
+what they were sent. Wherever an answer goes, to people, to a tool, to the record, a key must not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from brain.model import Completion, Reader, ToolCall
+
+SHOWN: Final = "[key]"
+#: shorter keys are words such as ``ollama``, for servers that want any
+_SHORTEST: Final = 16
+
+
+class Hiding:
+    """A `Reader` before another one that never gives it `secret`, however it is cut into pieces:
+    what may be its beginning is held back until the next piece, or `finish`.
+    """
+
+    def __init__(self, reader: Reader, secret: str) -> None:
+        self._reader = reader
+        self._secret = secret
+        self._held = ""
+
+    def piece(self, text: str) -> None:
+        text = (self._held + text).replace(self._secret, SHOWN)
+        self._held = _beginning_at_the_end(text, self._secret)
+        self._pass(text[: len(text) - len(self._held)])
+
+    def anew(self) -> None:
+        self._held = ""
+        self._reader.anew()
+
+    def finish(self) -> None:
+        """No more pieces come."""
+        held, self._held = self._held, ""
+        self._pass(held)
+
+    def _pass(self, text: str) -> None:
+        if text:
+            self._reader.piece(text)
+
+
+def is_secret(key: str) -> bool:
+    """Whether a key is one, and no ordinary word."""
+    return len(key) >= _SHORTEST
+
+
+def hidden(completion: Completion, secret: str) -> Completion:
+    """`completion` without `secret`, in its text and in what tools are called with."""
+    return replace(
+        completion,
+        text=completion.text.replace(secret, SHOWN),
+        tool_calls=tuple(_call(call, secret) for call in completion.tool_calls),
+    )
+
+
+def _call(call: ToolCall, secret: str) -> ToolCall:
+    arguments = {_value(k, secret): _value(v, secret) for k, v in call.arguments.items()}
+    return replace(
+        call,
+        name=call.name.replace(secret, SHOWN),
+        arguments=arguments,
+        unreadable=call.unreadable.replace(secret, SHOWN),
+    )
+
+
+def _value(value: Any, secret: str) -> Any:
+    if isinstance(value, str):
+        return value.replace(secret, SHOWN)
+    if isinstance(value, Mapping):
+        return {_value(k, secret): _value(v, secret) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_value(one, secret) for one in value]
+    return value
+
+
+def _beginning_at_the_end(text: str, secret: str) -> str:
+    """The longest end of `text` that `secret` begins with."""
+    for length in range(min(len(text), len(secret) - 1), 0, -1):
+        if text.endswith(secret[:length]):
+            return text[-length:]
+    return ""
