@@ -313,6 +313,7 @@ class AgentProcess:
     def _killed(self, latch: Latch) -> None:
         self._networks.hush()
         self._obedience.killed(latch)
+        self._slash.hush()
         if self._looking is not None:
             self._looking.hush()
         self._mind.hush()

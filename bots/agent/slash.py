@@ -130,6 +130,9 @@ class Slash:
         if self._approvals is not None:
             self._tasks.start(self._approvals.run())
 
+    def hush(self) -> None:
+        self.front.hush()
+
     async def close(self) -> None:
         await self.front.close()
 

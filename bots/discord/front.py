@@ -66,10 +66,17 @@ class Front:
         #: custom id up to its first colon → who handles the component or modal
         self.components: dict[str, Handler] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        #: what makes answers that a kill takes back
+        self._answering: set[asyncio.Task[str]] = set()
 
     def on_interaction(self, interaction: discord.Interaction) -> None:
         """Take one interaction; called by the transport, which does not wait."""
         self._start(self._guarded(interaction))
+
+    def hush(self) -> None:
+        """A kill: end what is being answered, but for what a killed agent still answers."""
+        for task in list(self._answering):
+            task.cancel()
 
     async def close(self) -> None:
         """End what is under way."""
@@ -132,7 +139,10 @@ class Front:
             await asyncio.wait({killing})
         if not there:
             return
-        text = await self._text(command, asked, arguments)
+        text = await self._unless_killed(command, asked, arguments)
+        if text is None:
+            await self._told_killed(interaction, asked, private=private)
+            return
         await self._say(interaction, asked, text, command=command.name, private=private)
 
     def _is_private(self, command: Command, asked: Asked) -> bool:
@@ -159,6 +169,25 @@ class Front:
             self._log.warning("kill.refused", sender=asked.sender, why=str(error))
             return
         await self._switch.kill(scope, f"{asked.sender} ({by})", asked.session, reason)
+
+    async def _unless_killed(
+        self, command: Command, asked: Asked, arguments: Arguments
+    ) -> str | None:
+        """The answer; None when a kill ended the work on it."""
+        if command.when_killed:
+            return await self._text(command, asked, arguments)
+        task = asyncio.create_task(self._text(command, asked, arguments))
+        self._answering.add(task)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            us = asyncio.current_task()
+            if us is not None and us.cancelling():
+                task.cancel()
+                raise
+            return None
+        finally:
+            self._answering.discard(task)
 
     async def _text(self, command: Command, asked: Asked, arguments: Arguments) -> str:
         try:
