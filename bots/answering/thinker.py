@@ -231,11 +231,14 @@ class Thinker:
     def _reaching(self, work: Work, asked: str) -> Context:
         reach = self.reach(f"{work.sender} asked in {work.session}", work.trace_id)
         here = reach.mouth.transports[work.network]
+        known = self.context(work, asked)
+        # What was said in private, or where not everybody reads, is in this turn's prompt.
+        elsewhere = targets_of(reach.mouth.transports) if known.is_open_place else ()
         return replace(
-            self.context(work, asked),
+            known,
             message_id=work.message_id,
             hops=work.hops,
-            targets=lambda: targets_of(reach.mouth.transports),
+            targets=lambda: elsewhere,
             say=reach.say,
             react=reach.react if here.has_replies else None,
             fetch=reach.fetch if here.has_replies else None,
