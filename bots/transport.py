@@ -78,6 +78,21 @@ class Transport(Protocol):
         network's id of the line that is answered.
         """
 
+    async def send_file(
+        self,
+        target: Target,
+        name: str,
+        data: bytes,
+        permit: Permit,
+        *,
+        key: str,
+        text: str = "",
+        answers: str | None = None,
+    ) -> Delivery:
+        """Attach a file, its size capped; `text` stands above it. Permit, key and refusals as in
+        `say`.
+        """
+
     def draft(
         self, target: Target, permit: Permit, *, begun: PartBegun, answers: str | None = None
     ) -> Draft | None:

@@ -7,10 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from bots.answering.opening import Openings
+from bots.answering.placing import place_of
 from bots.answering.reaching import Reaching, targets_of
 from bots.roster import Roster
 from bots.settings import Settings
@@ -242,6 +244,7 @@ class Thinker:
             say=reach.say,
             react=reach.react if here.has_replies else None,
             fetch=reach.fetch if here.has_replies else None,
+            share=partial(reach.share, place_of(work), work.hops + 1) if here.has_replies else None,
         )
 
 

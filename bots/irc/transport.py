@@ -163,6 +163,20 @@ class IrcTransport:
             return []
         return await self._session.say(target, parts, lambda: self._vetoed(target, permit))
 
+    async def send_file(
+        self,
+        target: Target,
+        name: str,
+        data: bytes,
+        permit: Permit,
+        *,
+        key: str,
+        text: str = "",
+        answers: str | None = None,
+    ) -> Delivery:
+        """Refused: IRC has no files that everybody can take."""
+        return Delivery(sent=False, proof="there are no files on IRC")
+
     def draft(
         self, target: Target, permit: Permit, *, begun: PartBegun, answers: str | None = None
     ) -> None:

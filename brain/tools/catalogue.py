@@ -10,6 +10,7 @@ from brain.tools.notes import forget, recall, remember
 from brain.tools.posting import post, react
 from brain.tools.reading import read_around, read_thread, recent
 from brain.tools.registry import Tool
+from brain.tools.sharing import share_file
 from brain.tools.swarm import agents, capabilities, now, status, who_can
 
 TOOLS: tuple[Tool, ...] = (
@@ -27,6 +28,7 @@ TOOLS: tuple[Tool, ...] = (
     forget,
     post,
     react,
+    share_file,
     status,
     agents,
     capabilities,

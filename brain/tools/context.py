@@ -43,6 +43,11 @@ class Fetch(Protocol):
         """The text of an attachment of a recorded line; raises `ToolError`."""
 
 
+class Share(Protocol):
+    async def __call__(self, name: str, text: str) -> str:
+        """Attach a text file where the question was asked, as `Say`."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Context:
     store: Store
@@ -81,6 +86,7 @@ class Context:
     say: Say | None = None
     react: React | None = None
     fetch: Fetch | None = None
+    share: Share | None = None
 
     @property
     def place(self) -> str:

@@ -295,3 +295,23 @@ async def test_on_irc_a_post_is_a_paragraph_and_there_are_neither_marks_nor_file
         await peer.close()
         await ear.stop()
         await server.kill()
+
+
+async def test_a_file_is_given_where_it_was_asked_for(looker: Looker) -> None:
+    text = "why it hums\n" * 400
+    model = Scripted([calls("share_file", name="report.md", text=text), Completion(text="There.")])
+    await looker.turn(model, "captain: all of it, please")
+    messages = await looker.person.history(await looker.channel("lobby"))
+    [file] = [one for message in messages for one in message["attachments"]]
+    assert (file["filename"], file["size"]) == ("report.md", len(text))
+    assert "report.md: attached" in told(model)
+    assert ("discord:#lobby", "[attachment report.md]", "sent", 1) in await looker.replies()
+
+
+@pytest.mark.parametrize("name", ["../etc/passwd", "virus.exe", ".hidden.md", "a" * 80 + ".md"])
+async def test_no_other_file_than_text_with_a_plain_name(looker: Looker, name: str) -> None:
+    model = Scripted([calls("share_file", name=name, text="x"), DONE])
+    await looker.turn(model, "captain: all of it, please")
+    assert "is no name of a text file" in told(model)
+    messages = await looker.person.history(await looker.channel("lobby"))
+    assert not any(message["attachments"] for message in messages)
