@@ -19,7 +19,7 @@ from tests.acceptance.guild_commands import command, use
 from tests.acceptance.outside import ALL_INTENTS, Outside, bot_token
 from tests.benchmarks.figures import at_most, percentile, progress, report, spread
 from tests.benchmarks.swarms import config, swarm
-from tests.benchmarks.thinking import AGENT, KEY, MODELS, StubProcess, agent, models_toml
+from tests.benchmarks.thinking import AGENT, KEY, MODELS, StubProcess, agent, models_toml, rich
 from tests.vendors.script import Asked, Say, Script, Slow, Step
 from tests.vendors.server import Stub, serving
 
@@ -85,11 +85,13 @@ async def _guild(written: Sandbox, stub: Stub) -> AsyncIterator[tuple[Sandbox, G
     async with outside:
         outside.serve(written, {name: bot_token(name) for name in names})
         head = (
+            "[budget]\nusd_per_day = 1000000\n"
             f'[operators]\ndiscord_users = ["{named("user", "you")}"]\n'
             f"{models_toml(stub.url, stub.openai_url, f'file:{key}')}"
             '[defaults]\nbrain = "anthropic"\n[heartbeat]\nevery_s = 0\n'
         )
-        sandbox = Sandbox(written.folder, head + written.config.read_text(encoding="utf-8"))
+        text = written.config.read_text(encoding="utf-8")
+        sandbox = Sandbox(written.folder, head + rich(text))
         try:
             await sandbox.start()
             you = await Guest.enter(outside)

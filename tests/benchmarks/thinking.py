@@ -60,6 +60,12 @@ def models_toml(anthropic: str, openai: str, keys: str = REFERENCE) -> str:
     )
 
 
+def rich(swarm: str) -> str:
+    """A swarm.toml in which `AGENT` has a budget that nobody reaches; the swarm needs one too."""
+    name = f'name = "{AGENT}"\n'
+    return swarm.replace(name, f"{name}budget = {{ usd_per_day = 1000000 }}\n", 1)
+
+
 @dataclass(frozen=True)
 class StubProcess:
     """`python -m tests.vendors`; see `tests.vendors.replies` for what it answers."""
@@ -177,11 +183,9 @@ async def agent(folder: Path, stub: StubProcess, provider: str) -> AsyncIterator
 
 
 def _swarm(stub: StubProcess, provider: str) -> str:
-    rich = "budget = { usd_per_day = 1000000 }\n"
-    first = f'name = "{AGENT}"\n'
     tables = models_toml(stub.anthropic, stub.openai)
     tables += f'[defaults]\nbrain = "{provider}"\n[budget]\nusd_per_day = 1000000\n'
-    return tables + config(8).replace(first, first + rich, 1)
+    return tables + rich(config(8))
 
 
 def _parts(spec: AgentSpec, state: StateFolder, store: Store) -> Answering:
