@@ -16,6 +16,7 @@ from brain.errors import Refused, ToolError
 from brain.model import Completion, Conversation
 from brain.models.scripted import Scripted
 from storage.core import AUDIT, REPLY, run
+from storage.record import Owed
 from tests.integration.irc.stage import Ear, MiniIrcd, Peer, free_port
 from tests.integration.sandbox.stage import CAPTAIN_ID, YOU
 from tests.integration.working.looker import DONE, Looker, calls, posts, told
@@ -295,6 +296,19 @@ async def test_on_irc_a_post_is_a_paragraph_and_there_are_neither_marks_nor_file
         await peer.close()
         await ear.stop()
         await server.kill()
+
+
+async def test_from_a_closed_channel_nothing_is_carried_into_an_open_one(looker: Looker) -> None:
+    await looker.closes("task-board")
+    model = Scripted([posts("They say over there: 9.", "discord:#lobby"), DONE])
+    owed = Owed("captain", "discord:#task-board", 30)
+    await looker.said("captain: tell them", "#task-board", owed=(owed,))
+    [work] = await looker.member.inbox("captain")
+    answerer = looker.member.parts.answerer
+    thinker = dataclasses.replace(answerer.thinker, model=model)
+    await dataclasses.replace(answerer, thinker=thinker).turn([work])
+    assert "you may post in no channel only" in told(model)
+    assert not any("They say over there" in line for line in await looker.history())
 
 
 async def test_a_file_is_given_where_it_was_asked_for(looker: Looker) -> None:
