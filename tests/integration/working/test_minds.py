@@ -22,6 +22,7 @@ from brain.prompting.scene import Heard, Look
 from brain.tools.catalogue import TOOLS
 from brain.tools.context import Context
 from brain.tools.registry import target_of
+from storage import agents, sessions
 from storage.acts import Act
 from storage.migrate import upgrade
 from storage.store import Store
@@ -142,6 +143,34 @@ async def test_nor_does_it_get_them_in_place_of_a_strong_one_that_failed(
     assert answer.model == "small"
     assert "post" in stub.script.requests[-2].tools
     assert stub.script.last.tools == ()
+    await one.close()
+
+
+@pytest.mark.parametrize("last", ["offline", "small"])
+async def test_what_it_remembers_is_in_no_words_of_a_lesser_brain(
+    stub: Stub, store: Store, tmp_path: Path, last: str
+) -> None:
+    one = mind(tmp_path, store, served(stub, {"brain": "gpt", "fallback": [last]}))
+    async with store.writing() as unit:
+        await agents.enrol(unit, "captain", "captain", utc_now())
+        session = await sessions.open_session(unit, "captain", "irc:#lobby", utc_now())
+        for asked_for in ("why does the mixer hum?", "since when?", "who can mend it?"):
+            await sessions.add_turn(
+                unit,
+                session,
+                asker="ada",
+                asked=asked_for,
+                answer="It is the cable.",
+                model="gpt",
+                started_at=utc_now(),
+                finished_at=utc_now(),
+                trace_id="t",
+            )
+    stub.script.choose = lambda request: DOWN if request.wire == "responses" else Say("Banana.")
+    done = await one.compactor.compact("irc:#lobby", asked().occasion)
+    assert done is not None
+    assert not done.by_model
+    assert done.digest.startswith("Earlier: 3 questions of ada")
     await one.close()
 
 
