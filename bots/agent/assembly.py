@@ -93,36 +93,15 @@ def answering(
         log=log,
     )
     mind = mind_of(body)
-    thinker = _thinker(body, mind, mouth, switch)
-    answerer = Answerer(
-        agent=spec.name,
-        epoch=spec.epoch,
-        store=store,
-        thinker=thinker,
-        replying=Replying(
-            epoch=spec.epoch,
-            mouth=mouth,
-            placing=Placing(spec.name, guard, transports, settings.discord.threads),
-            roster=roster,
-            lines_in_channel=settings.limits.lines_in_channel,
-        ),
-        courtesy=Courtesy(spec.name, guard, transports, settings.discord.acknowledge),
-        guard=LoopGuard(_loop_limits(spec)),
-        roster=roster,
-        latch=lambda: switch.latch,
-        clock=utc_now,
-        log=log,
-    )
-    names = [a.name for a in settings.agents]
+    answerer = _answerer(body, mind, mouth, switch)
     operators = Operators(settings.operators, settings.swarm.name, spec.operator_key, utc_now)
-    reflex = KillReflex(operators, switch, store, frozenset(names), log)
-    commands = catalogue(settings.irc.command_prefix)
+    agents = frozenset(a.name for a in settings.agents)
     requests = _requests(spec, store, redactor)
     desk = Desk(
         settings=settings,
-        commands=commands,
+        commands=catalogue(settings.irc.command_prefix),
         answerer=answerer,
-        thinker=thinker,
+        thinker=answerer.thinker,
         operators=operators,
         roster=roster,
         ask=ask,
@@ -133,18 +112,59 @@ def answering(
         nudge=nudge,
         log=log,
     )
-    looking = None
-    if mind.looks is not None:
-        looking = Looking(
-            thinker,
-            mind.looks,
-            transports,
-            latch=lambda: switch.latch,
-            rng=random.Random(),
-            log=log,
-        )
     return Answering(
-        answerer, recovery, desk, requests, commands, reflex, guard, operators, mind, looking
+        answerer=answerer,
+        recovery=recovery,
+        desk=desk,
+        requests=requests,
+        commands=desk.commands,
+        reflex=KillReflex(operators, switch, store, agents, log),
+        guard=guard,
+        operators=operators,
+        mind=mind,
+        looking=_looking(mind, answerer.thinker, transports, switch, log),
+    )
+
+
+def _answerer(body: Body, mind: Mind, mouth: Mouth, switch: KillSwitch) -> Answerer:
+    spec, settings = body.spec, body.spec.settings
+    return Answerer(
+        agent=spec.name,
+        epoch=spec.epoch,
+        store=body.store,
+        thinker=_thinker(body, mind, mouth, switch),
+        replying=Replying(
+            epoch=spec.epoch,
+            mouth=mouth,
+            placing=Placing(spec.name, body.guard, mouth.transports, settings.discord.threads),
+            roster=body.roster,
+            lines_in_channel=settings.limits.lines_in_channel,
+        ),
+        courtesy=Courtesy(spec.name, body.guard, mouth.transports, settings.discord.acknowledge),
+        guard=LoopGuard(_loop_limits(spec)),
+        roster=body.roster,
+        latch=lambda: switch.latch,
+        clock=utc_now,
+        log=body.log,
+    )
+
+
+def _looking(
+    mind: Mind,
+    thinker: Thinker,
+    transports: Mapping[str, Transport],
+    switch: KillSwitch,
+    log: FilteringBoundLogger,
+) -> Looking | None:
+    if mind.looks is None:
+        return None
+    return Looking(
+        thinker,
+        mind.looks,
+        transports,
+        latch=lambda: switch.latch,
+        rng=random.Random(),
+        log=log,
     )
 
 
