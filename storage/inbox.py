@@ -101,6 +101,21 @@ async def settle(  # noqa: PLR0917  the guard, the change and its moment: a sent
     return (await run(unit, change)).rowcount
 
 
+async def annotate(unit: Unit, inbox_id: int, agent: str, epoch: int, note: str) -> bool:
+    """Write `note` on a row that is worked on under this epoch; False when it is ours no more."""
+    change = (
+        sa.update(INBOX)
+        .where(
+            *_mine([inbox_id], agent),
+            INBOX.c.state == _WORKING,
+            INBOX.c.epoch == epoch,
+            _not_overtaken(agent, epoch),
+        )
+        .values(note=note)
+    )
+    return (await run(unit, change)).rowcount == 1
+
+
 async def orphans(unit: Unit, agent: str, epoch: int, limit: int = 1000) -> list[Work]:
     """Rows that a process of `agent` with an older epoch left in `working`."""
     older = sa.or_(INBOX.c.epoch < epoch, INBOX.c.epoch.is_(None))

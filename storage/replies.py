@@ -35,8 +35,10 @@ async def begin(
     now: datetime,
     epoch: int | None = None,
     first_part: int = 0,
+    grows: bool = False,
 ) -> list[int]:
-    """Record `parts` (one line each) as `sending`; returns their ids in order.
+    """Record `parts` (one line each) as `sending`; returns their ids in order. What `grows` is
+    shown while more of it is still to come.
 
     Raises `LeaseLost` when the inbox row is no longer this agent's (another one adopted it, or it
     is settled, or it is worked on under another epoch than `epoch`), and `StorageError` when an
@@ -54,6 +56,7 @@ async def begin(
             "part": first_part + number,
             "target": target,
             "text": text,
+            "grows": grows,
             "state": str(ReplyState.SENDING),
             "proof": "",
             "hops": hops,
@@ -69,11 +72,14 @@ async def begin(
 async def settle(
     unit: Unit, ids: Sequence[int], state: ReplyState, proof: str, now: datetime
 ) -> int:
-    """Sending → `state`, with what proves it; settled rows stay. Returns how many changed."""
+    """Sending → `state`, with what proves it; settled rows stay. Returns how many changed. What
+    was sent is whole.
+    """
+    whole = {"grows": False} if state is ReplyState.SENT else {}
     change = (
         sa.update(REPLY)
         .where(REPLY.c.id.in_(ids), REPLY.c.state == str(ReplyState.SENDING))
-        .values(state=str(state), proof=proof, settled_at=now)
+        .values(state=str(state), proof=proof, settled_at=now, **whole)
     )
     return (await run(unit, change)).rowcount
 

@@ -223,6 +223,8 @@ class Reply(SQLModel, table=True):
     #: typed address, for example ``irc:#lobby`` or ``irc:nick:alice``
     target: str
     text: str
+    #: more of it is, or was, still to come: it is no answer by itself
+    grows: bool = False
     state: str = ReplyState.SENDING
     #: what proves that it arrived: ``pong``, ``echo``, ``msgid:…``, ``heard-by:<agent>``; or what
     #: the server said when it refused

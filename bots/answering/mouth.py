@@ -106,7 +106,13 @@ class Mouth:
         return await self.guard.permit(act)
 
     async def begin(
-        self, outgoing: Outgoing, parts: Sequence[str], epoch: int, *, first_part: int = 0
+        self,
+        outgoing: Outgoing,
+        parts: Sequence[str],
+        epoch: int,
+        *,
+        first_part: int = 0,
+        grows: bool = False,
     ) -> list[int]:
         """Record `parts` as `sending`; as `storage.replies.begin`."""
         now = self.clock()
@@ -122,6 +128,7 @@ class Mouth:
                 now=now,
                 epoch=epoch,
                 first_part=first_part,
+                grows=grows,
             )
         )
 

@@ -159,6 +159,37 @@ async def test_a_reply_is_sending_then_settled_once(store: Store) -> None:
     assert found == [("sent", "echo", LATER)] * 2
 
 
+async def test_a_reply_that_grows_does_so_until_it_is_sent(store: Store) -> None:
+    whole, cut = await begin(store, None, "one", "two", grows=True)
+    async with store.writing() as unit:
+        assert [reply.grows for reply in await replies.open_of(unit, "captain")] == [True, True]
+        await replies.settle(unit, [whole], ReplyState.SENT, "id:1", NOON)
+        await replies.settle(unit, [cut], ReplyState.UNKNOWN, "stopped", NOON)
+        rows = await run(unit, sa.select(REPLY.c.grows).order_by(REPLY.c.id))
+        assert list(rows.scalars()) == [False, True]
+    await begin(store, None, "three")
+    async with store.reading() as unit:
+        assert [reply.grows for reply in await replies.open_of(unit, "captain")] == [False]
+
+
+async def test_only_who_works_on_a_row_notes_something_on_it(store: Store) -> None:
+    await owe(store, Owed("captain", LOBBY, 30))
+    (work,) = await waiting(store)
+
+    async def annotated(agent: str, epoch: int) -> bool:
+        async with store.writing() as unit:
+            return await inbox.annotate(unit, work.inbox_id, agent, epoch, "begun")
+
+    assert not await annotated("captain", 1)
+    await claim(store, [work.inbox_id], 1)
+    assert not await annotated("auditor", 1)
+    assert not await annotated("captain", 2)
+    assert await annotated("captain", 1)
+    async with store.reading() as unit:
+        [orphan] = await inbox.orphans(unit, "captain", 2)
+    assert orphan.note == "begun"
+
+
 async def test_a_line_is_answered_at_most_once(store: Store) -> None:
     await owe(store, Owed("captain", LOBBY, 30))
     (work,) = await waiting(store)
