@@ -136,7 +136,8 @@ class Worklist:
         With `sender`, what others have waiting there stays.
         """
         session = self._sessions.get(key)
-        if session is None or session.worker is None or session.worker.done():
+        if session is None or session.worker is None or not session.takes_work:
+            # Who says stop twice does not mean the tidying up.
             return False
         session.stopped, session.stopped_by = why, sender
         session.worker.cancel()

@@ -230,6 +230,7 @@ async def test_what_is_asked_after_a_stop_is_answered_while_the_stopped_work_sti
     store: Store,
 ) -> None:
     begun, ends = asyncio.Event(), asyncio.Event()
+    ended: list[str] = []
     answered: list[str] = []
 
     async def turn(burst: list[Work]) -> None:
@@ -240,6 +241,7 @@ async def test_what_is_asked_after_a_stop_is_answered_while_the_stopped_work_sti
             finally:
                 # What it had begun to say is left in order.
                 await ends.wait()
+                ended.append(burst[0].text)
         answered.append(burst[0].text)
         async with store.writing() as unit:
             ids = [w.inbox_id for w in burst]
@@ -250,11 +252,14 @@ async def test_what_is_asked_after_a_stop_is_answered_while_the_stopped_work_sti
         worklist.nudge()
         await begun.wait()
         assert worklist.stop_session("irc:#lobby", "alice said stop", "alice")
+        await asyncio.sleep(0)
+        # Said again, it does not end the ending.
+        assert not worklist.stop_session("irc:#lobby", "alice said stop", "alice")
         await owe(store, "a short one")
         while not answered:
             worklist.nudge()
             await asyncio.sleep(0)
         ends.set()
         await until_settled(store, worklist)
-    assert answered == ["a short one"]
+    assert (ended, answered) == (["a long one"], ["a short one"])
     assert await states(store) == {"secretary": {"refused": 1, "answered": 1}}
