@@ -45,6 +45,8 @@ __all__ = [
 
 _TALK: Final = [str(kind) for kind in TALK]
 _OPEN: Final = [str(InboxState.QUEUED), str(InboxState.WORKING)]
+#: lines, the newest first, among which `spoken` looks
+_MOST_SPOKEN: Final = 5_000
 #: the columns of a whole line
 LINE: Final = [MESSAGE.c[name] for name in Message.model_fields]
 
@@ -188,16 +190,19 @@ async def spoken(unit: Unit, since: datetime) -> dict[tuple[str, str], datetime]
     people.
     """
     c = MESSAGE.c
-    newest = sa.func.max(c.said_at, type_=c.said_at.type)
-    query = sa.select(c.network, c.channel, newest).where(
+    query = sa.select(c.network, c.channel, c.said_at).where(
         c.said_at > since,
         c.agent.is_(None),
         c.hops == 0,
         c.kind.in_([str(LineKind.SAID), str(LineKind.ACTION)]),
         ~sa.exists().where(INBOX.c.message_id == c.id),
     )
-    rows = await run(unit, query.group_by(c.network, c.channel))
-    return {(network, channel): at for network, channel, at in rows.all()}
+    # Not grouped by the database, which would read the whole record in the order of the channels.
+    rows = await run(unit, query.order_by(c.said_at.desc()).limit(_MOST_SPOKEN))
+    newest: dict[tuple[str, str], datetime] = {}
+    for network, channel, said_at in rows:
+        newest.setdefault((network, channel), said_at)
+    return newest
 
 
 async def channels(unit: Unit) -> list[tuple[str, str, int]]:
