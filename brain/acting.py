@@ -16,9 +16,11 @@ from typing import Any, TypeVar
 from brain.errors import BadArguments, Refused, ToolError
 from brain.guard import Guard, Refusal
 from brain.model import Message, Role, ToolCall
+from brain.prompting.fencing import defused
 from brain.tools.registry import Effects, Toolbox, ToolResult, target_of
 from storage.acts import Act, Permit
 from storage.errors import PermitRefused
+from storage.text import storable
 
 T = TypeVar("T")
 
@@ -30,10 +32,16 @@ _LONGEST_ERROR = 2_000
 _LEAST_RESULT = 1_000
 #: marks text as data from outside: source, text → fenced text
 Fence = Callable[[str, str], str]
+#: hides secrets in a text
+Clean = Callable[[str], str]
 
 
 def unfenced(_source: str, text: str) -> str:
     """The text as it is."""
+    return text
+
+
+def as_it_is(text: str) -> str:
     return text
 
 
@@ -48,7 +56,9 @@ class Cause:
 
 @dataclass
 class Found:
-    """What tools have found in a turn, also when the turn is ended in the middle of a step."""
+    """What tools have found in a turn, also when the turn is ended in the middle of a step. People
+    may be shown it: there are no secrets in it.
+    """
 
     #: by step and call
     texts: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -65,13 +75,21 @@ class Acting:
     """
 
     def __init__(
-        self, toolbox: Toolbox, guard: Guard, *, budget: int, most: int, fence: Fence = unfenced
+        self,
+        toolbox: Toolbox,
+        guard: Guard,
+        *,
+        budget: int,
+        most: int,
+        fence: Fence = unfenced,
+        clean: Clean = as_it_is,
     ) -> None:
         self._toolbox = toolbox
         self._guard = guard
         self._budget = budget
         self._most = most
         self._fence = fence
+        self._clean = clean
         self._step = 0
         self.found = Found()
 
@@ -125,28 +143,54 @@ class Acting:
         self, call: ToolCall, decision: Permit | Refusal | ToolError, index: int, of: int
     ) -> Message:
         if isinstance(decision, Refusal):
-            return _wrong(call, f"refused: {decision.reason}")
+            return self._wrong(call, f"refused: {decision.reason}")
         if isinstance(decision, ToolError):
-            return _wrong(call, str(decision))
+            return self._wrong(call, str(decision))
         try:
             result = await self._toolbox.call(call.name, call.arguments, decision)
-        except (ToolError, PermitRefused) as error:
+        except ToolError as error:
+            return self._wrong(call, str(error), is_the_tools=True)
+        except PermitRefused as error:
             # A stale permit: what ran before this call took longer than a permit lasts.
-            return _wrong(call, str(error))
+            return self._wrong(call, str(error))
         except TimeoutError:
             # None of the turn's: that one arrives as a cancellation.
-            return _wrong(call, f"{call.name} took too long")
+            return self._wrong(call, f"{call.name} took too long")
         return self._right(call, result, index, of)
 
     def _right(self, call: ToolCall, result: ToolResult, index: int, of: int) -> Message:
         room = max(_LEAST_RESULT, min(self._most, self._budget // of))
-        text = cut(result.text, room)
+        text = self._fit(result.text, room)
         if not result.is_error:
             self.found.texts[self._step, index] = text
             self.found.evidence |= dict.fromkeys(result.evidence_ids)
-        if self._toolbox.find(call.name).effects is not Effects.NONE:
-            text = self._fence(target_of(call.name), text)
-        return Message(role=Role.TOOL, text=text, tool_call_id=call.id, is_error=result.is_error)
+        return self._message(call, self._fenced(call, text), is_error=result.is_error)
+
+    def _wrong(self, call: ToolCall, sentence: str, *, is_the_tools: bool = False) -> Message:
+        """Tools quote what others wrote in their errors too: names of channels, titles of threads.
+        In our own sentences only the model is quoted, who may repeat what it read.
+        """
+        cleaned = self._clean(storable(sentence[: 2 * _LONGEST_ERROR]))
+        text = shortened(defused(cleaned), _LONGEST_ERROR)
+        return self._message(
+            call, self._fenced(call, text) if is_the_tools else text, is_error=True
+        )
+
+    def _fenced(self, call: ToolCall, text: str) -> str:
+        if self._toolbox.find(call.name).effects is Effects.NONE:
+            return text
+        return self._fence(target_of(call.name), text)
+
+    def _fit(self, text: str, most: int) -> str:
+        """As much of `text` as fits, without secrets: hidden before it is cut, for half of one
+        looks like none; and not in all of ten megabytes, for that takes seconds.
+        """
+        if len(text) <= 2 * most:
+            return cut(self._clean(storable(text)), most)
+        return _cut_off(self._clean(storable(text[: 2 * most]))[:most], len(text))
+
+    def _message(self, call: ToolCall, text: str, *, is_error: bool) -> Message:
+        return Message(role=Role.TOOL, text=text, tool_call_id=call.id, is_error=is_error)
 
 
 def batches(effects: Sequence[Effects]) -> Iterator[range]:
@@ -180,10 +224,12 @@ async def together(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
 
 def cut(text: str, most: int) -> str:
     """`text`, or its first `most` characters and a sentence that says so."""
-    if len(text) <= most:
-        return text
+    return text if len(text) <= most else _cut_off(text[:most], len(text))
+
+
+def _cut_off(beginning: str, of: int) -> str:
     return (
-        f"{text[:most]}\n[Cut: these are the first {most:,} of {len(text):,} characters. "
+        f"{beginning}\n[Cut: these are the first {len(beginning):,} of {of:,} characters. "
         "Ask for less to see the rest.]"
     )
 
@@ -202,13 +248,4 @@ def _act(cause: Cause, call: ToolCall) -> Act:
         trace_id=cause.trace_id,
         # A hash, not the words: people paste secrets into questions.
         details={"arguments_sha256": hashlib.sha256(arguments.encode()).hexdigest()},
-    )
-
-
-def _wrong(call: ToolCall, sentence: str) -> Message:
-    return Message(
-        role=Role.TOOL,
-        text=shortened(sentence, _LONGEST_ERROR),
-        tool_call_id=call.id,
-        is_error=True,
     )

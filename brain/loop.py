@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from brain.acting import Acting, Cause, Fence, unfenced
+from brain.acting import Acting, Cause, Clean, Fence, as_it_is, unfenced
 from brain.draft import Draft
 from brain.errors import (
     CostLimitReached,
@@ -33,7 +33,9 @@ from brain.model import (
     Stop,
     Usage,
 )
+from brain.rewriting import rewritten
 from brain.tools.registry import Toolbox
+from storage.text import storable
 
 #: characters of findings that people are shown when a limit ends the turn
 _LONGEST_FINDINGS = 2_000
@@ -102,7 +104,8 @@ class Limits:
 
 class Loop:
     """`clock` reads monotonic seconds; `system` is the system prompt; `fence` marks what tools
-    found as data. `on_progress` is awaited after every step that acted: the functional heartbeat.
+    found as data, `clean` hides secrets in it. `on_progress` is awaited after every step that
+    acted: the functional heartbeat.
     """
 
     def __init__(
@@ -116,6 +119,7 @@ class Loop:
         system: str = "",
         on_progress: Callable[[], Awaitable[None]] | None = None,
         fence: Fence = unfenced,
+        clean: Clean = as_it_is,
     ) -> None:
         self._model = model
         self._toolbox = toolbox
@@ -130,6 +134,7 @@ class Loop:
             budget=model.capabilities.context_tokens,
             most=limits.result_characters,
             fence=fence,
+            clean=clean,
         )
         self._messages: list[Message] = []
         self._last = Completion()
@@ -190,14 +195,15 @@ class Loop:
             draft.begin()
         try:
             async with self._time_left():
-                completion = await self._model.query(conversation, draft)
+                said = await self._model.query(conversation, draft)
         except NoMoney as error:
             if not self._acting.found.texts:
                 raise
             raise CostLimitReached(str(error).rstrip(".")) from error
         if draft is not None:
             draft.end()
-        self._last = completion
+        # Models write half characters too, which no database takes and no socket.
+        self._last = completion = rewritten(said, storable)
         self._usage += completion.usage
         self._cost_nusd += completion.cost_nusd
         self._notes |= dict.fromkeys(completion.notes)

@@ -193,6 +193,7 @@ def _thinker(body: Body, mind: Mind, mouth: Mouth, switch: KillSwitch) -> Thinke
         openings=mind.openings,
         compactor=mind.compactor,
         fence=mind.fence,
+        clean=body.redactor.redact,
         tools=mind.tools,
         reach=lambda why, trace_id: Reaching(mouth, spec.epoch, why, trace_id),
         cards=body.cards,

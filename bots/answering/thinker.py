@@ -17,7 +17,7 @@ from bots.answering.reaching import Reaching, targets_of
 from bots.roster import Roster
 from bots.settings import Settings
 from brain import souls
-from brain.acting import Fence
+from brain.acting import Clean, Fence
 from brain.compaction import Compactor
 from brain.errors import ContextOverflow, SoulMissing
 from brain.guard import Guard
@@ -85,6 +85,8 @@ class Thinker:
     compactor: Compactor
     #: source and text of what a tool found → how a model is shown it
     fence: Fence
+    #: hides secrets in what a tool found, for people may be shown it
+    clean: Clean
     tools: Callable[[], Awaitable[Sequence[AnyTool]]]
     #: one turn's reach: why, trace id
     reach: Callable[[str, str], Reaching]
@@ -154,6 +156,7 @@ class Thinker:
             system=system,
             on_progress=on_progress,
             fence=self.fence,
+            clean=self.clean,
         )
 
     async def use_tool(
@@ -170,7 +173,7 @@ class Thinker:
         )
         permit = await self.guard.permit(act)
         toolbox = Toolbox(TOOLS, self.context(work, work.text))
-        return (await toolbox.call(name, arguments, permit)).text
+        return self.clean((await toolbox.call(name, arguments, permit)).text)
 
     async def remember(self, unit: Unit, work: Work, exchanged: Exchanged) -> None:
         """Keep the exchange as a turn of its session, in the caller's transaction."""

@@ -6,11 +6,10 @@ what they were sent. Wherever an answer goes, to people, to a tool, to the recor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
-from brain.model import Completion, Reader, ToolCall
+from brain.model import Completion, Reader
+from brain.rewriting import rewritten
 
 SHOWN: Final = "[key]"
 #: shorter keys are words such as ``ollama``, for servers that want any
@@ -53,31 +52,7 @@ def is_secret(key: str) -> bool:
 
 def hidden(completion: Completion, secret: str) -> Completion:
     """`completion` without `secret`, in its text and in what tools are called with."""
-    return replace(
-        completion,
-        text=completion.text.replace(secret, SHOWN),
-        tool_calls=tuple(_call(call, secret) for call in completion.tool_calls),
-    )
-
-
-def _call(call: ToolCall, secret: str) -> ToolCall:
-    arguments = {_value(k, secret): _value(v, secret) for k, v in call.arguments.items()}
-    return replace(
-        call,
-        name=call.name.replace(secret, SHOWN),
-        arguments=arguments,
-        unreadable=call.unreadable.replace(secret, SHOWN),
-    )
-
-
-def _value(value: Any, secret: str) -> Any:
-    if isinstance(value, str):
-        return value.replace(secret, SHOWN)
-    if isinstance(value, Mapping):
-        return {_value(k, secret): _value(v, secret) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_value(one, secret) for one in value]
-    return value
+    return rewritten(completion, lambda text: text.replace(secret, SHOWN))
 
 
 def _beginning_at_the_end(text: str, secret: str) -> str:
