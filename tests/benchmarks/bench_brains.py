@@ -38,10 +38,11 @@ async def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="parley-bench-"))
     try:
         async with stub_process() as stub:
+            # First: what was freed after anything large would hide how much it grows.
+            await memory(folder, stub)
             for provider in MODELS:
                 async with agent(folder / provider, stub, provider) as one:
                     await overhead(one, stub, provider)
-            await memory(folder, stub)
         await cancelled(folder)
         await the_ledger(folder)
     finally:
