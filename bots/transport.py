@@ -4,24 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from bots.messages import IRC, Delivery, Mark, Target, TransportHealth
 from storage.acts import Permit
 
+#: stands at the end of what is shown while more is to come
+MORE: Final = " \N{HORIZONTAL ELLIPSIS}"
 #: writes down that a part of a draft is about to be said: its number from 0 and its text → its key,
 #: as `Transport.say` has them; raises `StorageError`
 PartBegun = Callable[[int, str], Awaitable[str]]
 
 
 class Draft(Protocol):
-    """An answer that is shown while it grows; `grow` as often as you like, `finish` once."""
+    """An answer that is shown while it grows; `grow` as often as you like, `finish` or `take_back`
+    once. As long as messages of it are missing, the last one that is shown ends with `MORE`.
+    """
+
+    @property
+    def standing(self) -> int:
+        """How many messages of it are shown."""
 
     def grow(self, text: str) -> None:
         """The whole answer so far is `text`."""
 
     async def finish(self, text: str) -> list[Delivery]:
         """The answer is `text`: one `Delivery` for each of its parts, in order."""
+
+    async def take_back(self) -> bool:
+        """There is no answer: nothing of it stands any more; False where some of it may."""
 
     async def abandon(self) -> None:
         """Leave what is shown as it is."""

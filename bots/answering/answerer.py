@@ -180,8 +180,11 @@ class Answerer:
             if growing is not None:
                 await growing.abandon("stopped while it was being said")
             raise
-        if is_silence(exchanged.answer.text) and not (growing is not None and growing.begun):
-            return [], exchanged
+        if is_silence(exchanged.answer.text):
+            if growing is None or not growing.begun:
+                return [], exchanged
+            # Another model had begun to speak before this one chose silence.
+            return await growing.withdraw(), exchanged
         roomy = self.replying.mouth.transports[last.network].has_replies
         said = await self._said(last, text, footed(exchanged.answer, roomy=roomy), growing)
         return said, exchanged

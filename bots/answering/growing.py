@@ -7,26 +7,22 @@ is written when the answer is whole. What is cut off keeps the mark of what was 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 from bots.answering.mouth import Mouth, Unsaid, key_of
 from bots.insist import insist
 from bots.messages import Delivery, Outgoing, Target
-from bots.transport import Draft
+from bots.transport import MORE, Draft
 from brain.errors import Refused
 from brain.prompting.silence import SILENCE
 from storage import record, replies
 from storage.unit import Unit
 
-#: stands at the end while more is to come
-MORE: Final = " \N{HORIZONTAL ELLIPSIS}"
-
 
 @dataclass
 class Growing:
-    """The `brain.model.Reader` of one answer; `finish` or `abandon` it, once."""
+    """The `brain.model.Reader` of one answer; `finish`, `withdraw` or `abandon` it, once."""
 
     mouth: Mouth
     epoch: int
@@ -41,8 +37,12 @@ class Growing:
     _text: str = ""
     _draft: Draft | None = None
     _starting: asyncio.Task[None] | None = None
-    #: rows of the parts that were begun, in order
+    #: rows of the parts that left, or may have left, in order
     _ids: list[int] = field(default_factory=list)
+    #: the row of the last part, as it is written
+    _beginning: asyncio.Task[int] | None = None
+    #: writes down what became of it
+    _ending: asyncio.Task[None] | None = None
     _trouble: Refused | None = None
 
     def piece(self, text: str) -> None:
@@ -67,26 +67,77 @@ class Growing:
 
     async def finish(self, text: str) -> list[Delivery]:
         """Say the whole answer; raises `Refused`, `StorageError`, `Unsaid`, as `Mouth.say`."""
+        return await self._or_abandoned(self._finished(text))
+
+    async def withdraw(self) -> list[Delivery]:
+        """There is no answer after all: what is shown is taken back. Empty when nothing stands."""
+        return await self._or_abandoned(self._withdrawn())
+
+    async def abandon(self, why: str) -> None:
+        """The work was stopped: what is shown stays, and is recorded as cut off."""
+        if self._ending is None:
+            self._ending = asyncio.create_task(self._abandoned(why))
+        # Who is stopped twice leaves no row behind either.
+        await asyncio.shield(self._ending)
+
+    async def _or_abandoned(self, ending: Coroutine[None, None, list[Delivery]]) -> list[Delivery]:
+        try:
+            return await ending
+        except BaseException:
+            await self.abandon("stopped while it was being said")
+            raise
+
+    async def _finished(self, text: str) -> list[Delivery]:
         assert self._starting is not None
         await self._starting
         if self._draft is None:
             raise self._trouble or Unsaid("the answer could not be begun")
         deliveries = await self._draft.finish(self.shape(text))
         if deliveries and all(delivery.unsaid for delivery in deliveries):
-            await self.mouth.forget(self._ids)
+            await self._end(self.mouth.forget(self._ids))
             raise Unsaid(deliveries[0].proof)
-        await self._settle(deliveries, self.shape(text))
+        await self._end(self._settle(deliveries, self.shape(text)))
         return deliveries
 
-    async def abandon(self, why: str) -> None:
-        """The work was stopped: what is shown stays, and is recorded as cut off."""
+    async def _withdrawn(self) -> list[Delivery]:
+        assert self._starting is not None
+        await asyncio.gather(self._starting, return_exceptions=True)
+        if self._draft is None:
+            return []
+        if await self._draft.take_back():
+            await self._end(self.mouth.forget(self._ids))
+            return []
+        stays = Delivery(sent=False, proof="it could not be taken back", unknown=True)
+        deliveries = [stays for _ in self._ids]
+        await self._end(self.mouth.settle(self._ids, deliveries, self.outgoing.trace_id))
+        return deliveries
+
+    async def _abandoned(self, why: str) -> None:
         if self._starting is not None:
             self._starting.cancel()
             await asyncio.gather(self._starting, return_exceptions=True)
         if self._draft is not None:
             await self._draft.abandon()
-        cut = Delivery(sent=False, proof=why, unknown=True)
-        await self.mouth.settle(self._ids, [cut for _ in self._ids], self.outgoing.trace_id)
+        if unsaid := await self._never_left():
+            await self.mouth.forget(unsaid)
+        if self._ids:
+            cut = Delivery(sent=False, proof=why, unknown=True)
+            await self.mouth.settle(self._ids, [cut for _ in self._ids], self.outgoing.trace_id)
+
+    async def _never_left(self) -> list[int]:
+        """What was being written down when it was stopped."""
+        if self._beginning is None:
+            return []
+        await asyncio.wait({self._beginning})
+        if self._beginning.cancelled() or self._beginning.exception() is not None:
+            return []
+        reply_id = self._beginning.result()
+        return [] if reply_id in self._ids else [reply_id]
+
+    async def _end(self, ending: Coroutine[None, None, None]) -> None:
+        """Once this has begun nothing stops it: what is known is written down as it is."""
+        self._ending = asyncio.create_task(ending)
+        await asyncio.shield(self._ending)
 
     async def _start(self) -> None:
         target = await self.place()
@@ -106,16 +157,28 @@ class Growing:
             self._draft.grow(self.shape(self._text) + MORE)
 
     async def _part_begun(self, at: int, part: str) -> str:
-        [reply_id] = await self.mouth.begin(self.outgoing, [part], self.epoch, first_part=at)
+        # A thread writes it to its end, whoever is stopped meanwhile.
+        self._beginning = asyncio.create_task(self._begin(at, part))
+        reply_id = await asyncio.shield(self._beginning)
         self._ids.append(reply_id)
         return key_of(reply_id, self.outgoing.trace_id)
 
+    async def _begin(self, at: int, part: str) -> int:
+        [reply_id] = await self.mouth.begin(
+            self.outgoing, [part], self.epoch, first_part=at, grows=True
+        )
+        return reply_id
+
     async def _settle(self, deliveries: list[Delivery], text: str) -> None:
         """Parts that were taken back again, for the answer became shorter, never were."""
-        kept = self._ids[: len(deliveries)]
-        if gone := self._ids[len(kept) :]:
+        assert self._draft is not None
+        standing = max(len(deliveries), self._draft.standing)
+        kept = self._ids[:standing]
+        if gone := self._ids[standing:]:
             await self.mouth.forget(gone)
-        await self.mouth.settle(kept, deliveries[: len(kept)], self.outgoing.trace_id)
+        stays = Delivery(sent=False, proof="it could not be taken back", unknown=True)
+        told = [*deliveries, *(stays for _ in kept[len(deliveries) :])][: len(kept)]
+        await self.mouth.settle(kept, told, self.outgoing.trace_id)
         parts = self.mouth.transports[self.outgoing.target.network].split(
             self.outgoing.target, text
         )

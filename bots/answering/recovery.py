@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
-from bots.answering.growing import MORE
 from bots.answering.mouth import key_of, state_of
 from bots.messages import Delivery, Target
 from bots.transport import Transport
@@ -94,13 +93,12 @@ class Recovery:
             witness = await replies.heard(unit, reply)
             answers = await replies.answered_line(unit, reply)
         outcome: tuple[ReplyState, str] | None = None
-        # The beginning of an answer that grew is no answer, and is not said a second time.
-        grew = reply.text.endswith(MORE)
-        if grew and witness is not None:
+        if reply.grows:
+            # The beginning of an answer is no answer, and is not said a second time.
             outcome = (ReplyState.UNKNOWN, "its process died in the middle of it")
         elif witness is not None:
             outcome = (ReplyState.SENT, f"record:{witness}")
-        elif not grew and (said := await self._said_again(reply, answers)) is not None:
+        elif (said := await self._said_again(reply, answers)) is not None:
             outcome = (state_of(said), said.proof)
         elif self._now_s() - self._found_at_s > PROOF_WAIT_S:
             outcome = (ReplyState.UNKNOWN, "its process died")

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bots.messages import Delivery, Target
-from bots.transport import PartBegun
+from bots.transport import MORE, PartBegun
 from storage.acts import Permit
 from storage.errors import StorageError
+
+#: characters by which a full message is made shorter until the mark has room; more than closes a
+#: code block
+_SHORTER = 8
 
 
 class Voice(Protocol):
@@ -33,7 +37,8 @@ class _Shown:
 
 class Draft:
     """As `bots.transport.Draft`. Nothing is sent or edited more often than every `every_s`, the
-    last state is always shown, and what does not fit goes on in a second message.
+    last state is always shown, and what does not fit goes on in a second message, which comes
+    before the first one loses its mark: whatever ends us in between, people see that it was cut.
     """
 
     def __init__(
@@ -66,6 +71,11 @@ class Draft:
         self._failure: Delivery | None = None
         self._pump: asyncio.Task[None] | None = None
 
+    @property
+    def standing(self) -> int:
+        """How many messages of it are shown."""
+        return len(self._shown)
+
     def grow(self, text: str) -> None:
         """The whole answer so far is `text`."""
         self._parts = self._split(text)
@@ -83,6 +93,13 @@ class Draft:
         finally:
             await self.abandon()
         return [self._delivery(at, part) for at, part in enumerate(self._parts)]
+
+    async def take_back(self) -> bool:
+        """There is no answer: nothing of it stands any more; False where some of it may."""
+        unknown = self._failure is not None and self._failure.unknown
+        self._failure = None
+        await self.finish("")
+        return not self._shown and not unknown
 
     async def abandon(self) -> None:
         """Leave what is shown as it is."""
@@ -102,30 +119,43 @@ class Draft:
 
     def _next_step(self) -> int | None:
         """Index of the first message that is not as it should be."""
-        for at in range(max(len(self._parts), len(self._shown))):
-            if at >= len(self._shown) or at >= len(self._parts):
-                return at
+        last = len(self._shown) - 1
+        for at in range(min(len(self._parts), last)):
             if self._shown[at].text != self._parts[at]:
                 return at
+        if len(self._shown) < len(self._parts):
+            return len(self._shown)
+        if last >= 0 and (last >= len(self._parts) or self._shown[last].text != self._parts[last]):
+            return last
         return None
 
     async def _show(self, at: int) -> None:
         if at >= len(self._parts):
-            gone = self._shown.pop()
-            await self._voice.take_back(self._target, gone.message, self._permit)
-            return
-        part = self._parts[at]
-        if at < len(self._shown):
-            message = self._shown[at].message
-            delivery = await self._voice.edit(self._target, message, part, self._permit)
+            gone = self._shown[at].message
+            delivery = await self._voice.take_back(self._target, gone, self._permit)
+            if delivery.sent:
+                del self._shown[at]
+        elif at < len(self._shown):
+            shown, part = self._shown[at], self._parts[at]
+            delivery = await self._voice.edit(self._target, shown.message, part, self._permit)
+            if delivery.sent:
+                shown.text = part
         else:
+            part = self._first_shown(at)
             delivery = await self._say(at, part)
+            if delivery.sent:
+                self._shown.append(_Shown(delivery.proof.removeprefix("id:"), part))
         if not delivery.sent:
             self._failure = delivery
-        elif at < len(self._shown):
-            self._shown[at].text = part
-        else:
-            self._shown.append(_Shown(delivery.proof.removeprefix("id:"), part))
+
+    def _first_shown(self, at: int) -> str:
+        """What a new message says: with the mark, as long as another one is to follow."""
+        part = self._parts[at]
+        if at + 1 == len(self._parts):
+            return part
+        while len(marked := self._split(part + MORE)) > 1:
+            part = part[:-_SHORTER]
+        return marked[0]
 
     async def _say(self, at: int, part: str) -> Delivery:
         if at == len(self._keys):

@@ -13,6 +13,7 @@ from bots.sandbox.server import build
 from tests.integration.discord.swarm import Member, member
 from tests.integration.sandbox.stage import Sandbox, config, serving
 from tests.integration.working.looker import Enter, Looker
+from tests.integration.working.scene import Scene, a_scene
 
 
 @pytest.fixture
@@ -40,3 +41,10 @@ async def enter(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[Enter]:
 @pytest.fixture
 async def looker(enter: Enter) -> Looker:
     return await enter()
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    """A question that was heard, and whoever looks at the channel."""
+    async with a_scene(tmp_path) as one:
+        yield one

@@ -3,118 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from bots.answering.growing import MORE
 from bots.clock import utc_now
-from bots.sandbox.server import build
+from bots.transport import MORE
 from brain.errors import Overloaded
-from brain.model import Capabilities, Completion, Conversation, Reader
-from storage import inbox, record
-from storage.core import MESSAGE, REPLY, run
-from storage.inbox import Work
-from storage.record import NewLine, Owed
+from storage import record
+from storage.core import MESSAGE, run
+from storage.record import NewLine
 from storage.tables import LineKind
-from tests.integration.discord.swarm import Member, member
-from tests.integration.sandbox.stage import Person, Sandbox, config, serving
-
-_CAN = Capabilities(tools=True, streaming=True, json_schema=False, context_tokens=8_000)
-
-
-@dataclass
-class Writing:
-    """A model that writes these pieces, the last ones when `go` is set; `fails` ends it instead."""
-
-    first: str
-    rest: str = ""
-    fails: Exception | None = None
-    go: asyncio.Event = field(default_factory=asyncio.Event)
-    name: str = "writing"
-    label: str = "a test's model"
-    capabilities: Capabilities = _CAN
-
-    async def query(self, conversation: Conversation, reader: Reader | None = None) -> Completion:
-        assert reader is not None
-        reader.piece(self.first)
-        await self.go.wait()
-        if self.fails is not None:
-            raise self.fails
-        reader.piece(self.rest)
-        return Completion(text=self.first + self.rest)
-
-
-@dataclass
-class Scene:
-    """A question that was heard, and whoever looks at the channel."""
-
-    captain: Member
-    person: Person
-    channel: str
-    work: Work
-
-    def thinks(self, model: Writing) -> asyncio.Task[None]:
-        """The turn begins."""
-        answerer = self.captain.parts.answerer
-        thinker = dataclasses.replace(answerer.thinker, model=model)
-        return asyncio.create_task(dataclasses.replace(answerer, thinker=thinker).turn([self.work]))
-
-    async def shown(self, count: int = 1) -> list[dict[str, Any]]:
-        """The answer's messages, oldest first, as soon as there are so many."""
-        async with asyncio.timeout(10):
-            while True:
-                history = reversed(await self.person.history(self.channel))
-                found = [m for m in history if m["author"]["username"] == "captain"]
-                if len(found) >= count:
-                    return found
-
-    async def replies(self) -> list[tuple[str, str]]:
-        async with self.captain.store.reading() as unit:
-            rows = await run(unit, sa.select(REPLY.c.text, REPLY.c.state).order_by(REPLY.c.id))
-            return [(row.text, row.state) for row in rows]
-
-    async def state(self) -> str:
-        async with self.captain.store.reading() as unit:
-            found = await run(unit, sa.text("SELECT state FROM inbox"))
-            return str(found.scalar_one())
-
-
-@pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    async with serving(build(config())) as sandbox, member(sandbox, tmp_path) as captain:
-        assert not await captain.parts.recovery.look()
-        person = sandbox.person()
-        lobby = await _lobby(sandbox)
-        asked = await person.say(lobby, "captain: who hums?")
-        line = NewLine(
-            network="discord",
-            channel="#lobby",
-            sender="you",
-            account="7",
-            kind=LineKind.SAID,
-            text="captain: who hums?",
-            said_at=utc_now(),
-            heard_at=utc_now(),
-            heard_by="captain",
-            msgid=asked["id"],
-            trace_id="t",
-            owed=(Owed("captain", "discord:#lobby", 30),),
-        )
-        async with captain.store.writing() as unit:
-            await record.keep_new(unit, line)
-            [work] = await inbox.waiting(unit, "captain")
-        yield Scene(captain, person, lobby, work)
-
-
-async def _lobby(sandbox: Sandbox) -> str:
-    ear = await sandbox.listening()
-    return str(next(c["id"] for c in ear.guild["channels"] if c["name"] == "lobby"))
+from tests.integration.working.scene import Scene, Writing
 
 
 async def test_the_beginning_is_shown_while_the_rest_is_written(scene: Scene) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+
+import pytest
 
 from bots.discord.splitting import split_message
 from bots.discord.streaming import Draft
 from bots.messages import Delivery, Place, Target
-from bots.transport import PartBegun
+from bots.transport import MORE, PartBegun
 from storage.acts import Act, Permit
 from storage.errors import StoreUnavailable
 
@@ -54,6 +57,8 @@ class Channel:
         return Delivery(sent=True, proof=f"id:{message}")
 
     async def take_back(self, target: Target, message: str, permit: Permit) -> Delivery:
+        if self.refusal:
+            return self.refusal
         del self.messages[message]
         self.acts.append((self.now_s, "take back"))
         return Delivery(sent=True, proof=f"id:{message}")
@@ -62,7 +67,11 @@ class Channel:
         self.now_s += wait_s
         await asyncio.sleep(0)
 
-    def draft(self, begun: PartBegun | None = None) -> Draft:
+    def draft(
+        self,
+        begun: PartBegun | None = None,
+        pause: Callable[[float], Awaitable[None]] | None = None,
+    ) -> Draft:
         return Draft(
             self,
             LOBBY,
@@ -72,7 +81,7 @@ class Channel:
             answers=None,
             every_s=1.0,
             now_s=lambda: self.now_s,
-            pause=self.pause,
+            pause=pause or self.pause,
         )
 
 
@@ -102,6 +111,54 @@ async def test_what_does_not_fit_goes_on_in_a_second_message() -> None:
     assert channel.keys == ["r7.0", "r7.1"]
     assert "".join(channel.messages.values()).count("a") == 1_500
     assert [d.proof for d in deliveries] == ["id:100", "id:101"]
+
+
+async def test_whenever_it_ends_the_last_message_says_that_more_was_to_come() -> None:
+    channel = Channel()
+    ends: list[str] = []
+
+    async def pause(wait_s: float) -> None:
+        await Channel.pause(channel, wait_s)
+        ends.append(list(channel.messages.values())[-1])
+
+    draft = channel.draft(pause=pause)
+    draft.grow("word " * 1_200 + MORE)
+    await draft.finish("word " * 1_500 + "end")
+    assert len(channel.messages) == 4
+    assert all(MORE not in text for text in channel.messages.values())
+    assert len(ends) > 4
+    assert all(text.endswith(MORE) for text in ends[:-1])
+
+
+@pytest.mark.parametrize("characters", range(3, 20))
+async def test_the_mark_leaves_a_code_block_whole(characters: int) -> None:
+    channel = Channel()
+    draft = channel.draft()
+    draft.grow("```py\n" + f"{'x' * characters}\n" * 1_000)
+    await asyncio.sleep(0)
+    [shown] = channel.messages.values()
+    assert len(shown) <= 2_000
+    assert shown.endswith((f"\n```{MORE}", f"{MORE}\n```"))
+    assert shown.count("`") == 6
+    await draft.abandon()
+
+
+async def test_an_answer_that_is_taken_back_leaves_nothing() -> None:
+    channel = Channel()
+    draft = channel.draft()
+    await draft.finish("a " * 1_500)
+    assert draft.standing == 2
+    assert await draft.take_back()
+    assert (channel.messages, draft.standing) == ({}, 0)
+
+
+async def test_what_a_kill_keeps_from_being_taken_back_is_known_to_stand() -> None:
+    channel = Channel()
+    draft = channel.draft()
+    await draft.finish("so far")
+    channel.refusal = Delivery(sent=False, proof="killed by you")
+    assert not await draft.take_back()
+    assert draft.standing == 1
 
 
 async def test_an_answer_that_became_shorter_leaves_no_remains() -> None:
