@@ -18,6 +18,8 @@ from storage.spending import KeyLimit
 
 #: a key that was refused is tried again after this time: when its circuit lets somebody try
 _REFUSED_S: Final = 30.0
+#: whatever a provider asks for: a moment in milliseconds, read as seconds, is for ever
+_LONGEST_S: Final = 86_400.0
 #: a key with too many requests, unless the provider says when
 _BUSY_S: Final = 5.0
 _KEYLESS: Final = frozenset({"compatible", "local"})
@@ -83,7 +85,7 @@ class KeyPool:
         if isinstance(error, RateLimited):
             # Who has one key only gains nothing by waiting longer than he was told to.
             alone = len(self._keys) == 1
-            return error.retry_after_s or (0.0 if alone else _BUSY_S)
+            return min(error.retry_after_s or (0.0 if alone else _BUSY_S), _LONGEST_S)
         return 0.0
 
     def _rests(self, name: str) -> bool:

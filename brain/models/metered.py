@@ -2,7 +2,7 @@
 
 What a failed request costs: what the provider says it counted; without a word from it, all that was
 reserved where part of an answer had been made (the stream was cut, or we hung up on it), and
-nothing otherwise. A request that was cancelled before it left costs nothing.
+nothing otherwise. A request that was cancelled or refused before it left costs nothing.
 """
 
 from __future__ import annotations
@@ -62,14 +62,23 @@ class Metered:
             raise OverBudget(f"Nobody pays for this call, so {self.name} is not asked")
         keys = self._pool.in_turn()
         quote = self._wallet.quote(self._spec, conversation)
-        act = self._act(occasion, quote)
-        permit = await self._guard.permit(act)
-        permit.check(act.verb, act.target, now_s=self._monotonic())
         reservation = await self._wallet.reserve(occasion, self._spec, quote, keys)
+        # Last of all: whoever kills it while it waits for the ledger ends this request too.
+        await self._permit(self._act(occasion, quote), reservation)
         return await self._call(conversation, reader, reservation)
 
     async def close(self) -> None:
         await self._provider.close()
+
+    async def _permit(self, act: Act, reservation: Reservation) -> None:
+        is_permitted = False
+        try:
+            permit = await self._guard.permit(act)
+            permit.check(act.verb, act.target, now_s=self._monotonic())
+            is_permitted = True
+        finally:
+            if not is_permitted:
+                self._wallet.give_back(reservation)
 
     async def _call(
         self, conversation: Conversation, reader: Reader | None, reservation: Reservation
@@ -79,9 +88,10 @@ class Metered:
             completion = await self._complete(conversation, reader, reservation.key)
             is_closed = True
         except ModelFailed as error:
-            self._pool.turned_down(reservation.key, error)
             is_closed = True
             await self._close_failed(reservation, error)
+            # After the money: nothing in here can make it be taken for spent.
+            self._pool.turned_down(reservation.key, error)
             raise
         finally:
             if not is_closed:

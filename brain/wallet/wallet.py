@@ -16,12 +16,13 @@ from typing import Any, Final, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
-from brain.errors import OverBudget, RateLimited
+from brain.errors import OverBudget
 from brain.model import Conversation, Occasion, Usage
 from brain.models.provider import ModelSpec
 from brain.wallet import bound
-from brain.wallet.budgets import Budget, NearlySpent, Window, usd
+from brain.wallet.budgets import Budget, NearlySpent, Window
 from brain.wallet.prices import Prices
+from brain.wallet.refusals import busy, crossing
 from brain.wallet.tariff import Tariff
 from storage import spending
 from storage.errors import StorageError
@@ -115,7 +116,7 @@ class Wallet:
         try:
             return await asyncio.shield(asking)
         except asyncio.CancelledError:
-            asking.add_done_callback(self._give_back)
+            asking.add_done_callback(self._give_back_late)
             raise
 
     async def settle(self, reservation: Reservation, usage: Usage) -> int:
@@ -149,6 +150,10 @@ class Wallet:
     async def refund(self, reservation: Reservation) -> None:
         """Give the reserved sum back, for nothing was billed."""
         await asyncio.shield(self._begin_to_book(_Closing(reservation=reservation, bill=None)))
+
+    def give_back(self, reservation: Reservation) -> None:
+        """As `refund`, for a request that will never leave. Returns at once."""
+        self._begin_to_book(_Closing(reservation=reservation, bill=None))
 
     async def recover(self, agent: str) -> int:
         """Book in full what the agent's dead processes had reserved; how many calls those were.
@@ -188,15 +193,16 @@ class Wallet:
             partial(spending.reserve, call=call, ceilings=ceilings, keys=keys)
         )
         if isinstance(found, Crossing):
-            raise OverBudget(_crossing(self._budgets[ceilings.index(found.ceiling)], found, quote))
+            budget = self._budgets[ceilings.index(found.ceiling)]
+            raise OverBudget(crossing(budget, found, costs_nusd=quote.nusd))
         if isinstance(found, KeysBusy):
-            raise _busy(spec, found.free_at - now)
+            raise busy(spec, found.free_at - now)
         return _reservation(found, occasion, spec, quote, now)
 
-    def _give_back(self, asked: asyncio.Task[Reservation]) -> None:
-        """The one who asked was cancelled meanwhile, so the request will never leave."""
+    def _give_back_late(self, asked: asyncio.Task[Reservation]) -> None:
+        """The one who asked was cancelled meanwhile."""
         if not asked.cancelled() and asked.exception() is None:
-            self._begin_to_book(_Closing(reservation=asked.result(), bill=None))
+            self.give_back(asked.result())
 
     # --- after the call ---------------------------------------------------------------------------
 
@@ -214,21 +220,31 @@ class Wallet:
         try:
             nearly = await self._store.write(partial(self._booked, closing=closing))
         except StorageError as error:
-            self._owed.append(closing)
-            self._log.warning(
-                "wallet.owed",
-                error=str(error),
-                spending=closing.reservation.id,
-                trace_id=closing.reservation.occasion.trace_id,
-            )
+            self._owe(closing, error)
             return
+        except BaseException as error:
+            # A bug, or the end of the process: no reason to lose a bill.
+            self._owe(closing, error)
+            raise
         for one in nearly:
             self._tell(one)
 
+    def _owe(self, closing: _Closing, error: BaseException) -> None:
+        self._owed.append(closing)
+        self._log.warning(
+            "wallet.owed",
+            error=str(error) or type(error).__name__,
+            spending=closing.reservation.id,
+            trace_id=closing.reservation.occasion.trace_id,
+        )
+
     async def _book_owed(self) -> None:
+        """Each in a task of its own: who waits for them may be cancelled. What cannot be booked
+        this time either is owed again, and keeps nobody from going on.
+        """
         owed, self._owed = self._owed, []
-        for closing in owed:
-            await self._book(closing)
+        booking = asyncio.gather(*map(self._begin_to_book, owed), return_exceptions=True)
+        await asyncio.shield(booking)
 
     async def _booked(self, unit: Unit, closing: _Closing) -> list[NearlySpent]:
         """Book it; the budgets that it brought to 80 %."""
@@ -274,20 +290,3 @@ def _reservation(
     return Reservation(
         id=reserved.id, occasion=occasion, model=spec.name, key=reserved.key, quote=quote, at=at
     )
-
-
-def _crossing(budget: Budget, found: Crossing, quote: Quote) -> str:
-    spent = f"{usd(found.spent.settled_nusd)} USD are spent"
-    if found.spent.reserved_nusd:
-        spent += f", {usd(found.spent.reserved_nusd)} set aside for calls under way"
-    return (
-        f"The budget is {budget.words}: {spent}, and this call could cost {usd(quote.nusd)}, "
-        "so it is not made"
-    )
-
-
-def _busy(spec: ModelSpec, wait: timedelta) -> RateLimited:
-    sentence = (
-        f"Every key of {spec.name} has had its {spec.requests_per_minute} requests of this minute"
-    )
-    return RateLimited(sentence, retry_after_s=max(wait.total_seconds(), 0.0))

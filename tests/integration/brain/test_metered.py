@@ -27,6 +27,7 @@ from brain.models.provider import Key
 from storage.core import AUDIT, run
 from storage.latch import Latch
 from storage.store import Store
+from tests.integration.brain.ailing import Sick
 from tests.integration.brain.purse import KEYS, SPEC, Purse, always, conversation, day
 from tests.integration.brain.stage import NOW
 
@@ -35,6 +36,7 @@ USED = Usage(input_tokens=50, output_tokens=20)
 COST = 50 * 1000 + 20 * 10_000
 DONE = Completion(text="Hello.", usage=USED)
 PLENTY = day(10**9)
+KILLED = Latch(scope="all", killed=True, by="alice", door="irc", reason="enough", changed_at=NOW)
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ async def test_a_completion_says_what_it_cost_and_the_ledger_says_the_same(purse
     ]
 
 
-async def test_the_guard_is_asked_first_and_told_the_sum_but_no_words(purse: Purse) -> None:
+async def test_the_guard_is_told_the_sum_but_no_words(purse: Purse) -> None:
     model, _ = purse.metered(always(DONE), PLENTY)
     await model.query(conversation("my secret plan"))
     async with purse.store.reading() as unit:
@@ -74,12 +76,34 @@ async def test_the_guard_is_asked_first_and_told_the_sum_but_no_words(purse: Pur
 
 
 async def test_a_killed_agent_asks_no_model_and_spends_nothing(purse: Purse) -> None:
-    purse.latch = Latch(
-        scope="all", killed=True, by="alice", door="irc", reason="enough", changed_at=NOW
-    )
+    purse.latch = KILLED
     model, provider = purse.metered(always(DONE), PLENTY)
     await failing(model.query(conversation()), Refused)
-    assert (provider.asked, await purse.booked()) == ([], [])
+    assert provider.asked == []
+    assert [(state, cost) for state, _, cost in await purse.booked()] == [("refunded", 0)]
+
+
+async def test_nothing_leaves_after_a_kill_though_the_ledger_was_slow(
+    purse: Purse, store: Store
+) -> None:
+    slow = Sick(store)
+    slow.open.clear()
+    wallet = purse.wallet(PLENTY, store=slow)  # type: ignore[arg-type]
+    model, provider = purse.metered(always(DONE), wallet=wallet)
+    asking = asyncio.create_task(model.query(conversation()))
+    await asyncio.wait_for(slow.awaited.wait(), 5)
+    purse.latch = KILLED
+    slow.open.set()
+    await failing(asking, Refused)
+    assert provider.asked == []
+    assert [(state, cost) for state, _, cost in await purse.booked()] == [("refunded", 0)]
+
+
+async def test_a_wait_without_end_gives_the_money_back_and_is_told(purse: Purse) -> None:
+    for asked_s in (1_735_689_600_000.0, 1e300, float("inf")):
+        model, _ = purse.metered(always(RateLimited("busy", retry_after_s=asked_s)), PLENTY)
+        await failing(model.query(conversation()), RateLimited)
+    assert {(state, cost) for state, _, cost in await purse.booked()} == {("refunded", 0)}
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,7 @@ def test_agents_begin_at_different_keys() -> None:
         (LoginRefused("wrong"), 30),
         (RateLimited("slow down", retry_after_s=7), 7),
         (RateLimited("slow down"), 5),
+        (RateLimited("slow down", retry_after_s=1_735_689_600_000), 86_400),
     ],
 )
 def test_a_key_that_was_turned_down_rests(error: LoginRefused | RateLimited, rest_s: float) -> None:
