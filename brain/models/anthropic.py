@@ -17,6 +17,7 @@ from brain.models.anthropic_draft import Draft
 from brain.models.anthropic_failure import Plight
 from brain.models.anthropic_request import request_of
 from brain.models.capabilities import capabilities_of
+from brain.models.departure import departing, watch
 from brain.models.provider import Key, ModelSpec, Provider
 
 _HOME = "https://api.anthropic.com"
@@ -42,6 +43,7 @@ class AnthropicProvider:
             timeout=httpx2.Timeout(spec.timeout_s, connect=connecting_s),
             # An API that moved is a mistake in `base_url`; keys and talk follow nobody elsewhere.
             follow_redirects=False,
+            event_hooks={"request": [watch]},
         )
         self._clients: dict[str, anthropic.AsyncAnthropic] = {}
 
@@ -62,10 +64,15 @@ class AnthropicProvider:
         request = request_of(conversation, self._spec, self._capabilities)
         draft = Draft(self._provider, reader)
         try:
-            await self._fill(draft, self._client(key), request)
+            with departing() as departure:
+                await self._fill(draft, self._client(key), request)
         except (anthropic.AnthropicError, httpx2.HTTPError, TimeoutError, ValueError) as error:
             plight = Plight(
-                spec=self._spec, key=key, provider=self._provider, begun=draft.has_begun
+                spec=self._spec,
+                key=key,
+                provider=self._provider,
+                begun=draft.has_begun,
+                unheard=departure.has_left and not self._capabilities.streaming,
             )
             failure = plight.failure(error)
         else:

@@ -56,11 +56,14 @@ class Plight:
     provider: str
     #: the model had begun to answer: it had read the conversation, and may bill it
     begun: bool
+    #: the request had left, and nothing would have been heard before its answer was whole
+    unheard: bool = False
 
     def failure(self, error: Exception) -> ModelFailed:
         """What `error`, of the SDK or beneath it, means."""
         failure = self._failure(error)
-        if self.begun:
+        was_told = isinstance(error, anthropic.APIStatusError)
+        if self.begun or (self.unheard and not was_told):
             failure.maybe_billed = True
         return failure
 

@@ -7,9 +7,11 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from openai import AsyncOpenAI, DefaultAsyncHttpxClient, OpenAIError, Timeout
+from openai import APIStatusError, AsyncOpenAI, DefaultAsyncHttpxClient, OpenAIError, Timeout
 
 from brain.errors import ModelFailed, NoUsableKey, RequestRefused
+from brain.models.capabilities import capabilities_of
+from brain.models.departure import departing, watch
 from brain.models.openai_errors import bad_answer, failure, silent
 from brain.models.provider import Key, ModelSpec
 
@@ -45,6 +47,7 @@ class Client:
 
     def __init__(self, spec: ModelSpec) -> None:
         self._spec = spec
+        self._streams = capabilities_of(spec).streaming
         base_url = spec.base_url or OPENAI_URL
         timeout = Timeout(spec.timeout_s, connect=min(spec.timeout_s, _CONNECT_S))
         self.sdk = AsyncOpenAI(
@@ -60,6 +63,7 @@ class Client:
                 follow_redirects=False,
                 # Certificates cost 20 ms and 1 MiB, and plain HTTP has no use for them.
                 verify=not base_url.startswith("http://"),
+                event_hooks={"request": [watch]},
             ),
         )
         self.sdk.organization = None
@@ -72,21 +76,27 @@ class Client:
         timeout_s = self._spec.timeout_s
         silence = asyncio.timeout(timeout_s)
         call = Call(key, silence, timeout_s)
+        was_told = False
         try:
-            async with silence:
-                return await request(call)
+            with departing() as departure:
+                async with silence:
+                    return await request(call)
         except ModelFailed as error:
-            failed = error
+            failed, was_told = error, True
         except TimeoutError:
             failed = silent(self._spec, has_begun=call.has_begun)
         except OpenAIError as error:
             failed = failure(error, self._spec, key, has_begun=call.has_begun)
+            was_told = isinstance(error, APIStatusError)
         except UnicodeEncodeError:
             failed = RequestRefused("the conversation has characters that cannot be sent")
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             # The SDK checks no types: an answer of another form shows where it is read.
             failed = bad_answer(self._spec)
-        if call.has_begun:
+        # Who is hung up on before a stream has begun makes no answer. Who answers in one piece has
+        # perhaps made all of it by then, unless he says what was wrong.
+        is_unheard = departure.has_left and not (was_told or self._streams)
+        if call.has_begun or is_unheard:
             failed.maybe_billed = True
         # Out here, for the SDK's errors hold the request, and that the key: it must not hang on.
         raise failed

@@ -15,7 +15,7 @@ from typing import Final
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
-from brain.errors import Passing
+from brain.errors import ModelFailed, Passing
 from brain.model import Completion, Conversation, Model, Reader
 from brain.models.around import Around
 from brain.models.given import Given
@@ -26,6 +26,10 @@ class Patience:
     """How often, and for how long, one query may be tried."""
 
     attempts: int = 4
+    #: of those, attempts that fail and may be billed all the same (cut off, or not heard of in
+    #: time): one lost connection is worth a second bill, but whoever thinks longer than we wait is
+    #: paid each time for nothing
+    billed_attempts: int = 2
     #: bound of the first random wait; doubles with every attempt up to `backoff_cap_s`
     backoff_s: float = 0.5
     backoff_cap_s: float = 8.0
@@ -64,16 +68,22 @@ class Retrying(Around):
     async def query(self, conversation: Conversation, reader: Reader | None = None) -> Completion:
         given = Given(reader)
         began_s = self._clock()
+        billed = 0
 
         async def attempt() -> Completion:
+            nonlocal billed
             given.again()
-            return await self._model.query(conversation, given.reader)
+            try:
+                return await self._model.query(conversation, given.reader)
+            except ModelFailed as failure:
+                billed += failure.maybe_billed or failure.usage is not None
+                raise
 
         # One for each query: tenacity keeps the state of a run in the object.
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(Passing),
             wait=self._wait_s,
-            stop=lambda state: self._is_enough(state, began_s),
+            stop=lambda state: self._is_enough(state, began_s, billed),
             sleep=self._sleep,
             reraise=True,
         )
@@ -85,9 +95,9 @@ class Retrying(Around):
         jitter_s = self._rng.uniform(0.0, min(bound_s, self._patience.backoff_cap_s))
         return _asked_for_s(state) + jitter_s
 
-    def _is_enough(self, state: RetryCallState, began_s: float) -> bool:
+    def _is_enough(self, state: RetryCallState, began_s: float, billed: int) -> bool:
         patience = self._patience
-        if state.attempt_number >= patience.attempts:
+        if state.attempt_number >= patience.attempts or billed >= patience.billed_attempts:
             return True
         if _asked_for_s(state) > patience.longest_wait_s:
             return True

@@ -13,19 +13,22 @@ from fractions import Fraction
 
 import pytest
 
-from brain.errors import ModelFailed, OverBudget
+from brain.errors import ModelFailed, OverBudget, Unreachable
 from brain.guard import Guard, LatchPolicy
 from brain.model import Completion
 from brain.models import anthropic, chat, responses
 from brain.models.keys import KeyPool
 from brain.models.metered import Metered
 from brain.models.provider import ModelSpec, Provider
+from brain.models.retrying import Retrying
 from storage.store import Store
 from tests.integration.brain.purse import KEYS, PRICE, SPEC, Purse, conversation, day
-from tests.vendors.script import Asked, Cut, Fail, Say, Script, Step, Tokens
+from tests.unit.brain.troupe import Clock
+from tests.vendors.script import Asked, Cut, Fail, Say, Script, Slow, Step, Tokens
 from tests.vendors.server import Stub, serving
 
 CALLS = 400
+CONNECT = (anthropic.connect, responses.connect, chat.connect)
 #: US dollars for a million tokens: input, output, read from and written to the cache
 DOLLARS = {
     "claude-haiku-4-5": (Fraction(1), Fraction(5), Fraction("0.1"), Fraction("1.25")),
@@ -136,6 +139,28 @@ async def test_only_what_may_have_been_billed_is_kept(
     await provider.close()
     ((state, reserved, cost),) = await purse.booked()
     assert (state, 0 < cost <= reserved) == ("settled" if is_kept else "refunded", is_kept)
+
+
+@pytest.mark.parametrize("number", range(3))
+async def test_whoever_thinks_longer_than_we_wait_is_paid_twice_at_most(
+    purse: Purse, stub: Stub, number: int
+) -> None:
+    """What does not stream reads the whole request, and bills it, whether it is heard or not."""
+    stub.script.choose = lambda _: Slow(Say("Too late."), before_s=5)
+    spec, _ = providers(stub)[number]
+    spec = replace(spec, streaming=False, timeout_s=0.3, price=PRICE)
+    provider = CONNECT[number](spec)
+    clock = Clock()
+    model = Retrying(
+        metered(purse, spec, provider), clock=clock, rng=random.Random(1), sleep=clock.sleep
+    )
+    with pytest.raises(Unreachable, match=r"0\.3 s"):
+        await model.query(conversation("x" * 4000))
+    await provider.close()
+    assert stub.script.count == 2
+    assert all(
+        state == "settled" and cost == reserved for state, reserved, cost in await purse.booked()
+    )
 
 
 @pytest.mark.parametrize("number", range(3))

@@ -160,6 +160,25 @@ async def test_silence_ends_as_unreachable_before_the_answer_and_as_cut_within(
         await asyncio.wait_for(asked.closed.wait(), PATIENCE_S)
 
 
+@pytest.mark.parametrize(
+    ("step", "is_billed"),
+    [
+        (Slow(Say("Too late."), before_s=PATIENCE_S), True),
+        (Cut(30, Say("This is the answer.")), True),
+        (Fail(429), False),
+        (Fail(529), False),
+    ],
+)
+async def test_an_answer_in_one_piece_may_be_made_though_it_is_not_heard(
+    stub: Stub, connected: Connect, step: Step, *, is_billed: bool
+) -> None:
+    stub.script.then(step, step)
+    failed = await failure(connected(streaming=False, timeout_s=0.2))
+    assert failed.maybe_billed is is_billed
+    # Hung up on, a stream is not made.
+    assert (await failure(connected(timeout_s=0.2))).maybe_billed is isinstance(step, Cut)
+
+
 async def test_a_long_answer_is_no_silence(stub: Stub, connected: Connect) -> None:
     stub.script.then(Slow(Say("a b c d e f g h"), between_s=0.1))
     completion = await connected(timeout_s=0.5).complete(HELLO, KEY)
@@ -167,8 +186,9 @@ async def test_a_long_answer_is_no_silence(stub: Stub, connected: Connect) -> No
 
 
 async def test_nobody_at_the_address_is_unreachable(connected: Connect, unused_port: int) -> None:
-    error = await failure(connected(base_url=f"http://127.0.0.1:{unused_port}"))
+    error = await failure(connected(base_url=f"http://127.0.0.1:{unused_port}", streaming=False))
     assert type(error) is Unreachable
+    assert not error.maybe_billed
     assert str(unused_port) in str(error)
 
 

@@ -150,9 +150,17 @@ async def test_a_cut_stream_is_said_to_be_cut(
     assert caught.value.maybe_billed
 
 
+@pytest.mark.parametrize("status", [400, 401, 408, 429, 500, 529])
+async def test_a_refusal_is_not_billed(stub: Stub, connected: Connect, status: int) -> None:
+    stub.script.then(Fail(status))
+    assert not (await failing(connected(streaming=False))).maybe_billed
+
+
 async def test_half_a_body_is_no_answer(stub: Stub, connected: Connect) -> None:
     stub.script.then(Cut(40, Say("Hello there, how are you?")))
-    assert isinstance(await failing(connected(streaming=False)), Unreachable)
+    failed = await failing(connected(streaming=False))
+    assert isinstance(failed, Unreachable)
+    assert failed.maybe_billed
 
 
 async def test_json_that_is_cut_in_a_stream(stub: Stub, connected: Connect) -> None:
@@ -183,6 +191,8 @@ async def test_silence_before_the_answer(
     failed = await failing(connected(timeout_s=0.2, streaming=streaming))
     assert isinstance(failed, Unreachable)
     assert "within 0.2 s" in str(failed)
+    # Hung up on, a stream is not made; an answer in one piece is.
+    assert failed.maybe_billed is not streaming
 
 
 async def test_silence_amid_the_answer(stub: Stub, connected: Connect) -> None:
@@ -200,10 +210,14 @@ async def test_a_slow_answer_may_take_longer_than_the_limit_of_silence(
     assert (await connected(timeout_s=0.5).complete(HELLO, KEY)).text == words
 
 
-async def test_nobody_listens(stub: Stub, connected: Connect, unused_tcp_port: int) -> None:
-    provider = connected(base_url=f"http://127.0.0.1:{unused_tcp_port}/v1")
+@pytest.mark.parametrize("streaming", [True, False])
+async def test_nobody_listens(
+    stub: Stub, connected: Connect, unused_tcp_port: int, *, streaming: bool
+) -> None:
+    provider = connected(base_url=f"http://127.0.0.1:{unused_tcp_port}/v1", streaming=streaming)
     failed = await failing(provider)
     assert isinstance(failed, Unreachable)
+    assert not failed.maybe_billed
     assert "cannot be reached" in str(failed)
 
 

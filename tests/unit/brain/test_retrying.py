@@ -20,7 +20,7 @@ from brain.errors import (
     Refused,
     Unreachable,
 )
-from brain.model import Completion
+from brain.model import Completion, Usage
 from brain.models.retrying import Patience, Retrying
 from tests.unit.brain.troupe import HELLO, Clock, Page, Player, Said, Waiting
 
@@ -37,7 +37,18 @@ def retrying(model: Player | Waiting, clock: Clock, patience: Patience | None = 
     )
 
 
-@pytest.mark.parametrize("failure", [Overloaded, RateLimited, Unreachable, CutShort])
+def billed(failure: Passing) -> Passing:
+    failure.maybe_billed = True
+    return failure
+
+
+def counted() -> Passing:
+    failure = Overloaded("amid the answer")
+    failure.usage = Usage(input_tokens=9)
+    return failure
+
+
+@pytest.mark.parametrize("failure", [Overloaded, RateLimited, Unreachable])
 async def test_what_passes_is_tried_again_until_it_is_answered(failure: type[Passing]) -> None:
     clock, model = Clock(), Player([failure("no"), failure("no"), ANSWER])
     assert await retrying(model, clock).query(HELLO) == ANSWER
@@ -45,6 +56,22 @@ async def test_what_passes_is_tried_again_until_it_is_answered(failure: type[Pas
     assert len(clock.slept) == 2
     assert 0 <= clock.slept[0] <= 0.5
     assert 0 <= clock.slept[1] <= 1.0
+
+
+@pytest.mark.parametrize(
+    "failure", [CutShort("cut"), billed(Unreachable("no answer within 20 s")), counted()]
+)
+async def test_what_may_be_billed_each_time_is_tried_again_once(failure: Passing) -> None:
+    model = Player([Overloaded("busy"), failure, failure, ANSWER])
+    with pytest.raises(type(failure)) as raised:
+        await retrying(model, Clock()).query(HELLO)
+    assert raised.value is failure
+    assert len(model.shown) == 3
+
+
+async def test_so_a_cut_answer_is_mended() -> None:
+    model = Player([CutShort("cut"), Overloaded("busy"), Overloaded("busy"), ANSWER])
+    assert await retrying(model, Clock()).query(HELLO) == ANSWER
 
 
 @pytest.mark.parametrize(
