@@ -11,7 +11,8 @@ from bots.setting_types import SecretReference, Table
 
 #: the brain without a model; every chain of fallbacks may end with it
 OFFLINE = "offline"
-Usd = Annotated[Decimal, Field(ge=0)]
+#: more is a mistake, and in billionths of a dollar no database would count it
+Usd = Annotated[Decimal, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 
 
 class PriceSettings(Table):
@@ -34,15 +35,15 @@ class ModelSettings(Table):
     keys: tuple[SecretReference, ...] = ()
     #: root of another server's API (Ollama, vLLM, llama.cpp); empty: the provider's own
     base_url: str = ""
-    max_output_tokens: int = Field(default=1024, ge=16)
+    max_output_tokens: int = Field(default=1024, ge=16, le=1_000_000)
     #: the longest silence of the provider, in seconds; well below `limits.turn_timeout_s`, so that
     #: there is time for a fallback
-    timeout_s: float = Field(default=20.0, gt=0)
+    timeout_s: float = Field(default=20.0, gt=0, le=600, allow_inf_nan=False)
     #: requests that one key may make in a minute
-    requests_per_minute: int | None = Field(default=None, ge=1)
+    requests_per_minute: int | None = Field(default=None, ge=1, le=1_000_000)
     #: where the price is not generally known, or another one was agreed
     price: PriceSettings | None = None
-    context_tokens: int | None = Field(default=None, ge=1024)
+    context_tokens: int | None = Field(default=None, ge=1024, le=10_000_000)
     #: what it can do, where that is not generally known
     tools: bool | None = None
     streaming: bool | None = None

@@ -141,7 +141,7 @@ class LimitSettings(Table):
     turn_timeout_s: float = Field(default=60.0, gt=0)
     max_steps: int = Field(default=6, ge=1)
     #: tokens of one turn, sent and received in all its steps together; 0: no limit but the budgets
-    turn_tokens: int = Field(default=0, ge=0)
+    turn_tokens: int = Field(default=0, ge=0, le=1_000_000_000)
     #: longer answers go to the asker in private
     lines_in_channel: int = Field(default=3, ge=1)
     crashes: int = Field(default=5, ge=1)

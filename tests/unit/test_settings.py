@@ -97,6 +97,37 @@ def test_each_mistake_has_its_sentence(tmp_path: Path, text: str, sentence: str)
     assert sentence in _error(tmp_path, text)
 
 
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        *[
+            (f"[models.x]\nprovider = 'local'\n{key} = {value}\n", f"models.x.{key}")
+            for key, value in (
+                ("requests_per_minute", 10**18),
+                ("max_output_tokens", 10**18),
+                ("context_tokens", 10**18),
+                ("timeout_s", "1e9"),
+                ("timeout_s", "inf"),
+                ("timeout_s", "nan"),
+            )
+        ],
+        *[
+            (
+                f"[models.x]\nprovider = 'local'\nprice = {{input = 1, output = {value}}}\n",
+                "models.x.price.output",
+            )
+            for value in ("1e30", "nan", "inf", "'1e400'")
+        ],
+        ("[budget]\nusd_per_hour = inf\n", "budget.usd_per_hour"),
+        ("[budget]\nusd_per_task = nan\n", "budget.usd_per_task"),
+        ("[budget]\nusd_per_day = 1e30\n", "budget.usd_per_day"),
+        ("[limits]\nturn_tokens = 1000000000000000000\n", "limits.turn_tokens"),
+    ],
+)
+def test_numbers_have_an_end(tmp_path: Path, text: str, where: str) -> None:
+    assert f"{where}: Input should be" in _error(tmp_path, text + AGENT)
+
+
 def test_a_secret_that_stands_in_the_file_is_not_repeated(tmp_path: Path) -> None:
     assert "hunter2" not in _error(tmp_path, f"{AGENT}irc.password = 'hunter2'\n")
 
