@@ -27,6 +27,7 @@ from anthropic.types import Usage as Counted
 
 from brain.errors import BadAnswer, CutShort
 from brain.model import Completion, Reader, Stop, ToolCall, Usage
+from brain.models.provider import MOST_TOKENS
 
 _STOPS = {
     "max_tokens": Stop.LENGTH,
@@ -135,9 +136,13 @@ class Draft:
             self._reader.piece(text)
 
     def _count(self, counted: Counted | MessageDeltaUsage) -> None:
-        """Later counts are totals, not additions; what is left out of them stands."""
+        """Later counts are totals, not additions; what is left out of them stands. Raises
+        `ValueError` for what nobody can have counted.
+        """
         for ours, theirs in _COUNTS.items():
             count: Any = getattr(counted, theirs, None)
+            if isinstance(count, int) and count > MOST_TOKENS:
+                raise ValueError("no answer takes so many tokens")
             if isinstance(count, int) and count >= 0:
                 self._counts[ours] = count
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from brain.model import Conversation, Message, ToolCall, Usage
-from brain.models.provider import ModelSpec
+from brain.models.provider import MOST_TOKENS, ModelSpec
 from brain.prompting import tokens
 
 _LONGEST_UNREADABLE = 500
@@ -78,8 +78,8 @@ def usage(whole_input: object, output: object, details: object) -> Usage | None:
 def _count(told: object) -> int:
     if told is None:
         return 0
-    if type(told) is not int or told < 0:
-        raise TypeError("tokens are counted in whole numbers")
+    if type(told) is not int or not 0 <= told <= MOST_TOKENS:
+        raise TypeError("tokens are counted in whole numbers, and there is an end to them")
     return told
 
 

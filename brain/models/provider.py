@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from brain.model import Capabilities, Completion, Conversation, Reader
 
 Kind = Literal["anthropic", "openai", "compatible", "local"]
+#: who says that one answer took more is not believed: no ledger could book it
+MOST_TOKENS: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, kw_only=True)

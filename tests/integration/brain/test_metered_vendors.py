@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import pytest
 
-from brain.errors import ModelFailed, OverBudget, Unreachable
+from brain.errors import BadAnswer, ModelFailed, OverBudget, Unreachable
 from brain.guard import Guard, LatchPolicy
 from brain.model import Completion
 from brain.models import anthropic, chat, responses
@@ -161,6 +161,22 @@ async def test_whoever_thinks_longer_than_we_wait_is_paid_twice_at_most(
     assert all(
         state == "settled" and cost == reserved for state, reserved, cost in await purse.booked()
     )
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+@pytest.mark.parametrize("number", range(3))
+async def test_a_count_that_no_ledger_takes_is_no_count(
+    purse: Purse, stub: Stub, number: int, *, streaming: bool
+) -> None:
+    stub.script.then(Say("Hello.", usage=Tokens(input_tokens=10**30, output_tokens=9)))
+    spec, _ = providers(stub)[number]
+    provider = CONNECT[number](replace(spec, streaming=streaming))
+    model = metered(purse, spec, provider)
+    with pytest.raises(BadAnswer):
+        await model.query(conversation())
+    await provider.close()
+    ((state, reserved, cost),) = await purse.booked()
+    assert (state, cost) == ("settled", reserved)
 
 
 @pytest.mark.parametrize("number", range(3))
