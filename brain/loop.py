@@ -82,7 +82,7 @@ class Answer:
     label: str
     #: ids of the recorded lines it stands on, without repeats, in order of use
     evidence_ids: tuple[int, ...] = ()
-    #: what people should know about how it came to be, such as a fallback; without repeats
+    #: what people should know about how the last completion came to be, such as a fallback
     notes: tuple[str, ...] = ()
     #: of the whole turn, in billionths of a US dollar
     cost_nusd: int = 0
@@ -138,7 +138,6 @@ class Loop:
         )
         self._messages: list[Message] = []
         self._last = Completion()
-        self._notes: dict[str, None] = {}
         self._usage = Usage()
         self._cost_nusd = 0
         self._steps = 0
@@ -165,7 +164,7 @@ class Loop:
             model=self._last.model or self._model.name,
             label=self._last.label or self._model.label,
             evidence_ids=tuple(self._acting.found.evidence),
-            notes=tuple(self._notes),
+            notes=tuple(dict.fromkeys(self._last.notes)),
             cost_nusd=self._cost_nusd,
             usage=self._usage,
         )
@@ -206,7 +205,6 @@ class Loop:
         self._last = completion = rewritten(said, storable)
         self._usage += completion.usage
         self._cost_nusd += completion.cost_nusd
-        self._notes |= dict.fromkeys(completion.notes)
         return completion
 
     async def _act(self, question: Question, completion: Completion) -> list[Message]:

@@ -142,7 +142,7 @@ async def test_who_pays_and_what_was_said_before_reach_the_model(brain: Brain) -
     assert model.shown[0].messages == opening
 
 
-async def test_notes_costs_and_tokens_of_all_queries_are_the_answers(brain: Brain) -> None:
+async def test_costs_and_tokens_of_all_queries_are_the_answers_and_the_last_ones_notes(brain: Brain) -> None:
     first = dataclasses.replace(
         calls(("now", {})),
         usage=Usage(input_tokens=10, output_tokens=5),
@@ -153,13 +153,14 @@ async def test_notes_costs_and_tokens_of_all_queries_are_the_answers(brain: Brai
         text="done",
         usage=Usage(input_tokens=20, cache_read_tokens=7),
         cost_nusd=300,
-        notes=("the first was down", "another note"),
+        notes=("another note", "another note"),
         model="second",
         label="Second",
     )
     answer = await brain.loop(Scripted([first, last])).run(question("?"))
     assert (answer.model, answer.label) == ("second", "Second")
-    assert answer.notes == ("the first was down", "another note")
+    # Who answered the question is told; what became of a step on the way is not.
+    assert answer.notes == ("another note",)
     assert answer.cost_nusd == 1000
     assert answer.usage == Usage(input_tokens=30, output_tokens=5, cache_read_tokens=7)
 
