@@ -17,6 +17,7 @@ from bots.answering.loopguard import Line, LoopGuard
 from bots.answering.placing import place_of
 from bots.answering.replying import Replying
 from bots.answering.thinker import Exchanged, Thinker
+from bots.answering.tries import Tries
 from bots.answering.wording import footed
 from bots.commands.reading import question_of
 from bots.hearing import gate
@@ -39,6 +40,7 @@ from storage.unit import Unit
 _LONGEST_QUESTION = 4_000
 #: what has waited longer is not answered any more: nobody expects it
 STALE_AFTER = timedelta(minutes=10)
+_GIVEN_UP = "I cannot answer that line: something in it breaks me, however often I try."
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,12 @@ class Answerer:
             return
         won = await self.claim(burst)
         burst = [w for w in burst if w.inbox_id in won]
-        if burst:
+        if not burst:
+            return
+        tries = Tries.told(*(work.note for work in burst))
+        if tries.are_enough:
+            await self._give_up(burst, tries)
+        else:
             await self._answer(burst)
 
     async def settle(
@@ -161,6 +168,20 @@ class Answerer:
         )
         if exchanged is not None and exchanged.prompt:
             await self.thinker.tidy(last)
+
+    async def _give_up(self, burst: list[Work], tries: Tries) -> None:
+        """The line breaks whoever reads it: a person is told so, once; an agent hears nothing."""
+        last = burst[-1]
+        note = f"given up: {tries.note}"
+        REFUSALS.labels("refused").inc()
+        self.log.warning("given_up", why=note, trace_id=last.trace_id)
+        if last.said_by is None:
+            try:
+                await self.replying.reply(last, _GIVEN_UP, why=f"{last.sender} asked")
+            except (Refused, LeaseLost) as error:
+                raise_if_store(error)
+                note = f"{note}; not told: {error}"
+        await self.settle(burst, InboxState.REFUSED, note)
 
     async def _answered(self, burst: list[Work]) -> tuple[list[Delivery], Exchanged | None]:
         last = burst[-1]

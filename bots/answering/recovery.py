@@ -11,11 +11,14 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
+from bots.answering.deeds import DEED_BEGUN
 from bots.answering.mouth import key_of, state_of
+from bots.answering.tries import Tries
 from bots.messages import Delivery, Target
 from bots.transport import Transport
 from brain.errors import Refused
@@ -33,8 +36,6 @@ from storage.unit import Unit
 PROOF_WAIT_S = 8.0
 #: Discord knows a nonce "for the past few minutes" (its documentation, "Create Message")
 KEYS_KNOWN_FOR = timedelta(seconds=90)
-_TAKEN_BACK = "taken back"
-_MOST_TRIES = 5
 
 
 class Recovery:
@@ -82,9 +83,8 @@ class Recovery:
         self._left = still = [reply for reply in self._left if not await self._settled(reply)]
         async with self._store.writing() as unit:
             orphans = await inbox.orphans(unit, self._agent, self._epoch)
-            await _take_back(
-                unit, orphans, self._agent, self._epoch, now=self._clock(), log=self._log, died=True
-            )
+            ends = _Ends(self._agent, self._epoch, self._clock(), self._log, died=True)
+            await ends.take_back(unit, orphans)
         return bool(still)
 
     async def _settled(self, reply: Reply) -> bool:
@@ -149,53 +149,68 @@ async def take_back(
     epoch: int,
     ids: Collection[int],
     *,
+    faulty: Collection[int] = (),
     now: datetime,
     log: FilteringBoundLogger,
-) -> None:
-    """Rows that this very process works on no longer, because the store failed in the middle: back
-    to the queue, or settled when their answer was on its way. Raises `StorageError`.
+) -> set[int]:
+    """Rows that this very process works on no longer, because something failed in the middle: back
+    to the queue, or settled when their answer was on its way; `faulty` are those whose own fault it
+    may be. Returns those of which a line is still on its way: look again. Raises `StorageError`.
     """
     async with store.writing() as unit:
         working = await inbox.orphans(unit, agent, epoch + 1)
         ours = [work for work in working if work.inbox_id in ids]
-        await _take_back(unit, ours, agent, epoch, now=now, log=log, died=False)
+        ends = _Ends(agent, epoch, now, log, faulty=faulty)
+        return await ends.take_back(unit, ours)
 
 
-async def _take_back(
-    unit: Unit,
-    orphans: Sequence[Work],
-    agent: str,
-    epoch: int,
-    *,
-    now: datetime,
-    log: FilteringBoundLogger,
-    died: bool,
-) -> None:
-    bursts: dict[object, list[Work]] = {}
-    for work in orphans:
-        # One answer to several lines is recorded with the last of them.
-        bursts.setdefault((work.session, work.sender, work.claimed_at), []).append(work)
-    for burst in bursts.values():
-        ids = [work.inbox_id for work in burst]
-        states = {state for one in ids for state in await replies.states_of(unit, one)}
-        log.info("orphan", inbox_ids=ids, replies=sorted(states), trace_id=burst[-1].trace_id)
-        if ReplyState.SENDING in states:
-            continue
-        # Only a death counts: a lost connection or a locked database is not the line's fault.
-        tries = int(died) + max(_tries(work) for work in burst)
-        await inbox.requeue(unit, ids, agent, epoch, f"{_TAKEN_BACK} {tries}")
-        if not states and tries >= _MOST_TRIES:
+@dataclass(frozen=True)
+class _Ends:
+    """What becomes of rows that somebody worked on and left."""
+
+    agent: str
+    epoch: int
+    now: datetime
+    log: FilteringBoundLogger
+    died: bool = False
+    faulty: Collection[int] = ()
+
+    async def take_back(self, unit: Unit, left: Sequence[Work]) -> set[int]:
+        """Returns the ids of what cannot be decided yet."""
+        bursts: dict[object, list[Work]] = {}
+        for work in left:
+            # One answer to several lines is recorded with the last of them.
+            bursts.setdefault((work.session, work.sender, work.claimed_at), []).append(work)
+        undecided: set[int] = set()
+        for burst in bursts.values():
+            ids = [work.inbox_id for work in burst]
+            states = {state for one in ids for state in await replies.states_of(unit, one)}
+            said = sorted(states)
+            self.log.info("orphan", inbox_ids=ids, replies=said, trace_id=burst[-1].trace_id)
+            if ReplyState.SENDING in states:
+                undecided.update(ids)
+            else:
+                await self._end(unit, burst, ids, states)
+        return undecided
+
+    async def _end(
+        self, unit: Unit, burst: list[Work], ids: list[int], states: Collection[ReplyState]
+    ) -> None:
+        before = Tries.told(*(work.note for work in burst))
+        # A lost connection or a locked database is not the line's fault.
+        faults = int(not set(ids).isdisjoint(self.faulty))
+        tries = Tries(before.deaths + int(self.died), before.faults + faults)
+        await inbox.requeue(unit, ids, self.agent, self.epoch, tries.note)
+        if states:
+            ended, note = _ended(states), "settled after a fault"
+        elif any(work.note == DEED_BEGUN for work in burst):
+            ended, note = InboxState.UNKNOWN, f"{DEED_BEGUN}; it is not done again"
+        elif tries.are_too_many:
             # A line that ends whoever reads it must not end its replacements for ever.
-            why = f"given up after {tries} tries"
-            await inbox.settle(unit, ids, agent, epoch, InboxState.REFUSED, now, why)
-        elif states:
-            note = "settled after a fault"
-            await inbox.settle(unit, ids, agent, epoch, _ended(states), now, note)
-
-
-def _tries(work: Work) -> int:
-    word, _, number = work.note.rpartition(" ")
-    return int(number) if word == _TAKEN_BACK and number.isdigit() else 0
+            ended, note = InboxState.REFUSED, f"given up: {tries.note}"
+        else:
+            return
+        await inbox.settle(unit, ids, self.agent, self.epoch, ended, self.now, note)
 
 
 def _ended(states: Collection[ReplyState]) -> InboxState:

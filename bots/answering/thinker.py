@@ -11,8 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from bots.answering.deeds import Deeds, note_deed
 from bots.answering.opening import Openings
 from bots.answering.placing import place_of
+from bots.answering.pulse import Pulse
 from bots.answering.reaching import Reaching, targets_of
 from bots.roster import Roster
 from bots.settings import Settings
@@ -36,9 +38,6 @@ from storage.latch import Latch
 from storage.store import Store
 from storage.tables import HeartbeatTier
 from storage.unit import Unit
-
-#: work without a beat for 90 s counts as dead
-_BEAT_EVERY_S = 15.0
 
 
 class Asking(Protocol):
@@ -101,15 +100,25 @@ class Thinker:
         `PromptMissing`, `StorageError`.
         """
         occasion = self._occasion(work)
+        reach = self.reach(f"{work.sender} asked in {work.session}", work.trace_id)
+        deeds = Deeds(lambda: note_deed(self.store, work, reach.epoch))
+
+        async def think() -> Exchanged:
+            toolbox = Toolbox(deeds.watched(await self.tools()), self._reaching(work, text, reach))
+            return await self._think(work, text, occasion, toolbox, reader)
+
         try:
-            return await self._think(work, text, occasion, reader)
-        except ContextOverflow:
+            return await think()
+        except ContextOverflow as error:
+            if deeds.begun:
+                # A second time its tools would do the same again.
+                raise ContextOverflow(f"{error}; what my tools had begun before is done") from error
             # What was said before takes too much room: shorter, and once more.
             if await self.compactor.make_room(work.session, occasion) is None:
                 raise
             if reader is not None:
                 reader.anew()
-            return await self._think(work, text, occasion, reader)
+            return await think()
 
     async def tidy(self, work: Work) -> None:
         """Make the session shorter where it has outgrown what a model is shown of it; its place is
@@ -119,7 +128,7 @@ class Thinker:
         await self.compactor.tidy(work.session, self._occasion(work), tokens=room, size=estimate)
 
     async def _think(
-        self, work: Work, text: str, occasion: Occasion, reader: Reader | None
+        self, work: Work, text: str, occasion: Occasion, toolbox: Toolbox, reader: Reader | None
     ) -> Exchanged:
         started = self.clock()
         opened = await self.openings.of(work, text)
@@ -134,8 +143,7 @@ class Thinker:
             opening=opened.messages,
             occasion=occasion,
         )
-        toolbox = Toolbox(await self.tools(), self._reaching(work, text))
-        loop = self.loop(toolbox, opened.system, _Pulse(self, work))
+        loop = self.loop(toolbox, opened.system, Pulse(lambda: self.beat(work)))
         answer = await loop.run(question, reader)
         return Exchanged(text, answer, opened.reference, started)
 
@@ -233,8 +241,7 @@ class Thinker:
             max_hops=self.settings.limits.max_hops,
         )
 
-    def _reaching(self, work: Work, asked: str) -> Context:
-        reach = self.reach(f"{work.sender} asked in {work.session}", work.trace_id)
+    def _reaching(self, work: Work, asked: str, reach: Reaching) -> Context:
         here = reach.mouth.transports[work.network]
         known = self.context(work, asked)
         # What was said in private, or where not everybody reads, is in this turn's prompt.
@@ -249,20 +256,6 @@ class Thinker:
             fetch=reach.fetch if here.has_replies else None,
             share=partial(reach.share, place_of(work), work.hops + 1) if here.has_replies else None,
         )
-
-
-class _Pulse:
-    """The functional heartbeat of one turn; the claim was the first beat, so the next can wait."""
-
-    def __init__(self, thinker: Thinker, work: Work) -> None:
-        self._thinker = thinker
-        self._work = work
-        self._last_s = time.monotonic()
-
-    async def __call__(self) -> None:
-        if time.monotonic() - self._last_s >= _BEAT_EVERY_S:
-            await self._thinker.beat(self._work)
-            self._last_s = time.monotonic()
 
 
 class Cards:

@@ -14,6 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from bots.answering.mouth import Unsaid
 from bots.answering.recovery import take_back
+from bots.answering.tries import Tries
 from bots.insist import insist
 from bots.metrics import ERRORS
 from storage import inbox
@@ -26,6 +27,8 @@ from storage.tables import InboxState
 LOOK_EVERY_S = 5.0
 #: what failed for want of a connection or the store is looked at again so soon
 _AGAIN_S = 0.5
+#: what failed for no such reason rests so long, after the first fault and after the second
+_REST_S = (1.0, 5.0)
 #: so many commands of one person are worked on at a time
 _COMMANDS_AT_ONCE = 10
 COMMAND_PRIORITY = 0
@@ -83,8 +86,12 @@ class Worklist:
         self._nudged = asyncio.Event()
         self._sessions: dict[str, _Session] = {}
         self._taken: set[int] = set()
-        #: claimed by us, and left in the middle because the store or the connection failed
+        #: claimed by us, and left in the middle because something failed
         self._stranded: set[int] = set()
+        #: those of them that may have been the reason themselves
+        self._faulty: set[int] = set()
+        #: not taken up yet, for they failed a moment ago
+        self._resting: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._commands: dict[int, tuple[Work, asyncio.Task[None]]] = {}
 
@@ -115,20 +122,23 @@ class Worklist:
             self._log.warning("inbox.unreadable", error=str(error))
             return
         for work in rows:
-            self._take_up(work)
+            if work.inbox_id not in self._resting:
+                self._take_up(work)
 
     async def _take_back(self) -> None:
         stranded = set(self._stranded)
         if stranded:
-            await take_back(
+            undecided = await take_back(
                 self._store,
                 self._agent,
                 self._epoch,
                 stranded,
+                faulty=stranded & self._faulty,
                 now=self._clock(),
                 log=self._log,
             )
-            self._stranded -= stranded
+            self._stranded -= stranded - undecided
+            self._faulty -= stranded - undecided
 
     def stop_session(self, key: str, why: str, sender: str | None = None) -> bool:
         """End the current work of one session at once; True when there was any.
@@ -188,7 +198,9 @@ class Worklist:
 
     async def _one_command(self, work: Work) -> None:
         try:
-            await self._command(work)
+            # A turn tells who commanded it that it is not tried again.
+            given_up = Tries.told(work.note).are_enough
+            await (self._turn([work]) if given_up else self._command(work))
         except Exception as error:  # noqa: BLE001 - the outermost frame of one piece of work
             self._failed("command", [work], error)
         self._taken.discard(work.inbox_id)
@@ -244,22 +256,43 @@ class Worklist:
         task.add_done_callback(self._tasks.discard)
 
     def _burst(self, session: _Session) -> list[Work]:
-        """The next lines of one person that are waiting together: they become one question."""
-        sender = session.queue[0].sender
-        burst = [w for w in session.queue if w.sender == sender]
-        session.queue[:] = [w for w in session.queue if w.sender != sender]
+        """The next lines of one person that are waiting together: they become one question. One
+        that may be why they failed together stands alone.
+        """
+        first = session.queue[0]
+        burst = [first]
+        if not Tries.told(first.note).make_suspect:
+            together = (w for w in session.queue if w.sender == first.sender)
+            burst = [w for w in together if not Tries.told(w.note).make_suspect]
+        session.queue[:] = [w for w in session.queue if w not in burst]
         return burst
 
     def _failed(self, where: str, burst: list[Work], error: Exception) -> None:
         """The next look takes these rows back and up again."""
         ERRORS.labels(where).inc()
+        ids = {w.inbox_id for w in burst}
+        self._stranded |= ids
         # A connection that was just lost is often back in a moment.
         asyncio.get_running_loop().call_later(_AGAIN_S, self.nudge)
-        self._stranded.update(w.inbox_id for w in burst)
+        passing = isinstance(error, StorageError | Unsaid)
+        if not passing:
+            self._faulty |= ids
+            self._rest(ids, Tries.told(*(w.note for w in burst)).faults)
         self._log.warning(
             f"{where}.failed",
             inbox_id=burst[0].inbox_id,
             trace_id=burst[0].trace_id,
             error=str(error),
-            exc_info=None if isinstance(error, StorageError | Unsaid) else error,
+            exc_info=None if passing else error,
         )
+
+    def _rest(self, ids: set[int], faults: int) -> None:
+        if faults >= len(_REST_S):
+            return
+
+        def rested() -> None:
+            self._resting -= ids
+            self.nudge()
+
+        self._resting |= ids
+        asyncio.get_running_loop().call_later(_REST_S[faults], rested)

@@ -88,11 +88,17 @@ async def states(store: Store) -> dict[str, dict[str, int]]:
         return await inbox.counts(unit)
 
 
-@asynccontextmanager
-async def working(
-    store: Store, turn: Callable[[list[Work]], Awaitable[None]]
-) -> AsyncIterator[Worklist]:
-    worklist = Worklist(
+def idle(store: Store) -> Worklist:
+    """Nothing of what it owes is worked on."""
+
+    async def never(_: object) -> None:
+        raise AssertionError("it was worked on")
+
+    return worklist_of(store, never)
+
+
+def worklist_of(store: Store, turn: Callable[[list[Work]], Awaitable[None]]) -> Worklist:
+    return Worklist(
         store,
         "secretary",
         1,
@@ -104,6 +110,13 @@ async def working(
         coalesce_s=0,
         log=LOG,
     )
+
+
+@asynccontextmanager
+async def working(
+    store: Store, turn: Callable[[list[Work]], Awaitable[None]]
+) -> AsyncIterator[Worklist]:
+    worklist = worklist_of(store, turn)
     running = asyncio.create_task(worklist.run())
     yield worklist
     running.cancel()
@@ -154,6 +167,41 @@ async def test_work_that_was_answered_when_the_store_failed_is_only_settled(stor
     assert await states(store) == {"secretary": {"answered": 2}}
 
 
+async def test_what_is_still_being_said_when_the_store_failed_is_looked_at_again(
+    store: Store,
+) -> None:
+    worklist = idle(store)
+    await owe(store, "who is there?")
+    async with store.reading() as unit:
+        burst = await inbox.waiting(unit, "secretary")
+    await claim(store, burst)
+    await say(store, burst[0], ReplyState.SENDING)
+    worklist._failed("turn", burst, StoreUnavailable("the disk is full"))
+    await worklist._look()
+    assert await states(store) == {"secretary": {"working": 1}}
+    async with store.writing() as unit:
+        ids = [reply.id for reply in await replies.open_of(unit, "secretary") if reply.id]
+        await replies.settle(unit, ids, ReplyState.UNKNOWN, "cut", now())
+    await worklist._look()
+    assert await states(store) == {"secretary": {"unknown": 1}}
+
+
+async def test_one_line_that_breaks_its_turn_does_not_take_others_with_it(store: Store) -> None:
+    async def turn(burst: list[Work]) -> None:
+        await claim(store, burst)
+        given_up = burst[0].note.endswith("3 faults")
+        if "poison" in [w.text for w in burst] and not given_up:
+            raise RuntimeError("it breaks")
+        state = InboxState.REFUSED if given_up else InboxState.ANSWERED
+        async with store.writing() as unit:
+            await inbox.settle(unit, [w.inbox_id for w in burst], "secretary", 1, state, now())
+
+    await owe(store, "who is there?", "poison", "and why?")
+    async with working(store, turn) as worklist:
+        await until_settled(store, worklist)
+    assert await states(store) == {"secretary": {"answered": 2, "refused": 1}}
+
+
 def recovery(store: Store, epoch: int) -> Recovery:
     guard = Guard(store, [], time.monotonic, now)
     return Recovery(store, guard, {}, "secretary", epoch, clock=now, log=LOG)
@@ -196,21 +244,7 @@ async def test_what_the_successor_itself_is_sending_is_left_alone(store: Store) 
 async def test_work_that_is_stopped_before_it_began_is_refused_and_leaves_nothing(
     store: Store,
 ) -> None:
-    async def never(_: object) -> None:
-        raise AssertionError("stopped work was worked on")
-
-    worklist = Worklist(
-        store,
-        "secretary",
-        1,
-        clock=now,
-        turn=never,
-        command=never,
-        outlives_kill=lambda _: False,
-        connected=lambda: ["irc"],
-        coalesce_s=0.0,
-        log=LOG,
-    )
+    worklist = idle(store)
     await owe(store, "one", "two")
     async with store.reading() as unit:
         first, second = await inbox.waiting(unit, "secretary")
