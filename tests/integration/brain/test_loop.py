@@ -142,7 +142,9 @@ async def test_who_pays_and_what_was_said_before_reach_the_model(brain: Brain) -
     assert model.shown[0].messages == opening
 
 
-async def test_costs_and_tokens_of_all_queries_are_the_answers_and_the_last_ones_notes(brain: Brain) -> None:
+async def test_costs_of_all_queries_and_notes_of_the_last_are_the_answers(
+    brain: Brain,
+) -> None:
     first = dataclasses.replace(
         calls(("now", {})),
         usage=Usage(input_tokens=10, output_tokens=5),
