@@ -97,6 +97,6 @@ class HeartbeatSettings(Table):
     """Turns that nobody asked for: each agent looks around and may act, or stay silent."""
 
     #: 0: never
-    every_s: float = Field(default=300.0, ge=0)
+    every_s: float = Field(default=300.0, ge=0, le=86_400)
     #: between two lines that nobody asked for, in one channel
-    proactive_every_s: float = Field(default=1800.0, ge=0)
+    proactive_every_s: float = Field(default=1800.0, ge=0, le=604_800)
