@@ -54,7 +54,8 @@ class Reaching:
         transport = self.mouth.transports[place.network]
         try:
             permit = await self.mouth.permit(outgoing, self.why, [text])
-            [reply_id] = await self.mouth.begin(outgoing, [said], self.epoch)
+            # Its words are not the file: nobody may say them again in its place.
+            [reply_id] = await self.mouth.begin(outgoing, [said], self.epoch, grows=True)
             delivery = await transport.send_file(
                 place, name, text.encode(), permit, key=key_of(reply_id, self.trace_id)
             )

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
-from tests.acceptance.stage import Swarm, until
+from tests.acceptance.stage import PATIENCE_S, Swarm, until
 
+# A busy machine takes its time; what never comes is found out all the same.
+expect.set_options(timeout=PATIENCE_S * 1000)
 CHROMIUM = Path("/usr/bin/chromium")
 WITH_PAGE = '[swarm]\nname = "test"\n[[channels]]\nname = "#ceo-office"\neverybody = true\n'
 
