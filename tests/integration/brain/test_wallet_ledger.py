@@ -1,4 +1,4 @@
-"""The ledger beside the vendor's own bill, over ten thousand calls of all kinds."""
+"""The ledger beside the vendor's own bill, over calls of all kinds (`bench brains`: ten thousand)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from brain.wallet.wallet import Quote
 from storage.store import Store
 from tests.integration.brain.purse import CAPTAIN, SPEC, Purse
 
-CALLS = 10_000
+CALLS = 2_500
 #: US dollars for a million tokens: input, output, read from and written to the cache
 LISTED = {
     "claude-haiku-4-5": (Fraction(1), Fraction(5), Fraction("0.1"), Fraction("1.25")),

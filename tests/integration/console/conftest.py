@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import subprocess
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -23,16 +25,41 @@ async def stage(tmp_path: Path) -> AsyncIterator[Scene]:
         yield running
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One browser for all these tests: a page's own context is what has to be new. Its address."""
     if not CHROMIUM.exists():
         pytest.skip(f"no browser: {CHROMIUM} is missing (Debian's package is called chromium)")
+    profile = tmp_path_factory.mktemp("chromium")
+    program = subprocess.Popen(
+        [
+            *(str(CHROMIUM), "--headless=new", "--no-sandbox", "--remote-debugging-port=0"),
+            *("--disable-gpu", "--no-first-run", "--disable-background-networking"),
+            *("--disable-component-update", "--disable-sync", "--disable-quic"),
+            *(f"--user-data-dir={profile}", "about:blank"),
+        ],
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield f"http://127.0.0.1:{_port(profile / 'DevToolsActivePort')}"
+    finally:
+        program.kill()
+        program.wait()
+
+
+def _port(written: Path) -> str:
+    """Where the browser says, in its profile, that it listens."""
+    deadline_s = time.monotonic() + 30
+    while not (written.exists() and written.read_text()):
+        assert time.monotonic() < deadline_s, "the browser does not listen"
+        time.sleep(0.05)
+    return written.read_text().split()[0]
+
+
+@pytest.fixture
+async def browser(chromium: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox"]
-        )
-        yield launched
-        await launched.close()
+        yield await playwright.chromium.connect_over_cdp(chromium)
 
 
 class Watch:
