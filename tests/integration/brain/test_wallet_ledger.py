@@ -1,4 +1,4 @@
-"""The ledger beside the vendor's own bill, over calls of all kinds (`bench brains`: ten thousand)."""
+"""The ledger beside the vendor's own bill, over calls of all kinds; `bench brains` has 10,000."""
 
 from __future__ import annotations
 
