@@ -20,6 +20,8 @@ CHECKS = (
     ("import-linter", ("-c", "from importlinter.cli import lint_imports_command as run; run()")),
 )
 PYTEST = ("-m", "pytest")
+#: the slowest are named, for the whole is to stay near ten minutes
+SLOWEST = ("--durations=15",)
 COVERAGE = ("--cov", "--cov-report=term:skip-covered", "-m", "not benchmark")
 #: a file's tests stay together, as they share servers; acceptance tests wait more than they compute
 #: and come first, in the order of the folders: else the longest one runs alone at the end
@@ -42,7 +44,7 @@ def test(
     failed = [name for name, words in CHECKS if _announce(name, words)]
     if failed:
         typer.secho(f"failed before pytest: {', '.join(failed)}", fg="red")
-    pytest_failed = _announce("pytest", (*PYTEST, *SIDE_BY_SIDE, *COVERAGE))
+    pytest_failed = _announce("pytest", (*PYTEST, *SIDE_BY_SIDE, *SLOWEST, *COVERAGE))
     raise typer.Exit(Exit.FAILED if failed or pytest_failed else Exit.OK)
 
 

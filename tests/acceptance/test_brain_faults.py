@@ -258,7 +258,7 @@ async def streaming(you: Guest, stub: Stub) -> tuple[Json, Asked]:
 
 async def closes(asked: Asked) -> None:
     """The vendor is hung up on."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await asked.closed.wait()
 
 

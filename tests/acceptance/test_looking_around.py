@@ -83,5 +83,5 @@ async def test_a_kill_hangs_up_on_the_model_of_a_look(
     assert looks(asked)
     done = await one.run("kill", "all", "--reason", "test")
     assert done.code == 0
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await asyncio.gather(*(each.closed.wait() for each in stub.script.requests))

@@ -109,7 +109,7 @@ async def test_answers_grow_and_models_fail_before_somebodys_eyes(
         assert await you.locator("#stream").evaluate(_BELOW) > 40
         plan = stub.script.last
         await you.locator("#stop-reply").click()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await plan.closed.wait()
         await expect(you.get_by_text("Told secretary to stop").first).to_be_visible()
         await expect(you.locator("#messages > .message.grows")).to_have_count(0)

@@ -240,7 +240,7 @@ async def test_a_conversation_begun_anew_meanwhile_is_left_alone(store: Store) -
     model = scribe()
     model.go_on.clear()
     work = asyncio.create_task(compactor(store, model).compact(KEY))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await model.asked.wait()
         async with store.writing() as unit:
             assert await sessions.begin_anew(unit, "rook", KEY)

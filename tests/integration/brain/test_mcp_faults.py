@@ -76,7 +76,7 @@ async def gone(*pids: int) -> None:
             ended = asyncio.Event()
             loop.add_reader(process.number, ended.set)
             try:
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(20):
                     await ended.wait()
             finally:
                 loop.remove_reader(process.number)

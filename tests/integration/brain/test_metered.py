@@ -91,7 +91,7 @@ async def test_nothing_leaves_after_a_kill_though_the_ledger_was_slow(
     wallet = purse.wallet(PLENTY, store=slow)  # type: ignore[arg-type]
     model, provider = purse.metered(always(DONE), wallet=wallet)
     asking = asyncio.create_task(model.query(conversation()))
-    await asyncio.wait_for(slow.awaited.wait(), 5)
+    await asyncio.wait_for(slow.awaited.wait(), 20)
     purse.latch = KILLED
     slow.open.set()
     await failing(asking, Refused)
@@ -143,7 +143,7 @@ async def test_hanging_up_on_an_answer_ends_at_once_and_counts_in_full(purse: Pu
 
     model, _ = purse.metered(answer, PLENTY)
     asking = asyncio.create_task(model.query(conversation()))
-    await asyncio.wait_for(begun.wait(), 5)
+    await asyncio.wait_for(begun.wait(), 20)
     # Another process has the database: hanging up does not wait for it.
     async with purse.store.writing():
         asking.cancel()

@@ -51,7 +51,7 @@ async def test_who_is_cancelled_while_old_bills_are_booked_loses_none(
     await owing(wallet, sick)
     sick.open.clear()
     asking = asyncio.create_task(wallet.reserve(CAPTAIN, SPEC, Quote(nusd=9000, tariff=TARIFF)))
-    await asyncio.wait_for(sick.awaited.wait(), 5)
+    await asyncio.wait_for(sick.awaited.wait(), 20)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
@@ -65,7 +65,7 @@ async def test_closing_that_is_cancelled_loses_none(
     await owing(wallet, sick)
     sick.open.clear()
     closing = asyncio.create_task(wallet.close())
-    await asyncio.wait_for(sick.awaited.wait(), 5)
+    await asyncio.wait_for(sick.awaited.wait(), 20)
     closing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await closing

@@ -65,7 +65,7 @@ async def test_who_is_stopped_twice_leaves_nothing_open(scene: Scene) -> None:
     turn.cancel()
     await asyncio.sleep(0)
     await cut(turn)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         cut_off = [(f"The mixer hums{MORE}", "unknown")]
         while await scene.replies() != cut_off:  # noqa: ASYNC110 - it is the database that changes
             await asyncio.sleep(0.02)

@@ -95,7 +95,7 @@ async def test_a_stop_ends_what_rests_after_a_fault(scene: Scene) -> None:
     answerer = scene.answerer(Stepping([fails]))
     async with scene.works(answerer):
         await failed.wait()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             stop = partial(answerer.leave_waiting, scene.work.session, "you", None)
             while not await stop():  # noqa: ASYNC110 - it is the database that changes
                 await asyncio.sleep(0.02)

@@ -80,7 +80,7 @@ async def test_it_can_be_stopped_in_the_middle() -> None:
     reader = Pieces()
     model = Scripted([Completion(text="a b c d e f")], between_s=0.001)
     task = asyncio.create_task(model.query(asked(), reader))
-    await asyncio.wait_for(reader.second.wait(), 5)
+    await asyncio.wait_for(reader.second.wait(), 20)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
