@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from bots.answering.mouth import Mouth, Unsaid, key_of
 from bots.insist import insist
@@ -18,6 +19,9 @@ from brain.errors import Refused
 from brain.prompting.silence import SILENCE
 from storage import record, replies
 from storage.unit import Unit
+
+#: pieces that come within this time are shown together; the network's own pace is slower
+_TOGETHER_S: Final = 0.1
 
 
 @dataclass
@@ -37,6 +41,8 @@ class Growing:
     _text: str = ""
     _draft: Draft | None = None
     _starting: asyncio.Task[None] | None = None
+    #: shows what has come since it was last shown
+    _showing: asyncio.TimerHandle | None = None
     #: rows of the parts that left, or may have left, in order
     _ids: list[int] = field(default_factory=list)
     #: the row of the last part, as it is written
@@ -47,14 +53,29 @@ class Growing:
 
     def piece(self, text: str) -> None:
         self._text += text
-        shown = self.shape(self._text)
-        if SILENCE.startswith(shown.strip().upper()):
-            # Nothing yet, or perhaps the word that says that nothing shall be said.
-            return
         if self._draft is not None:
-            self._draft.grow(shown + MORE)
-        elif self._starting is None:
+            if self._showing is None:
+                # To shape and to cut the whole costs more than a word is worth.
+                loop = asyncio.get_running_loop()
+                self._showing = loop.call_later(_TOGETHER_S, self._show)
+        elif self._starting is None and self._has_words:
             self._starting = asyncio.create_task(self._start())
+
+    @property
+    def _has_words(self) -> bool:
+        """Not so while it is nothing yet, or perhaps the word that says that nothing is said."""
+        return not SILENCE.startswith(self._text.strip().upper())
+
+    def _show(self) -> None:
+        self._showing = None
+        if self._draft is not None and self._has_words:
+            self._draft.grow(self.shape(self._text) + MORE)
+
+    def _shown_last(self) -> None:
+        """What comes now is the end of it."""
+        if self._showing is not None:
+            self._showing.cancel()
+            self._showing = None
 
     def anew(self) -> None:
         # What is shown stays until there are other words.
@@ -81,6 +102,7 @@ class Growing:
         await asyncio.shield(self._ending)
 
     async def _or_abandoned(self, ending: Coroutine[None, None, list[Delivery]]) -> list[Delivery]:
+        self._shown_last()
         try:
             return await ending
         except BaseException:
@@ -113,6 +135,7 @@ class Growing:
         return deliveries
 
     async def _abandoned(self, why: str) -> None:
+        self._shown_last()
         if self._starting is not None:
             self._starting.cancel()
             await asyncio.gather(self._starting, return_exceptions=True)
@@ -153,8 +176,7 @@ class Growing:
         self._draft = transport.draft(
             self.outgoing.target, permit, begun=self._part_begun, answers=self.outgoing.answers
         )
-        if self._draft is not None and self._text:
-            self._draft.grow(self.shape(self._text) + MORE)
+        self._show()
 
     async def _part_begun(self, at: int, part: str) -> str:
         # A thread writes it to its end, whoever is stopped meanwhile.

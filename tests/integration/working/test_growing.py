@@ -90,3 +90,28 @@ async def test_what_was_stopped_stays_as_it_was_and_is_called_unknown(scene: Sce
     [left] = await scene.shown()
     assert left["content"] == message["content"] == f"The mixer{MORE}"
     assert await scene.replies() == [(f"The mixer{MORE}", "unknown")]
+
+
+async def test_a_word_more_does_not_cost_the_whole_once_more(scene: Scene) -> None:
+    answerer = scene.captain.parts.answerer
+    assert scene.work.inbox_id in await answerer.claim([scene.work])
+    growing = answerer.replying.growing(scene.work, "who hums?")
+    assert growing is not None
+    shaped: list[int] = []
+    shape = growing.shape
+
+    def counted(said: str) -> str:
+        shaped.append(len(said))
+        return shape(said)
+
+    growing.shape = counted
+    for number in range(400):
+        growing.piece(f"{number} ")
+        if number % 10 == 0:
+            await asyncio.sleep(0)
+    text = " ".join(map(str, range(400)))
+    deliveries = await growing.finish(text)
+    assert all(delivery.sent for delivery in deliveries)
+    messages = await scene.shown(len(deliveries))
+    assert " ".join(message["content"] for message in messages) == text
+    assert len(shaped) < 10
