@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import secrets
 import time
@@ -22,6 +23,7 @@ from brain.models.asked import OnlyAsked
 from brain.models.chain import Chain, ChainState
 from brain.models.making import Surroundings, chain_of
 from brain.models.plainly import Plainly
+from brain.models.provider import Provider
 from brain.prompting.assembling import Assembler
 from brain.prompting.fencing import Fence
 from brain.prompting.summarising import Summariser
@@ -41,7 +43,8 @@ def mind_of(body: Body) -> Mind:
     spec = body.spec
     redact = body.redactor.redact
     wallet = _wallet(body)
-    model = _chain(body, wallet)
+    providers: list[Provider] = []
+    model = _chain(body, wallet, providers)
     assembler = Assembler(Templates(spec.prompts_folder), Fence(secrets.token_bytes(32)), redact)
     summariser = None if model.capabilities.is_weak else Summariser(spec.name, model, assembler)
     servers = servers_of(spec, body.guard)
@@ -63,6 +66,7 @@ def mind_of(body: Body) -> Mind:
     async def close() -> None:
         if servers is not None:
             await servers.close()
+        await asyncio.gather(*(provider.close() for provider in providers))
         await wallet.close()
 
     return Mind(
@@ -81,7 +85,7 @@ def mind_of(body: Body) -> Mind:
     )
 
 
-def _chain(body: Body, wallet: Wallet) -> Chain:
+def _chain(body: Body, wallet: Wallet, providers: list[Provider]) -> Chain:
     spec = body.spec
     last: list[Model] = [OnlyAsked(Plainly(offline(body)))] if ends_offline(spec) else []
     around = Surroundings(
@@ -94,6 +98,7 @@ def _chain(body: Body, wallet: Wallet) -> Chain:
         now=utc_now,
         monotonic=time.monotonic,
         rng=random.Random(),
+        providers=providers,
     )
     specs = [(one, missing_keys(spec, one)) for one in models_of(spec)]
     return chain_of(specs, last, around)

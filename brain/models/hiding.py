@@ -8,12 +8,41 @@ from __future__ import annotations
 
 from typing import Final
 
-from brain.model import Completion, Reader
+from brain.model import Capabilities, Completion, Conversation, Reader
+from brain.models.provider import Key, Provider
 from brain.rewriting import rewritten
 
 SHOWN: Final = "[key]"
 #: shorter keys are words such as ``ollama``, for servers that want any
 _SHORTEST: Final = 16
+
+
+class Discreet:
+    """A `Provider` around another one, whose answers do not have the key that they were asked with.
+    It stands next to the provider: whoever chooses, or renews, keys stands outside.
+    """
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._provider.capabilities
+
+    async def complete(
+        self, conversation: Conversation, key: Key | None, reader: Reader | None = None
+    ) -> Completion:
+        """As the provider."""
+        if key is None or not is_secret(key.value):
+            return await self._provider.complete(conversation, key, reader)
+        hiding = Hiding(reader, key.value) if reader is not None else None
+        completion = await self._provider.complete(conversation, key, hiding)
+        if hiding is not None:
+            hiding.finish()
+        return hidden(completion, key.value)
+
+    async def close(self) -> None:
+        await self._provider.close()
 
 
 class Hiding:

@@ -73,6 +73,10 @@ class KeyPool:
         """The key of this name; None for the empty one."""
         return self._keys.get(name)
 
+    def has_other_than(self, name: str) -> bool:
+        """There is another key, and it may be used now."""
+        return any(other != name and not self._rests(other) for other in self._keys)
+
     def turned_down(self, name: str, error: ModelFailed) -> None:
         """What came of a request with this key: with some errors it rests for a while."""
         rest_s = self._rest_s(error)

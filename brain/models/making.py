@@ -18,6 +18,7 @@ from brain.model import Model
 from brain.models.asked import OnlyAsked
 from brain.models.breaking import Breaking
 from brain.models.chain import Chain
+from brain.models.hiding import Discreet
 from brain.models.keys import KeyPool
 from brain.models.metered import Metered
 from brain.models.provider import Kind, ModelSpec, Provider
@@ -50,6 +51,8 @@ class Surroundings:
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     rng: random.Random
+    #: takes those that are made: whoever holds it closes them
+    providers: list[Provider]
 
 
 def chain_of(
@@ -68,7 +71,10 @@ def chain_of(
 
 def _made(spec: ModelSpec, missing: str, around: Surroundings) -> Model:
     provider: Provider = importlib.import_module(_MODULES[spec.provider]).connect(spec)
-    renewing = Renewing(provider, around.login, around.store, agent=around.agent, now=around.now)
+    around.providers.append(provider)
+    renewing = Renewing(
+        Discreet(provider), around.login, around.store, agent=around.agent, now=around.now
+    )
     metered = Metered(
         renewing,
         spec,

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from brain.errors import ModelFailed, OverBudget
+from brain.errors import LoginRefused, ModelFailed, OverBudget, RateLimited
 from brain.guard import Guard
 from brain.model import Capabilities, Completion, Conversation, Occasion, Reader
-from brain.models.hiding import Hiding, hidden, is_secret
 from brain.models.keys import KeyPool
 from brain.models.provider import ModelSpec, Provider
 from brain.wallet.wallet import Quote, Reservation, Wallet
@@ -60,12 +59,18 @@ class Metered:
         occasion = conversation.occasion
         if occasion is None:
             raise OverBudget(f"Nobody pays for this call, so {self.name} is not asked")
-        keys = self._pool.in_turn()
         quote = self._wallet.quote(self._spec, conversation)
-        reservation = await self._wallet.reserve(occasion, self._spec, quote, keys)
-        # Last of all: whoever kills it while it waits for the ledger ends this request too.
-        await self._permit(self._act(occasion, quote), reservation)
-        return await self._call(conversation, reader, reservation)
+        while True:
+            keys = self._pool.in_turn()
+            reservation = await self._wallet.reserve(occasion, self._spec, quote, keys)
+            # Last of all: whoever kills it while it waits for the ledger ends this request too.
+            await self._permit(self._act(occasion, quote), reservation)
+            try:
+                return await self._call(conversation, reader, reservation)
+            except (LoginRefused, RateLimited):
+                # That speaks of the key, not of the model, as long as there is another one.
+                if not self._pool.has_other_than(reservation.key):
+                    raise
 
     async def close(self) -> None:
         await self._provider.close()
@@ -85,7 +90,8 @@ class Metered:
     ) -> Completion:
         is_closed = False
         try:
-            completion = await self._complete(conversation, reader, reservation.key)
+            key = self._pool.key(reservation.key)
+            completion = await self._provider.complete(conversation, key, reader)
             is_closed = True
         except ModelFailed as error:
             is_closed = True
@@ -103,18 +109,6 @@ class Metered:
     def _weak(self) -> tuple[str, ...]:
         """A model whose judgement is not to be relied on says so wherever it speaks."""
         return (f"{self.label}: do not rely on it.",) if self.capabilities.is_weak else ()
-
-    async def _complete(
-        self, conversation: Conversation, reader: Reader | None, key_name: str
-    ) -> Completion:
-        key = self._pool.key(key_name)
-        if key is None or not is_secret(key.value):
-            return await self._provider.complete(conversation, key, reader)
-        hiding = Hiding(reader, key.value) if reader is not None else None
-        completion = await self._provider.complete(conversation, key, hiding)
-        if hiding is not None:
-            hiding.finish()
-        return hidden(completion, key.value)
 
     async def _close_failed(self, reservation: Reservation, error: ModelFailed) -> None:
         if error.usage is not None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -23,6 +25,7 @@ from brain.errors import (
     Refused,
 )
 from brain.model import Completion, Conversation, Reader, Usage
+from brain.models.breaking import Breaking
 from brain.models.provider import Key
 from storage.core import AUDIT, run
 from storage.latch import Latch
@@ -203,7 +206,7 @@ async def test_without_a_key_nothing_is_reserved(purse: Purse) -> None:
     assert (provider.asked, await purse.booked()) == ([], [])
 
 
-async def test_a_refused_key_rests_and_the_next_one_is_tried(purse: Purse) -> None:
+async def test_a_refused_key_rests_and_the_next_one_is_tried_at_once(purse: Purse) -> None:
     async def answer(_c: Conversation, key: Key | None, _r: Reader | None) -> Completion:
         await asyncio.sleep(0)
         if key == KEYS[0]:
@@ -211,10 +214,31 @@ async def test_a_refused_key_rests_and_the_next_one_is_tried(purse: Purse) -> No
         return DONE
 
     model, provider = purse.metered(answer, spec=replace(SPEC, keys=KEYS))
-    await failing(model.query(conversation()), LoginRefused)
-    for _ in range(3):
+    for _ in range(4):
         await model.query(conversation())
-    assert provider.asked == [KEYS[0], KEYS[1], KEYS[1], KEYS[1]]
+    assert provider.asked == [KEYS[0], KEYS[1], KEYS[1], KEYS[1], KEYS[1]]
+
+
+async def test_one_bad_key_of_a_pool_opens_nobodys_circuit(purse: Purse) -> None:
+    async def answer(_c: Conversation, key: Key | None, _r: Reader | None) -> Completion:
+        await asyncio.sleep(0)
+        if key == KEYS[0]:
+            raise LoginRefused(f"{key.name} has expired")
+        return DONE
+
+    metered, _ = purse.metered(answer, spec=replace(SPEC, keys=KEYS))
+    breaking = Breaking(
+        metered, purse.store, agent="captain", now=purse.clock, clock=time.monotonic
+    )
+    for _ in range(5):
+        purse.now += timedelta(minutes=2)
+        assert (await breaking.query(conversation())).text == DONE.text
+
+
+async def test_where_every_key_is_refused_that_is_told(purse: Purse) -> None:
+    model, provider = purse.metered(always(LoginRefused("no")), spec=replace(SPEC, keys=KEYS))
+    await failing(model.query(conversation()), LoginRefused)
+    assert provider.asked == [*KEYS]
 
 
 async def test_agents_share_the_requests_of_a_key(purse: Purse) -> None:
