@@ -177,7 +177,8 @@ class Looking:
     async def _heard(self, unit: Unit, one: Newness, of: int) -> Heard:
         network, _, channel = one.target.partition(":")
         # There is no history in such a turn: its room is the talk's.
-        room = windows(self._thinker.model.capabilities.context_tokens).history // of
+        can = self._thinker.model.capabilities
+        room = windows(can.context_tokens, has_tools=can.tools).history // of
         talk = await sessions.talk(
             unit,
             network,

@@ -47,7 +47,7 @@ class PromptedOpenings:
     clock: Callable[[], datetime]
 
     async def of(self, work: Work, text: str) -> Opened:
-        fits = windows(self.capabilities.context_tokens)
+        fits = windows(self.capabilities.context_tokens, has_tools=self.capabilities.tools)
         in_channel = not work.channel.startswith("nick:")
 
         async def remembered(unit: Unit) -> tuple[History, Sequence[Message]]:

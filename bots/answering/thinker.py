@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from bots.answering.deeds import Deeds, note_deed
 from bots.answering.opening import Openings
@@ -38,6 +38,9 @@ from storage.latch import Latch
 from storage.store import Store
 from storage.tables import HeartbeatTier
 from storage.unit import Unit
+
+#: tokens of history below which the newest turns alone are shown
+_ROOM_FOR_DIGEST: Final = 600
 
 
 class Asking(Protocol):
@@ -124,7 +127,11 @@ class Thinker:
         """Make the session shorter where it has outgrown what a model is shown of it; its place is
         after an answer, for it may ask the model. Raises `StorageError`.
         """
-        room = windows(self.model.capabilities.context_tokens).history
+        can = self.model.capabilities
+        room = windows(can.context_tokens, has_tools=can.tools).history
+        if room < _ROOM_FOR_DIGEST:
+            # A digest would fill it, and the session had to be made shorter after every answer.
+            return
         await self.compactor.tidy(work.session, self._occasion(work), tokens=room, size=estimate)
 
     async def _think(

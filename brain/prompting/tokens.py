@@ -1,8 +1,6 @@
 """How many tokens a text has, without anybody's tokenizer: near enough to choose what fits.
 
-`estimate` leans high for prose; `bound` is never too low for tokenizers over bytes (BPE, as all
-our providers use), for no token is shorter than a byte. Neither is a bill: that is what the
-provider's `usage` says.
+`estimate` leans high for prose. It is no bill: that is what the provider's `usage` says.
 """
 
 from __future__ import annotations
@@ -16,8 +14,15 @@ from brain.model import Conversation, Message
 
 #: role, separators: what a provider adds to a message
 PER_MESSAGE: Final = 5
-#: of a system prompt with its soul and eight peers, and of the tools behind it, roughly
-SYSTEM_TOKENS: Final = 3_500
+#: of a system prompt with its soul and eight peers, roughly
+SYSTEM_TOKENS: Final = 1_300
+#: of the tools behind it, roughly
+TOOLS_TOKENS: Final = 2_200
+ANSWER_TOKENS: Final = 1_024
+#: what servers on small machines read unless told otherwise
+SMALL_CONTEXT: Final = 4_096
+#: an exchange or two: from a small context on there is memory, however little
+LEAST_HISTORY: Final = 300
 MOST_HISTORY: Final = 8_000
 MOST_TALK: Final = 1_200
 _WORD: Final = re.compile(r"[A-Za-z]+")
@@ -38,11 +43,6 @@ def _of_word(letters: int) -> int:
     if letters <= 6:
         return 1
     return 2 if letters <= 12 else letters - 10
-
-
-def bound(text: str) -> int:
-    """No fewer than it can be: a token for each byte of UTF-8."""
-    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def of_messages(messages: Iterable[Message]) -> int:
@@ -77,10 +77,13 @@ class Windows:
     talk: int
 
 
-def windows(context_tokens: int, max_output_tokens: int = 1024) -> Windows:
+def windows(context_tokens: int, *, has_tools: bool = True) -> Windows:
     """A third of what system prompt and answer leave of a model's context for the conversation, a
     tenth for what else was said there; never more than is worth its price. The rest is for the
     question, its files, and what tools find.
     """
-    room = max(0, context_tokens - max_output_tokens - SYSTEM_TOKENS)
-    return Windows(history=min(MOST_HISTORY, room // 3), talk=min(MOST_TALK, room // 10))
+    before = SYSTEM_TOKENS + (TOOLS_TOKENS if has_tools else 0)
+    room = max(0, context_tokens - ANSWER_TOKENS - before)
+    least = LEAST_HISTORY if context_tokens >= SMALL_CONTEXT else 0
+    history = max(least, min(MOST_HISTORY, room // 3))
+    return Windows(history=history, talk=min(MOST_TALK, room // 10))

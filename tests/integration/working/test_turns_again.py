@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from brain.errors import ContextOverflow
-from brain.model import Completion, ToolCall
+from brain.model import Capabilities, Completion, ToolCall
 from brain.tools.context import Context
 from brain.tools.registry import Effects, Tool, ToolResult, tool
 from storage import sessions
@@ -41,7 +41,7 @@ class Till:
         return pay
 
 
-async def talked_before(scene: Scene) -> None:
+async def talked_before(scene: Scene, *, words: int = 1) -> None:
     """There is a history that can be made shorter."""
     now = scene.work.heard_at
     async with scene.captain.store.writing() as unit:
@@ -52,7 +52,7 @@ async def talked_before(scene: Scene) -> None:
                 session_id,
                 asker="you",
                 asked=f"question {n}",
-                answer=f"answer {n}",
+                answer=f"answer {n}" * words,
                 model="m",
                 started_at=now,
                 finished_at=now,
@@ -133,6 +133,23 @@ async def test_a_conversation_too_long_is_begun_anew_when_tools_only_read(scene:
     await scene.answerer(model, till.tool(Effects.READS)).turn([scene.work])
     assert (till.paid, model.asked) == (2, 4)
     assert await said(scene) == ["It is paid."]
+
+
+@pytest.mark.parametrize(
+    ("context_tokens", "tools", "is_shorter"),
+    [(4_096, False, False), (4_096, True, False), (8_000, False, True)],
+)
+async def test_a_window_too_small_for_a_digest_slides_and_nothing_is_made_shorter(
+    scene: Scene, *, context_tokens: int, tools: bool, is_shorter: bool
+) -> None:
+    await talked_before(scene, words=400)
+    can = Capabilities(
+        tools=tools, streaming=True, json_schema=False, context_tokens=context_tokens
+    )
+    await scene.answerer(Stepping([DONE], capabilities=can)).thinker.tidy(scene.work)
+    async with scene.captain.store.reading() as unit:
+        history = await sessions.history(unit, "captain", scene.work.session, 9)
+    assert bool(history.digest) == is_shorter
 
 
 async def test_what_the_store_interrupts_after_a_deed_is_unknown_and_not_done_again(

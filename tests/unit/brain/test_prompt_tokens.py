@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from brain.model import Conversation, Message, Role, ToolCall, ToolSpec
 from brain.prompting.tokens import (
+    ANSWER_TOKENS,
     PER_MESSAGE,
-    bound,
+    SMALL_CONTEXT,
     estimate,
     of_conversation,
     of_messages,
@@ -17,6 +18,11 @@ from brain.prompting.tokens import (
 )
 
 TEXT = st.text(max_size=300)
+
+
+def bound(text: str) -> int:
+    """No fewer than it can be: no token of a tokenizer over bytes is shorter than a byte."""
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 @given(TEXT)
@@ -63,10 +69,18 @@ def test_a_conversation_counts_everything_that_is_sent() -> None:
     )
 
 
-@given(st.integers(0, 2_000_000), st.integers(0, 100_000))
-def test_windows_leave_room_for_the_question(context: int, output: int) -> None:
-    found = windows(context, output)
+@given(context=st.integers(0, 2_000_000), has_tools=st.booleans())
+def test_windows_leave_room_for_the_question(*, context: int, has_tools: bool) -> None:
+    found = windows(context, has_tools=has_tools)
     assert found.history >= 0
     assert found.talk >= 0
-    assert found.history + found.talk <= max(0, context - output) // 2
+    assert found.history + found.talk <= max(0, context - ANSWER_TOKENS) // 2
     assert found.history <= 8_000
+
+
+def test_a_small_model_remembers_too() -> None:
+    assert windows(SMALL_CONTEXT, has_tools=True).history >= 300
+    bare = windows(SMALL_CONTEXT, has_tools=False)
+    assert bare.history >= 500
+    assert bare.talk > 100
+    assert windows(SMALL_CONTEXT - 1, has_tools=True).history == 0
