@@ -293,7 +293,8 @@ async def _hops(unit: Unit, lines: Sequence[NewLine]) -> list[int]:
         # In id order, so the newest of equal replies wins. What grew after it was heard has other
         # words now, and is known by the network's id.
         hops[row.agent, row.target, row.text] = row.hops
-        hops[row.agent, row.target, row.proof] = row.hops
+        if row.proof.startswith("id:"):
+            hops[row.agent, row.target, row.proof] = row.hops
 
     def of(line: NewLine) -> int:
         place = f"{line.network}:{line.channel}"

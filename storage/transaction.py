@@ -43,6 +43,8 @@ class Transaction:
         self._busy_timeout_ms = busy_timeout_ms
         self._connection: sa.Connection | None = None
         self._running: asyncio.Future[Any] | None = None
+        #: the caller of `at_once` was cancelled
+        self._left = False
 
     async def begin(self) -> Unit:
         """Begin, waiting for other processes in short slices: a cancelled task is not held up.
@@ -55,7 +57,9 @@ class Transaction:
         return Unit(self._open, self._aside)
 
     async def at_once(self, work: Callable[[Unit], Awaitable[T]]) -> T:
-        """Begin, do `work`, which may wait for nothing but its statements, and commit."""
+        """Begin, do `work`, which may wait for nothing but its statements, and commit; nothing is
+        committed for a caller who was cancelled before that.
+        """
         deadline_s = time.monotonic() + self._busy_timeout_ms / 1000
         done: list[T] = []
 
@@ -63,11 +67,17 @@ class Transaction:
             if not self._begin(deadline_s):
                 return False
             done.append(unwaiting(work(Unit(self._open))))
-            self._commit()
+            if not self._left:
+                self._commit()
             return True
 
-        while not await self._aside(whole):
-            pass
+        try:
+            while not await self._aside(whole):
+                pass
+        except asyncio.CancelledError:
+            # Who does not wait for it any more must not find it done later.
+            self._left = True
+            raise
         return done[0]
 
     async def commit(self) -> None:

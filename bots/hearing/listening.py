@@ -246,9 +246,12 @@ class Ears:
         lines = list(self._private)
         if not lines:
             return
-        async with self._store.writing() as unit:
+
+        async def kept(unit: Unit) -> None:
             for line in lines:
                 await record.keep_new(unit, line)
+
+        await self._store.write(kept)
         del self._private[: len(lines)]
         self._on_owed([self._agent])
 

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -90,6 +91,26 @@ async def test_work_in_one_go_commits_as_a_whole_or_not_at_all(store: Store) -> 
     with pytest.raises(AssertionError, match="waits for something"):
         await store.write(wait)
     assert await store.read(values) == ["kept"]
+
+
+async def test_work_in_one_go_is_not_done_for_who_was_cancelled_in_the_middle(
+    store: Store,
+) -> None:
+    at_work, go_on = threading.Event(), threading.Event()
+
+    async def slow(unit: Unit) -> None:
+        await nonces.use(unit, "lost", expires_at=NOON, now=NOON)
+        at_work.set()
+        go_on.wait(10)
+
+    writer = asyncio.create_task(store.write(slow))
+    assert await asyncio.to_thread(at_work.wait, 10)
+    writer.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writer
+    go_on.set()
+    async with asyncio.timeout(10), store.writing() as unit:
+        assert await nonces.use(unit, "lost", expires_at=NOON, now=NOON)
 
 
 async def test_a_closed_store_says_so_and_is_closed_twice_in_peace(store: Store) -> None:
