@@ -16,7 +16,7 @@ from bots.insist import insist
 from bots.messages import Delivery, Outgoing, Target
 from bots.transport import MORE, Draft
 from brain.errors import Refused
-from brain.prompting.silence import SILENCE
+from brain.prompting.silence import may_become
 from storage import record, replies
 from storage.unit import Unit
 
@@ -64,7 +64,7 @@ class Growing:
     @property
     def _has_words(self) -> bool:
         """Not so while it is nothing yet, or perhaps the word that says that nothing is said."""
-        return not SILENCE.startswith(self._text.strip().upper())
+        return not may_become(self._text)
 
     def _show(self) -> None:
         self._showing = None

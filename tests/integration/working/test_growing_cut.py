@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from bots.answering.answerer import Answerer
 from bots.answering.mouth import Mouth
 from bots.transport import MORE
 from brain.model import Completion, Model, Reader
+from storage.core import AUDIT, run
 from storage.errors import StoreUnavailable
 from tests.integration.working.scene import Scene, Stepping, Writing
 
@@ -88,6 +90,24 @@ async def test_silence_that_another_model_chose_is_not_spoken(scene: Scene) -> N
     assert await scene.shown(0) == []
     assert await scene.replies() == []
     assert await scene.state() == "silent"
+
+
+@pytest.mark.parametrize("dressed", ["`SILENT`", "**Silent**", "(SILENT)", "_silent._"])
+async def test_silence_is_not_shown_however_it_is_dressed(scene: Scene, dressed: str) -> None:
+    async def letter_by_letter(reader: Reader) -> Completion:
+        for letter in dressed:
+            reader.piece(letter)
+            await asyncio.sleep(0)
+        return Completion(text=dressed)
+
+    await scene.thinks(Stepping([letter_by_letter]))
+    assert await scene.shown(0) == []
+    assert await scene.replies() == []
+    assert await scene.state() == "silent"
+    async with scene.captain.store.reading() as unit:
+        sends = await run(unit, sa.select(AUDIT.c.target).where(AUDIT.c.verb == "send"))
+        # It was not even begun, and taken back again.
+        assert sends.all() == []
 
 
 @dataclass(frozen=True)
