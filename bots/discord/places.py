@@ -115,7 +115,12 @@ def _is_open(channel: discord.abc.GuildChannel) -> bool:
     if everybody is None:
         return False
     may = channel.permissions_for(everybody)
-    return may.view_channel and may.read_message_history
+    kept_out = any(
+        overwrite.view_channel is False or overwrite.read_message_history is False
+        for whom, overwrite in channel.overwrites.items()
+        if whom.id != everybody.id
+    )
+    return may.view_channel and may.read_message_history and not kept_out
 
 
 def missing(wanted: Sequence[str], places: Mapping[str, Named]) -> tuple[str, ...]:

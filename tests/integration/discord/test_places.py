@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from structlog.testing import capture_logs
 
 from bots.sandbox.server import build
 from bots.sandbox.session import encode
+from bots.sandbox.snowflake import named
 from tests.integration.discord.stage import Agent, permit
-from tests.integration.sandbox.stage import CAPTAIN_ID, Sandbox, config, serving
+from tests.integration.sandbox.stage import CAPTAIN_ID, ROOK_ID, Sandbox, config, serving
 
-VIEW, SEND = 1 << 10, 1 << 11
-MEMBER = 1
+VIEW, SEND, HISTORY = 1 << 10, 1 << 11, 1 << 16
+ROLE, MEMBER = 0, 1
 
 
-async def _deny(sandbox: Sandbox, channel: str, bits: int) -> None:
+async def _deny(
+    sandbox: Sandbox, channel: str, bits: int, whom: int = CAPTAIN_ID, kind: int = MEMBER
+) -> None:
     await sandbox.person().ask(
         "PUT",
-        f"/channels/{channel}/permissions/{CAPTAIN_ID}",
-        json={"type": MEMBER, "allow": "0", "deny": str(bits)},
+        f"/channels/{channel}/permissions/{whom}",
+        json={"type": kind, "allow": "0", "deny": str(bits)},
     )
 
 
@@ -54,6 +58,24 @@ async def test_a_channel_that_is_hidden_or_deleted_is_missed(
         await agent.until(lambda: agent.transport.health.missing == ("#lobby", "#task-board"))
         delivery = (await agent.transport.say(board, ["x"], permit(board), keys=["k"]))[0]
         assert delivery.proof == "the channel does not exist any more"
+
+
+@pytest.mark.parametrize(("bit", "is_open"), [(VIEW, False), (HISTORY, False), (SEND, True)])
+@pytest.mark.parametrize(
+    ("whom", "kind"), [(named("role", "operators"), ROLE), (ROOK_ID, MEMBER)], ids=["role", "one"]
+)
+async def test_a_channel_that_somebody_may_not_read_is_not_open(
+    sandbox: Sandbox, tmp_path: Path, whom: int, kind: int, bit: int, *, is_open: bool
+) -> None:
+    async with Agent(sandbox, tmp_path) as agent:
+        await agent.ready()
+        board = agent.target("#task-board")
+        assert agent.transport.is_open(board.key)
+        await _deny(sandbox, board.name, bit, whom, kind)
+        # What comes after it says that it has arrived.
+        await sandbox.person().say(agent.channel("#lobby"), "closed")
+        await agent.lines(1)
+        assert agent.transport.is_open(board.key) is is_open
 
 
 async def test_a_new_channel_becomes_a_place(sandbox: Sandbox, tmp_path: Path) -> None:
