@@ -71,9 +71,15 @@ class BudgetSettings(Table):
     """The most that may be spent, in US dollars; what is not given is not limited."""
 
     usd_per_hour: Usd | None = None
-    usd_per_day: Usd | None = Decimal(1)
+    usd_per_day: Usd | None = None
     #: for one question or one delegation
     usd_per_task: Usd | None = None
+
+
+class AgentBudgetSettings(BudgetSettings):
+    """An agent's own: nobody spends without a limit for want of a line in a file."""
+
+    usd_per_day: Usd | None = Decimal(1)
 
 
 class McpSettings(Table):
@@ -90,6 +96,8 @@ class McpSettings(Table):
     def _is_one_of_two(self) -> McpSettings:
         if bool(self.command) == bool(self.url):
             raise ValueError("give either 'command' or 'url'")
+        if self.url and self.secrets:
+            raise ValueError("'secrets' go into a program's environment: a 'url' has none")
         return self
 
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from bots.brain_settings import (
     OFFLINE,
+    AgentBudgetSettings,
     BudgetSettings,
     DefaultSettings,
     HeartbeatSettings,
@@ -82,7 +83,7 @@ class AgentSettings(Table):
     )
     #: channels beside those that everybody joins
     channels: tuple[Channel, ...] = ()
-    budget: BudgetSettings = BudgetSettings()
+    budget: AgentBudgetSettings = AgentBudgetSettings()
     may_delegate_to: tuple[str, ...] = ()
     irc: AgentIrcSettings = AgentIrcSettings()
     discord: AgentDiscordSettings = AgentDiscordSettings()
@@ -161,7 +162,7 @@ class Settings(Table):
     models: dict[str, ModelSettings] = Field(default_factory=dict)
     defaults: DefaultSettings = DefaultSettings()
     #: of the whole swarm
-    budget: BudgetSettings = BudgetSettings(usd_per_day=None)
+    budget: BudgetSettings = BudgetSettings()
     mcp: dict[str, McpSettings] = Field(default_factory=dict)
     heartbeat: HeartbeatSettings = HeartbeatSettings()
     approvals: ApprovalSettings = ApprovalSettings()

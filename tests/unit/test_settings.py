@@ -75,6 +75,10 @@ def _error(folder: Path, text: str) -> str:
         (f"[models.offline]\nprovider = 'local'\n{AGENT}", "that name is the brain without"),
         (f"[budget]\nusd_per_day = -1\n{AGENT}", "budget.usd_per_day: Input should be greater"),
         (f"[mcp.a]\n{AGENT}", "mcp.a: give either 'command' or 'url'"),
+        (
+            f"[mcp.a]\nurl = 'http://127.0.0.1:1'\nsecrets = {{ T = 'env:T' }}\n{AGENT}",
+            "mcp.a: 'secrets' go into a program's environment",
+        ),
         (f"{AGENT}hook_port = 70000\n", "agents.captain.hook_port: Input should be less than"),
         (f"[limits]\nmax_hops = 0\n{AGENT}", "limits.max_hops: Input should be greater than"),
         (
@@ -244,3 +248,10 @@ def test_the_environment_points_the_bots_at_another_server(
     monkeypatch.setenv("PARLEY_DISCORD_GATEWAY", "ws://there/gateway")
     discord = load(file).discord
     assert (discord.api_base, discord.gateway) == ("http://there/api", "ws://there/gateway")
+
+
+def test_what_a_budget_does_not_say_is_no_limit_but_an_agents_day() -> None:
+    agent = {"name": "captain", "role": "captain", "budget": {"usd_per_task": "0.1"}}
+    settings = Settings.model_validate({"agents": [agent], "budget": {"usd_per_hour": "5"}})
+    assert settings.budget.usd_per_day is None
+    assert settings.agents[0].budget.usd_per_day == 1
