@@ -201,7 +201,7 @@ class Settings(Table):
         if OFFLINE in self.models:
             raise ValueError(f"models.{OFFLINE}: that name is the brain without a model")
         for agent in self.agents:
-            for name in (agent.brain, *agent.fallback):
+            for name in agent.brains:
                 if name not in self.models and name != OFFLINE:
                     raise ValueError(
                         _unknown(
@@ -231,6 +231,11 @@ class Settings(Table):
         """
         there = [a for a in self.agents if "discord" in a.transports] or list(self.agents)
         return next((a.name for a in there if a.role == "captain"), there[0].name)
+
+    def models_of(self, agent: str) -> dict[str, ModelSettings]:
+        """The models that this agent asks, in that order, by name."""
+        brains = self.agent(agent).brains
+        return {name: self.models[name] for name in brains if name in self.models}
 
     def channels_of(self, agent: AgentSettings) -> tuple[str, ...]:
         """Channels this agent joins, in a stable order, without repeats."""

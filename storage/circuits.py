@@ -28,12 +28,6 @@ async def read(unit: Unit, model: str) -> Circuit:
     return Circuit() if row is None else _circuit(row)
 
 
-async def read_all(unit: Unit) -> dict[str, Circuit]:
-    """Every circuit that was ever changed, by the model's name."""
-    rows = await run(unit, sa.select(_c.model, *_VALUES).order_by(_c.model))
-    return {row.model: _circuit(row) for row in rows}
-
-
 async def change(
     unit: Unit, model: str, rule: Callable[[Circuit], Circuit]
 ) -> tuple[Circuit, Circuit]:

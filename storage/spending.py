@@ -20,6 +20,8 @@ from storage.unit import Unit
 
 _C: Final = SPENDING.c
 _OPEN: Final = _C.state == SpendingState.RESERVED.value
+#: who holds this in a transaction reserves or settles alone (`one_at_a_time`)
+WALLET: Final = "wallet"
 #: what `requests_per_minute` of a key is counted over
 _MINUTE: Final = timedelta(minutes=1)
 
@@ -131,7 +133,7 @@ async def reserve(
     Looking and reserving are one: of any number of processes that ask at the same time, none takes
     what another one has taken. What costs nothing crosses no ceiling.
     """
-    await one_at_a_time(unit, "wallet")
+    await one_at_a_time(unit, WALLET)
     if call.reserved_nusd > 0:
         sums = await spent(unit, [ceiling.slice for ceiling in ceilings])
         for ceiling, so_far in zip(ceilings, sums, strict=True):

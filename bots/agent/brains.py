@@ -12,12 +12,10 @@ from brain.models.provider import Key, ModelSpec, Price
 
 def models_of(spec: AgentSpec) -> list[ModelSpec]:
     """In the order in which they are asked; the brain without a model is none of them."""
-    agent = spec.agent
-    names = [n for n in (agent.brain, *agent.fallback) if n != OFFLINE]
     keys = {name: key.get_secret_value() for name, key in spec.model_keys.items()}
     return [
-        described(name, spec.settings.models[name], keys, spec.local_api)
-        for name in dict.fromkeys(names)
+        described(name, model, keys, spec.local_api)
+        for name, model in spec.settings.models_of(spec.name).items()
     ]
 
 

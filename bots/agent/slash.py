@@ -80,6 +80,7 @@ class Slash:
             agents=[a.name for a in settings.agents],
             channels=lambda: [c.name for c in settings.channels],
             listen_only=settings.listen_only,
+            serves=self._serves,
             log=log,
         )
         self._approvals = self._cards(spec, parts, answers, switch, log)
@@ -114,6 +115,10 @@ class Slash:
         )
         self.front.components[PREFIX] = presses.on_component
         return approvals
+
+    def _serves(self, guild_id: int) -> bool:
+        guild = self._transport.guild
+        return guild is not None and guild.id == guild_id
 
     def on_interaction(self, interaction: discord.Interaction) -> None:
         self.front.on_interaction(interaction)

@@ -48,10 +48,12 @@ class Front:
         agents: Sequence[str],
         channels: Callable[[], Sequence[str]],
         listen_only: Callable[[str], bool],
+        serves: Callable[[int], bool],
         log: Log,
     ) -> None:
         """`commands` are those that this application carries; `agents` and `channels` are offered
         while options are typed. Where agents only listen, answers are seen by the asker alone.
+        `serves` says whether the guild with this id is ours: in others it does nothing but kill.
         """
         self._commands = {command.slash_name: command for command in commands}
         self._answer = answer
@@ -62,6 +64,7 @@ class Front:
         self._agents = tuple(agents)
         self._channels = channels
         self._listen_only = listen_only
+        self._serves = serves
         self._log = log
         #: custom id up to its first colon → who handles the component or modal
         self.components: dict[str, Handler] = {}
@@ -107,6 +110,9 @@ class Front:
                 await self._answers.withdraw(interaction)
 
     async def _take(self, interaction: discord.Interaction) -> None:
+        if not self._is_for_us(interaction):
+            await self._turn_away(interaction)
+            return
         match interaction.type:
             case discord.InteractionType.application_command:
                 await self._command(interaction)
@@ -114,6 +120,21 @@ class Front:
                 await self._complete(interaction)
             case discord.InteractionType.component | discord.InteractionType.modal_submit:
                 await self._component(interaction)
+
+    def _is_for_us(self, interaction: discord.Interaction) -> bool:
+        """Asked in private or in our guild; a kill counts wherever an operator is."""
+        guild = interaction.guild_id
+        if guild is None or self._serves(guild):
+            return True
+        command = self._commands.get(name_of(interaction))
+        is_command = interaction.type is discord.InteractionType.application_command
+        return is_command and command is not None and command.name == "kill"
+
+    async def _turn_away(self, interaction: discord.Interaction) -> None:
+        if interaction.type is discord.InteractionType.autocomplete:
+            await self._answers.complete(interaction, [])
+        else:
+            await self._refuse(interaction, "I work in another guild; here I only obey a kill.")
 
     # --- commands ---------------------------------------------------------------------------------
 

@@ -170,18 +170,18 @@ def _chains(settings: Settings, tariffs: dict[str, Tariff]) -> Iterator[Finding]
 
 
 def _is_stranded(agent: AgentSettings, tariffs: dict[str, Tariff]) -> bool:
-    chain = (agent.brain, *agent.fallback)
-    return not any(name == OFFLINE or (name in tariffs and tariffs[name].is_free) for name in chain)
+    return not any(
+        name == OFFLINE or (name in tariffs and tariffs[name].is_free) for name in agent.brains
+    )
 
 
 def _budgets(
     settings: Settings, specs: dict[str, ModelSpec], tariffs: dict[str, Tariff]
 ) -> Iterator[Finding]:
     for agent in settings.agents:
-        chain = dict.fromkeys((agent.brain, *agent.fallback))
         costs = {
             _short_nusd(specs[name], tariffs[name]): name
-            for name in chain
+            for name in agent.brains
             if name in tariffs and not tariffs[name].is_free
         }
         if costs:

@@ -81,8 +81,7 @@ def _with_roles(settings: Settings, roles: tuple[str, ...]) -> Settings:
 
 def _model_keys(settings: Settings, name: str) -> tuple[dict[str, SecretStr], dict[str, str]]:
     """The keys of the models this agent may think with; a missing one silences no agent."""
-    agent = settings.agent(name)
-    used = [settings.models[m] for m in (agent.brain, *agent.fallback) if m in settings.models]
+    used = settings.models_of(name).values()
     keys: dict[str, SecretStr] = {}
     missing: dict[str, str] = {}
     for reference in dict.fromkeys(key for model in used for key in model.keys):
@@ -108,9 +107,7 @@ def model_key(settings: Settings, name: str, reference: str) -> str:
     """One API key as it is now, for an agent that thinks with a model of this key; raises
     `SecretError`.
     """
-    agent = settings.agent(name)
-    used = [settings.models[m] for m in (agent.brain, *agent.fallback) if m in settings.models]
-    if not any(reference in model.keys for model in used):
+    if not any(reference in model.keys for model in settings.models_of(name).values()):
         raise SecretError(f"{reference} is no key of {name}'s models")
     return resolve(reference)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bots.brain_settings import ModelSettings
-from bots.settings import AgentSettings, Settings
+from bots.settings import Settings
 from brain.models.provider import Kind
 
 #: adapters and what warms their SDKs, which are heavy: once, before the fork, shared by all
@@ -24,8 +24,11 @@ _LIST_PRICES = "brain.wallet.known_prices"
 
 def models_in_use(settings: Settings) -> dict[str, ModelSettings]:
     """The models that some agent thinks with, or falls back on, by name."""
-    names = [name for agent in settings.agents for name in _chain(agent, settings)]
-    return {name: settings.models[name] for name in names}
+    return {
+        name: model
+        for agent in settings.agents
+        for name, model in settings.models_of(agent.name).items()
+    }
 
 
 def preload(settings: Settings) -> list[str]:
@@ -36,7 +39,7 @@ def preload(settings: Settings) -> list[str]:
     needed = [_MIND, *(name for model in models for name in _ADAPTERS[model.provider])]
     if any(model.price is None and model.provider in _LISTED for model in models):
         needed.append(_LIST_PRICES)
-    if any(agent.mcp for agent in settings.agents if _chain(agent, settings)):
+    if any(agent.mcp for agent in settings.agents if settings.models_of(agent.name)):
         needed += _MCP
     return list(dict.fromkeys([*needed, *_CONNECTING]))
 
@@ -44,8 +47,3 @@ def preload(settings: Settings) -> list[str]:
 def wants_local(settings: Settings) -> bool:
     """Whether the local model has to run."""
     return any(model.provider == "local" for model in models_in_use(settings).values())
-
-
-def _chain(agent: AgentSettings, settings: Settings) -> list[str]:
-    """Its models, in the order in which they are asked; the offline brain is none."""
-    return [name for name in (agent.brain, *agent.fallback) if name in settings.models]

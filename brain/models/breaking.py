@@ -1,8 +1,8 @@
 """Leaving a model alone that does not answer: a circuit breaker that all agents share.
 
 What all agents know is one row (`storage.circuits`); each keeps what it read for a moment and
-writes only what changes, so a model that is well costs no query a call. The circuit is economy, not
-safety: without the store each agent goes on with what it knows by itself.
+writes only what changes: a model that is well costs at most one small reading in that time. The
+circuit is economy, not safety: without the store each agent goes on with what it knows by itself.
 """
 
 from __future__ import annotations

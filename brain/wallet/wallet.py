@@ -25,6 +25,7 @@ from brain.wallet.prices import Prices
 from brain.wallet.refusals import busy, crossing
 from brain.wallet.tariff import Tariff
 from storage import spending
+from storage.core import one_at_a_time
 from storage.errors import StorageError
 from storage.spending import Bill, Call, Ceiling, Crossing, KeyLimit, KeysBusy, Reserved, Slice
 from storage.store import Store
@@ -252,6 +253,8 @@ class Wallet:
         if bill is None:
             await spending.refund(unit, reservation.id, now=now)
             return []
+        # Of two bills that pass a mark together, one must see that it did.
+        await one_at_a_time(unit, spending.WALLET)
         if not await spending.settle(unit, reservation.id, bill, now=now) or bill.nusd == 0:
             return []
         slices = [(b, _slice(b, reservation.occasion, now)) for b in self._budgets]
