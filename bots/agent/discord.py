@@ -39,6 +39,8 @@ class GuildTransport(DiscordTransport):
         #: channel or thread ↔ the one name that it has in the record
         self._names: dict[str, str] = {}
         self._keys: dict[str, str] = {}
+        #: the same by names in small letters
+        self._keys_in_small: dict[str, str] = {}
         #: told when the guild, or a place in it, is another one
         self.on_moved: Callable[[], None] = _nobody_asks
         super().__init__(
@@ -48,14 +50,14 @@ class GuildTransport(DiscordTransport):
             on_ready=lambda: events.began(DISCORD),
             on_interaction=events.interaction,
             on_places=self._name_places,
-            named=lambda name: self._keys.get(name, "").removeprefix("channel:") or None,
+            named=lambda name: self._key_of(name).removeprefix("channel:") or None,
             veto=events.veto,
             rng=random.Random(),
             log=log,
         )
 
     def is_open(self, channel: str) -> bool:
-        return super().is_open(self._keys.get(channel, ""))
+        return super().is_open(self._key_of(channel))
 
     def split(self, target: Target, text: str) -> list[str]:
         return self.parts(text)
@@ -65,11 +67,17 @@ class GuildTransport(DiscordTransport):
         return parts_to_nobody(text, self._calls)
 
     async def fetch_missed(self, channel: str, after: str | datetime) -> None:
-        await super().fetch_missed(self._keys.get(channel, channel), after)
+        await super().fetch_missed(self._key_of(channel) or channel, after)
 
     def name_of(self, key: str) -> str:
         """``channel:123`` as people call it; a channel that we do not see keeps its id."""
         return self._names.get(key, key)
+
+    def _key_of(self, name: str) -> str:
+        """``channel:123`` of what is called so, empty for nothing; settings may write with capitals
+        what Discord writes in small letters.
+        """
+        return self._keys.get(name) or self._keys_in_small.get(name.lower(), "")
 
     def _calls(self, part: str) -> bool:
         return bool(gate.addressees(part, self._called, by_agent=True).agents)
@@ -89,6 +97,9 @@ class GuildTransport(DiscordTransport):
     def _name_places(self) -> None:
         self._names = names_of(self.places())
         self._keys = {name: key for key, name in self._names.items()}
+        # The oldest comes first in it, and keeps its name here too.
+        newest_first = reversed(self._keys.items())
+        self._keys_in_small = {name.lower(): key for name, key in newest_first}
         self.on_moved()
 
 
