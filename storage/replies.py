@@ -109,17 +109,19 @@ async def states_of(unit: Unit, inbox_id: int) -> set[ReplyState]:
     return {ReplyState(state) for state in (await run(unit, query)).scalars()}
 
 
-async def unasked(unit: Unit, agent: str, target: str, since: datetime) -> bool:
-    """Whether `agent` has said something in `target` since then that nobody had asked for."""
+async def last_unasked(unit: Unit, agent: str, target: str, since: datetime) -> datetime | None:
+    """When `agent` last said something in `target` (whatever its case) that nobody there had asked
+    for, a file too; None when that was not after `since`.
+    """
     c = REPLY.c
-    query = sa.select(c.id).where(
+    query = sa.select(sa.func.max(c.sending_at)).where(
         c.agent == agent,
-        c.target == target,
+        sa.func.lower(c.target) == target.lower(),
         c.inbox_id.is_(None),
-        c.sending_at >= since,
+        c.sending_at > since,
         c.state != str(ReplyState.FAILED),
     )
-    return (await run(unit, query.limit(1))).first() is not None
+    return (await run(unit, query)).scalar()
 
 
 async def heard(unit: Unit, reply: Reply, nick: str | None = None) -> int | None:

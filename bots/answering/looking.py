@@ -172,7 +172,8 @@ class Looking:
 
     async def _may_speak(self, unit: Unit, target: str, now: datetime) -> bool:
         pause = timedelta(seconds=self._settings.heartbeat.proactive_every_s)
-        return not await replies.unasked(unit, self._thinker.agent, target, now - pause)
+        agent = self._thinker.agent
+        return await replies.last_unasked(unit, agent, target, now - pause) is None
 
     async def _heard(self, unit: Unit, one: Newness, of: int) -> Heard:
         network, _, channel = one.target.partition(":")

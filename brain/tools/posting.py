@@ -5,14 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated
 
-import sqlalchemy as sa
-
 from brain.errors import BadArguments, ToolError
 from brain.tools.context import Context
 from brain.tools.lines import line_with
 from brain.tools.registry import Effects, Longest, ToolResult, tool
-from storage.core import REPLY
-from storage.tables import ReplyState
+from storage import replies
 from storage.unit import Unit
 
 LONGEST_POST = 1_500
@@ -82,20 +79,7 @@ def _channel(context: Context, target: str) -> str:
 
 async def _waits_s(context: Context, unit: Unit, where: str) -> float:
     """Seconds until this agent may say there again what nobody asked for."""
-    c = REPLY.c
-    newest = (
-        sa.select(c.sending_at)
-        .where(
-            c.agent == context.agent,
-            c.sending_at > context.now() - timedelta(seconds=context.post_every_s),
-            sa.func.lower(c.target) == where.lower(),
-            c.inbox_id.is_(None),
-            c.state != str(ReplyState.FAILED),
-        )
-        .order_by(c.sending_at.desc())
-        .limit(1)
-    )
-    last = (await unit.execute(newest)).scalar()
-    if last is None:
-        return 0.0
-    return context.post_every_s - float((context.now() - last).total_seconds())
+    now = context.now()
+    since = now - timedelta(seconds=context.post_every_s)
+    last = await replies.last_unasked(unit, context.agent, where, since)
+    return (last - since).total_seconds() if last is not None else 0.0

@@ -251,3 +251,23 @@ async def test_what_a_peer_heard_proves_that_a_reply_arrived(store: Store) -> No
         assert await replies.heard(unit, second) is None
         assert await replies.heard(unit, third) is None
     assert isinstance(first, Reply)
+
+
+async def test_the_last_line_that_nobody_asked_for_is_known_by_its_time(store: Store) -> None:
+    async def last(target: str = "irc:#Lobby", *, agent: str = "captain") -> datetime | None:
+        async with store.reading() as unit:
+            return await replies.last_unasked(unit, agent, target, NOON)
+
+    await owe(store, Owed("captain", LOBBY, 30))
+    (work,) = await waiting(store)
+    await begin(store, work.inbox_id, "asked for", now=LATER + timedelta(seconds=2))
+    [refused] = await begin(store, None, "refused", now=LATER + timedelta(seconds=1))
+    async with store.writing() as unit:
+        await replies.settle(unit, [refused], ReplyState.FAILED, "no", LATER)
+    await begin(store, None, "too long ago")
+    assert await last() is None
+    for seconds in (-2, 0, -1):
+        await begin(store, None, "unasked", now=LATER + timedelta(seconds=seconds))
+    assert await last() == LATER
+    assert await last("irc:#market") is None
+    assert await last(agent="auditor") is None
