@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,16 @@ from bots.state import write_private
 _MOST, _WITHIN = 2, timedelta(minutes=10)
 
 
+@dataclass(frozen=True)
+class Missing:
+    """Why the bot goes without its picture, in a sentence."""
+
+    why: str
+    #: nothing is wrong: a swarm of ours that is started again soon begins with a guild that knows
+    #: no pictures, and keeps to Discord's pace all the same
+    waits: bool = False
+
+
 class Avatar:
     """Shows `picture` (a PNG) as the bot's avatar; what was set is remembered in `file`."""
 
@@ -27,20 +38,21 @@ class Avatar:
         self._file = file
         self._clock = clock
 
-    async def show(self, client: discord.Client) -> str:
-        """Set it if need be; why it could not be set, empty when all is well."""
+    async def show(self, client: discord.Client) -> Missing | None:
+        """Set it if need be; None when all is well."""
         if self._picture is None or client.user is None:
-            return ""
+            return None
         try:
             data = self._picture.read_bytes()
         except OSError as error:
-            return f"Its picture {self._picture.name} cannot be read ({error.strerror})."
+            return Missing(f"Its picture {self._picture.name} cannot be read ({error.strerror}).")
         wanted = hashlib.sha256(data).hexdigest()
         known, changes = self._known()
         if known == wanted and client.user.avatar is not None:
-            return ""
+            return None
         if len(changes) >= _MOST:
-            return "Its picture was changed twice within 10 minutes; another one has to wait."
+            why = "Its picture was changed twice within 10 minutes; another one has to wait."
+            return Missing(why, waits=True)
         changes.append(self._clock().timestamp())
         try:
             # Counted before it is tried: a refusal counts at Discord, too.
@@ -49,8 +61,8 @@ class Avatar:
             await client.http.edit_profile({"avatar": image})
             self._remember(wanted, changes)
         except FAILURES as error:
-            return f"Its picture was not set: {sentence(error)}."
-        return ""
+            return Missing(f"Its picture was not set: {sentence(error)}.")
+        return None
 
     def _known(self) -> tuple[str, list[float]]:
         try:

@@ -324,10 +324,13 @@ class DiscordTransport:
     async def _show_avatar(self) -> None:
         """A bot without its picture is as well as one with it: it is tried again, and logged."""
         while (client := self._life.client) is not None:
-            trouble = await self._avatar.show(client)
-            if not trouble:
+            missing = await self._avatar.show(client)
+            if missing is None:
                 return
-            self._log.warning("discord_picture_missing", why=trouble)
+            if missing.waits:
+                self._log.info("discord_picture_waits", why=missing.why)
+            else:
+                self._log.warning("discord_picture_missing", why=missing.why)
             await asyncio.sleep(_PICTURE_AGAIN_S)
 
     def _changed(self) -> None:
