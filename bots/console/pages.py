@@ -63,11 +63,11 @@ class Pages:
     # --- whole ------------------------------------------------------------------------------------
 
     def page(self, theme: str, page: str) -> str:
-        guild = self._guild
+        guild, waiting = self._guild, self._waiting()
         return self._render(
             "page.html",
-            **self._main_context(),
-            **self._side_context(),
+            **self._main_context(waiting),
+            **self._side_context(waiting),
             **self._people_context(),
             theme=theme,
             page=page,
@@ -80,7 +80,7 @@ class Pages:
 
     def main(self) -> str:
         template = "main.html" if self.channel else "waiting.html"
-        return self._render(template, **self._main_context())
+        return self._render(template, **self._main_context(self._waiting()))
 
     @property
     def start(self) -> str:
@@ -102,10 +102,10 @@ class Pages:
         return self._render("top.html")
 
     def panel(self) -> str:
-        return self._render("panel.html", **self._panel())
+        return self._render("panel.html", **self._panel(self._waiting()))
 
     def side(self) -> str:
-        return self._render("channels.html", **self._side_context())
+        return self._render("channels.html", **self._side_context(self._waiting()))
 
     def members(self) -> str:
         return self._render("members.html", **self._people_context())
@@ -153,18 +153,16 @@ class Pages:
             **context,
         )
 
-    def _main_context(self) -> dict[str, Any]:
+    def _waiting(self) -> Sequence[Payload]:
+        """Asked once for all that is drawn together: it looks at every message that is known."""
+        return views.waiting(self._guild, now())
+
+    def _main_context(self, waiting: Sequence[Payload]) -> dict[str, Any]:
         guild, channel = self._guild, self.channel
-        at = now()
+        at, panel = now(), self._panel(waiting)
         if channel is None:
-            shown = [
-                message_views.message(guild, one, at)
-                for c in guild.channels.values()
-                for one in c.messages.values()
-                if message_views.waits(one, at)
-            ]
-            shown.sort(key=lambda m: m.id)
-            return {"messages": shown, "threads": False, "channel": None, **self._panel()}
+            shown = [message_views.message(guild, one, at) for one in waiting]
+            return {"messages": shown, "threads": False, "channel": None, **panel}
         latest = list(channel.messages.values())[-_SHOWN:]
         return {
             "channel": channel,
@@ -173,7 +171,7 @@ class Pages:
             "threads": _threads(channel),
             "head": views.head(guild, channel),
             **self._writing(),
-            **self._panel(),
+            **panel,
         }
 
     def _writing(self) -> dict[str, Any]:
@@ -182,20 +180,16 @@ class Pages:
         here = views.writing(self._guild, channel, time.monotonic(), now()) if channel else []
         return {"writing": here, "stop_line": self._stop_line(here)}
 
-    def _panel(self) -> dict[str, Any]:
+    def _panel(self, waiting: Sequence[Payload]) -> dict[str, Any]:
         """What the red panel shows beside the swarm: how fast, and what is left open."""
         kill = self._house.control.swarm.kill
         if kill is None:
             return {"dots": [], "said_since": None, "approvals": 0}
         since = views.said_since(self._guild, datetime.fromisoformat(kill.at)) if kill.at else None
-        waiting = self._side_context()["waiting"]
-        return {"dots": self._dots(), "said_since": since, "approvals": waiting}
+        return {"dots": self._dots(), "said_since": since, "approvals": len(waiting)}
 
-    def _side_context(self) -> dict[str, Any]:
-        groups = views.channels(self._guild, now())
-        rows = [row for group in groups for row in group.rows]
-        waiting = sum(r.waiting + sum(t.waiting for t in r.threads) for r in rows)
-        return {"groups": groups, "waiting": waiting}
+    def _side_context(self, waiting: Sequence[Payload]) -> dict[str, Any]:
+        return {"groups": views.channels(self._guild, waiting), "waiting": len(waiting)}
 
     def _people_context(self) -> dict[str, Any]:
         groups = views.members(self._guild, self._house.control.swarm, self._house.operators)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import Any
 from bots.console import growing, icons
 from bots.console.faces import Face, face, face_of
 from bots.console.message_views import waits
-from bots.console.model import Channel, Guild, Kind, Member, first_id
+from bots.console.model import Channel, Guild, Kind, Member, Payload, first_id
 from bots.console.swarm import OFFLINE, READY, Agent, Swarm
 
 #: who has one of these shapes hears and answers
@@ -111,13 +112,28 @@ class ChannelGroup:
     rows: Sequence[ChannelRow]
 
 
-def channels(guild: Guild, now: datetime) -> list[ChannelGroup]:
-    """Categories with their channels and threads; then the direct messages."""
+def waiting(guild: Guild, now: datetime) -> list[Payload]:
+    """The approvals that somebody can still give, wherever they stand, oldest first."""
+    found = [
+        one
+        for channel in guild.channels.values()
+        for one in channel.messages.values()
+        # most messages have no button: this is asked of all of them, with every message that comes
+        if one.get("components") and waits(one, now)
+    ]
+    return sorted(found, key=lambda one: int(one["id"]))
+
+
+def channels(guild: Guild, waiting: Iterable[Payload] = ()) -> list[ChannelGroup]:
+    """Categories with their channels and threads; then the direct messages. `waiting` is what
+    waits for somebody.
+    """
     below = guild.threads()
+    wait = Counter(int(one["channel_id"]) for one in waiting)
 
     def rows(inside: Iterable[Channel]) -> list[ChannelRow]:
         return [
-            _channel(guild, c, now, [_channel(guild, t, now) for t in below.get(c.id, ())])
+            _channel(guild, c, wait, [_channel(guild, t, wait) for t in below.get(c.id, ())])
             for c in inside
         ]
 
@@ -129,7 +145,7 @@ def channels(guild: Guild, now: datetime) -> list[ChannelGroup]:
 
 
 def _channel(
-    guild: Guild, channel: Channel, now: datetime, threads: Sequence[ChannelRow] = ()
+    guild: Guild, channel: Channel, wait: Mapping[int, int], threads: Sequence[ChannelRow] = ()
 ) -> ChannelRow:
     other = channel.recipients[0] if channel.is_dm and channel.recipients else 0
     return ChannelRow(
@@ -138,8 +154,7 @@ def _channel(
         icon="thread" if channel.is_thread else icons.of_channel(channel.name),
         unread=channel.unread,
         mentions=channel.mentions,
-        # most messages have no button: this is asked of all of them, with every message that comes
-        waiting=sum(waits(m, now) for m in channel.messages.values() if m.get("components")),
+        waiting=wait.get(channel.id, 0),
         face=face_of(guild, other) if other else None,
         threads=threads,
     )

@@ -113,7 +113,7 @@ def test_an_approval_is_a_card_until_it_is_decided_or_expires() -> None:
     assert (shown.card.label, shown.card.open, shown.card.expired) == ("AP-7", True, False)
     assert "<strong>yes</strong>" in shown.card.facts[0][1]
     assert shown.embeds == []
-    assert views.channels(made, NOW)[0].rows[0].waiting == 1
+    assert views.channels(made, views.waiting(made, NOW))[0].rows[0].waiting == 1
     late = message_views.message(made, approval(), NOW + timedelta(minutes=6)).card
     assert late is not None
     assert late.expired

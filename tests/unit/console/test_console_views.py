@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import jinja2
 import pytest
@@ -24,11 +25,36 @@ def test_threads_stand_below_their_channel_and_sleeping_ones_do_not() -> None:
         32: Channel(id=32, kind=Kind.THREAD, name="second", parent_id=21),
         34: Channel(id=34, kind=Kind.THREAD, name="asleep", parent_id=20, archived=True),
     }
-    (group,) = views.channels(made, NOW)
+    (group,) = views.channels(made)
     assert [(row.title, [t.title for t in row.threads]) for row in group.rows] == [
         ("lobby", ["first", "third"]),
         ("reports", ["second"]),
     ]
+
+
+def test_what_waits_is_found_wherever_it_stands_and_is_counted_there() -> None:
+    made = Guild(1, me=5)
+    made.channels = {
+        20: Channel(id=20, kind=Kind.TEXT, name="lobby"),
+        31: Channel(id=31, kind=Kind.THREAD, name="plan", parent_id=20),
+        34: Channel(id=34, kind=Kind.THREAD, name="asleep", parent_id=20, archived=True),
+    }
+    for place, key in ((34, 70), (20, 72), (31, 71), (20, 73)):
+        made.channels[place].messages[key] = card(place, key)
+    made.channels[20].messages[73]["components"] = []
+    found = views.waiting(made, NOW)
+    assert [int(one["id"]) for one in found] == [70, 71, 72]
+    ((lobby,),) = (group.rows for group in views.channels(made, found))
+    assert (lobby.waiting, [thread.waiting for thread in lobby.threads]) == (1, [1])
+    assert views.waiting(made, NOW + timedelta(minutes=6)) == []
+
+
+def card(place: int, key: int) -> dict[str, Any]:
+    """An approval that waits for five minutes."""
+    until = (NOW + timedelta(minutes=5)).isoformat()
+    row = {"type": 1, "components": [{"type": 2, "custom_id": "yes", "label": "Yes"}]}
+    embed = {"footer": {"text": "approval AP-7"}, "timestamp": until}
+    return {"id": str(key), "channel_id": str(place), "embeds": [embed], "components": [row]}
 
 
 def test_a_name_that_a_template_lacks_is_an_error_but_for_what_applications_send() -> None:
