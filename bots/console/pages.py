@@ -112,7 +112,8 @@ class Pages:
 
     def head(self) -> str:
         assert self.channel is not None
-        return self._render("head.html", head=views.head(self._guild, self.channel))
+        head = views.head(self._guild, self.channel, self._house.control.swarm)
+        return self._render("head.html", head=head)
 
     def typing(self) -> str:
         return self._render("typing.html", **self._writing())
@@ -169,7 +170,7 @@ class Pages:
             "messages": [message_views.message(guild, m, at) for m in latest],
             "complete": channel.complete and len(latest) == len(channel.messages),
             "threads": _threads(channel),
-            "head": views.head(guild, channel),
+            "head": views.head(guild, channel, self._house.control.swarm),
             **self._writing(),
             **panel,
         }

@@ -188,7 +188,7 @@ class _Stream:
         channel, found = self._pages.channel, list[Patch]()
         if channel is None:
             return found
-        if "members" in what or Change("channel", channel.id) in changes:
+        if what & {"members", "swarm"} or Change("channel", channel.id) in changes:
             found += self._part("head", self._pages.head())
         if what & {"typing", "message"}:
             found += self._part("typing", self._pages.typing())

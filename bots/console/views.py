@@ -192,23 +192,28 @@ def writing(guild: Guild, channel: Channel, now_s: float, now: datetime) -> list
 # --- the head -----------------------------------------------------------------------------------
 
 
-def _reach(guild: Guild, channel: Channel) -> str:
+def _agents(guild: Guild, swarm: Swarm) -> list[Member]:
+    """The swarm's own bots: others hear as well, but nobody counts on them. As long as nobody has
+    said who is of the swarm, every bot may be.
+    """
+    ours = {agent.name for agent in swarm.agents}
+    return [m for m in guild.members.values() if m.bot and (not ours or m.name in ours)]
+
+
+def _reach(channel: Channel, agents: Iterable[Member]) -> str:
     """Which agents hear what is written here, in a few words."""
-    here: Iterable[Member] = guild.members.values()
-    if channel.is_dm:
-        here = [m for m in here if m.id in channel.recipients]
-    hear = [m.name for m in here if m.bot and face(m).shape in _HEARING]
+    here = [m for m in agents if not channel.is_dm or m.id in channel.recipients]
+    hear = [m.name for m in here if face(m).shape in _HEARING]
     if len(hear) > 1:
         return f"reaches {len(hear)} agents"
     return f"reaches {hear[0]}" if hear else "reaches no agent"
 
 
-def head(guild: Guild, channel: Channel) -> Mapping[str, Any]:
+def head(guild: Guild, channel: Channel, swarm: Swarm) -> Mapping[str, Any]:
     """The line above the messages."""
     parent = guild.channels.get(channel.parent_id) if channel.is_thread else None
-    listening = [
-        face(m) for m in guild.members.values() if m.bot and m.status not in ("gone", "offline")
-    ]
+    agents = _agents(guild, swarm)
+    listening = [face(m) for m in agents if m.status not in ("gone", "offline")]
     other = guild.members.get(channel.recipients[0]) if channel.recipients else None
     return {
         "id": channel.id,
@@ -218,6 +223,6 @@ def head(guild: Guild, channel: Channel) -> Mapping[str, Any]:
         "face": face(other) if other else None,
         "parent": parent,
         "listening": [] if channel.kind == Kind.DM else listening,
-        "reach": _reach(guild, channel),
+        "reach": _reach(channel, agents),
         "locked": channel.locked,
     }

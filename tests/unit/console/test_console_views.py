@@ -128,6 +128,28 @@ def test_an_agent_is_resumed_alone_only_when_it_was_killed_alone() -> None:
     assert not alone("auditor")
 
 
+def test_only_the_swarms_agents_are_counted_on_to_hear() -> None:
+    made = Guild(1, me=5)
+    for key, name, status in (
+        (6, "captain", "online"),
+        (7, "music-bot", "online"),
+        (8, "buyer", "dnd"),
+        (9, "tech-lead", "idle"),
+    ):
+        made.members[key] = Member(id=key, name=name, bot=True, status=status)
+    lobby = Channel(id=20, kind=Kind.TEXT, name="lobby")
+    direct = Channel(id=21, kind=Kind.DM, recipients=(7,))
+    agents = tuple(swarm.Agent(name, "ready") for name in ("captain", "buyer", "tech-lead"))
+    found = swarm.Swarm(known=True, agents=agents)
+
+    head = views.head(made, lobby, found)
+    assert head["reach"] == "reaches 2 agents"
+    assert [one.name for one in head["listening"]] == ["captain", "buyer", "tech-lead"]
+    assert views.head(made, direct, found)["reach"] == "reaches no agent"
+    # Before the supervisor has answered, nobody has said whose bot is whose.
+    assert views.head(made, lobby, swarm.Swarm())["reach"] == "reaches 3 agents"
+
+
 def test_a_page_that_asks_anew_ends_its_stream_before() -> None:
     streams = Streams()
     with streams.of("a") as first, streams.of("b") as other, streams.of("a") as second:
