@@ -15,7 +15,8 @@ from decimal import Decimal
 from bots.agent.brains import described
 from bots.brain_settings import OFFLINE
 from bots.doctor.finding import Finding, fail, ok, warn
-from bots.doctor.model_servers import Listed, NoServer, address, listed
+from bots.doctor.missing import how_to_give
+from bots.doctor.model_servers import Listed, NoServer, address, address_hint, listed
 from bots.local_model import packages
 from bots.secrets import SecretError, resolve
 from bots.settings import AgentSettings, Settings
@@ -42,12 +43,15 @@ async def brains(settings: Settings, now: datetime, *, online: bool) -> AsyncIte
     tariffs: dict[str, Tariff] = {}
     for name, spec in specs.items():
         troubles = [
-            fail(_ABOUT, *_unset(name, missing[k])) for k in used[name].keys if k in missing
+            fail(_ABOUT, f"models.{name}.keys: {missing[k]}", how_to_give(k))
+            for k in used[name].keys
+            if k in missing
         ]
         try:
             tariffs[name] = Prices().tariff_of(spec, now)
         except PriceUnknown as error:
-            troubles.append(fail(_ABOUT, str(error), "see the sentence itself"))
+            mend = f"[models.{name}]: price = {{ input = 0.6, output = 0.8 }}; 0 is a price"
+            troubles.append(fail(_ABOUT, str(error), mend))
         troubles += [*_packages(spec), *_context(spec)]
         found = await _servers(spec, online=online)
         for finding in [*troubles, *found] or [
@@ -70,10 +74,6 @@ def _keys(settings: Settings) -> tuple[dict[str, str], dict[str, str]]:
         except SecretError as error:
             missing[reference] = str(error)
     return keys, missing
-
-
-def _unset(name: str, why: str) -> tuple[str, str]:
-    return f"models.{name}.keys: {why}", "see the sentence itself"
 
 
 def _packages(spec: ModelSpec) -> Iterator[Finding]:
@@ -120,7 +120,7 @@ def _said(spec: ModelSpec, key: str, answer: Listed) -> Iterator[Finding]:
         yield fail(
             _ABOUT,
             f"{spec.name}: {address(spec)} is no list of models (status {answer.status})",
-            f"models.{spec.name}.base_url is the root of its API; of most servers it ends in /v1",
+            address_hint(spec, answer.status),
         )
     elif not answer.knows(spec.model) and not answer.takes_any_name:
         near = difflib.get_close_matches(spec.model, list(answer.models), 3, 0.0)

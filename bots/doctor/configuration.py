@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bots.doctor.finding import Finding, fail, ok, warn
+from bots.doctor.missing import how_to_give
 from bots.secrets import SecretError, resolve, too_open
 from bots.settings import Settings
 from bots.state import StateFolder
+from brain.tools.quoting import counted
 
 
 def souls(settings: Settings, folder: Path) -> Finding:
@@ -52,7 +54,7 @@ def secrets(settings: Settings) -> Iterator[Finding]:
             owners.setdefault(resolve(reference), []).append(key)
         except SecretError as error:
             failed = True
-            yield fail("tokens", f"{key} = {error}", "see the sentence itself")
+            yield fail("tokens", f"{key} = {error}", how_to_give(reference))
     for keys in owners.values():
         if len(keys) > 1:
             failed = True
@@ -105,4 +107,4 @@ def operators(settings: Settings) -> Finding:
             "name accounts in operators.irc_accounts, or use `run.py sign`",
         )
     count = len(settings.operators.irc_accounts)
-    return ok("operators", f"{count} IRC accounts, the local command line, signed lines")
+    return ok("operators", f"{counted(count, 'IRC account')}, the local command line, signed lines")

@@ -20,6 +20,7 @@ from bots.state import StateFolder
 from bots.supervisor.guild import wants_sandbox
 
 _ABOUT = "discord"
+_STEPS = "the steps, and what each is for: docs/DISCORD.md"
 _OWN = f"give each agent an application, and a token, of its own: {PORTAL}"
 
 
@@ -90,6 +91,6 @@ def _config(
 
 def _told(agent: str, found: Checkup) -> Iterator[Finding]:
     for trouble in found.troubles:
-        yield fail(_ABOUT, f"{agent}: {trouble}", "see the sentence itself")
+        yield fail(_ABOUT, f"{agent}: {trouble}", _STEPS)
     if not found.troubles:
         yield ok(_ABOUT, f"{agent} is {found.name}, application {found.application}")

@@ -48,6 +48,20 @@ def address(spec: ModelSpec) -> str:
     return f"{root}/v1/models?limit=1000" if spec.provider == "anthropic" else f"{root}/models"
 
 
+def address_hint(spec: ModelSpec, status: int) -> str:
+    """What to do when `address` answered with something else than a list of models."""
+    if status == 429 or status >= 500:
+        return "it is there and in trouble: see its log, or ask again in a minute"
+    key, root = f"models.{spec.name}.base_url", spec.base_url.rstrip("/")
+    if 300 <= status < 400:
+        return f"it sends us elsewhere, and keys follow nobody: write that address into {key}"
+    if root.endswith("/v1") == (spec.provider != "anthropic"):
+        return f"another program may listen there: check host, port and path of {key}"
+    if root.endswith("/v1"):
+        return f'leave out /v1, we add it: {key} = "{root.removesuffix("/v1")}"'
+    return f'it is the root of the API, and of most servers it ends in /v1: {key} = "{root}/v1"'
+
+
 async def listed(spec: ModelSpec, key: Key | None) -> Listed:
     """One GET with this key; raises `NoServer`."""
     timeout = aiohttp.ClientTimeout(total=WITHIN_S)

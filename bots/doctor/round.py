@@ -11,6 +11,7 @@ from bots.doctor.finding import Finding, fail, ok
 from bots.settings import SettingsError, load
 from bots.state import state_of
 from bots.supervisor.ground import is_locked
+from brain.tools.quoting import counted
 
 
 async def examine(
@@ -29,7 +30,7 @@ async def examine(
         for sentence in str(error).splitlines():
             yield fail("settings", sentence, "mend that line of the file")
         return
-    yield ok("settings", f"{config.name}: {len(settings.agents)} agents")
+    yield ok("settings", f"{config.name}: {counted(len(settings.agents), 'agent')}")
     state = state_of(config, settings)
     up = is_locked(state)
     yield ok("swarm", "up" if up else "down")

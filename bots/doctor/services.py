@@ -22,6 +22,7 @@ from bots.state import StateFolder
 from bots.supervisor.ground import database_url
 from bots.supervisor.ports import LOOPBACK, is_free
 from bots.supervisor.sweeper import genuine
+from brain.tools.quoting import counted
 from storage import audit as audit_chains
 from storage import checkpoints
 from storage.errors import LatchUnreadable, StorageError
@@ -32,6 +33,10 @@ from storage.unit import Unit
 ANSWER_WITHIN_S = 3.0
 NATS_PORT = 4222
 IRC_PORT = 6667
+_DAMAGED = (
+    "put a backup in its place, or move it away: the next start makes an empty one "
+    "(PostgreSQL: check swarm.database_url and its server)"
+)
 
 
 def ports(settings: Settings, *, up: bool) -> Iterator[Finding]:
@@ -68,7 +73,7 @@ async def database(settings: Settings, state: StateFolder) -> Finding:
     try:
         return await _schema(store)
     except StorageError as error:
-        return fail("database", str(error), "see the sentence itself")
+        return fail("database", str(error), _DAMAGED)
     finally:
         await store.close()
 
@@ -115,7 +120,7 @@ async def audit(settings: Settings, state: StateFolder) -> Finding:
         return fail(
             "audit", "; ".join(wrong), "somebody changed the audit: keep the database as evidence"
         )
-    return ok("audit", f"{len(names)} chains, whole")
+    return ok("audit", f"{counted(len(names), 'chain')}, whole")
 
 
 async def _broken(unit: Unit, agent: str) -> str | None:

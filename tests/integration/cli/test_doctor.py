@@ -14,6 +14,7 @@ import pytest
 from bots.cli.app import main
 from bots.doctor.finding import Finding, Level
 from bots.doctor.machine import clock, packages
+from bots.doctor.missing import how_to_give
 from bots.doctor.round import examine
 from bots.state import StateFolder
 from storage.migrate import upgrade
@@ -75,7 +76,21 @@ async def test_open_and_shared_and_missing_secrets(tmp_path: Path) -> None:
     )
     assert "hunter2" not in str(found)
     secret.unlink()
-    assert "no such file" in (await _found(path))["tokens"].says
+    gone = (await _found(path))["tokens"]
+    assert "no such file" in gone.says
+    assert gone.mend.endswith(f"then: chmod 600 {secret}")
+
+
+@pytest.mark.parametrize(
+    ("reference", "mend"),
+    [
+        ("env:MY_KEY", "in the shell that starts the swarm: export MY_KEY=…"),
+        ("keyring:my key", "keyring set parley 'my key' (asks for it)"),
+        ("hunter2", "name it: env:NAME, file:PATH or keyring:NAME"),
+    ],
+)
+def test_how_a_secret_is_given(reference: str, mend: str) -> None:
+    assert how_to_give(reference).startswith(mend)
 
 
 async def test_a_used_port(tmp_path: Path) -> None:

@@ -42,11 +42,20 @@ class Models:
     async def away(self, _request: web.Request) -> web.Response:
         raise web.HTTPFound("http://127.0.0.1:1/stolen")
 
+    async def busy(self, _request: web.Request) -> web.Response:
+        raise web.HTTPServiceUnavailable
+
 
 @asynccontextmanager
 async def serving(models: Models) -> AsyncIterator[str]:
     app = web.Application()
-    app.add_routes([web.get("/v1/models", models.list), web.get("/moved/models", models.away)])
+    app.add_routes(
+        [
+            web.get("/v1/models", models.list),
+            web.get("/moved/models", models.away),
+            web.get("/busy/models", models.busy),
+        ]
+    )
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -152,14 +161,28 @@ async def test_a_server_that_is_down(tmp_path: Path, unused_tcp_port: int) -> No
     assert one.mend == "start it, or correct models.house.base_url"
 
 
-@pytest.mark.parametrize("path", ["", "/moved"])
-async def test_an_address_that_is_no_api(tmp_path: Path, path: str) -> None:
+@pytest.mark.parametrize(
+    ("provider", "path", "mend"),
+    [
+        ("compatible", "", 'of most servers it ends in /v1: models.house.base_url = "URL/v1"'),
+        ("compatible", "/other/v1", "check host, port and path of models.house.base_url"),
+        ("compatible", "/moved", "write that address into models.house.base_url"),
+        ("compatible", "/busy", "it is there and in trouble"),
+        ("anthropic", "/v1", 'leave out /v1, we add it: models.house.base_url = "URL"'),
+        ("anthropic", "/other", "check host, port and path of models.house.base_url"),
+    ],
+)
+async def test_an_address_that_is_no_api(
+    tmp_path: Path, provider: str, path: str, mend: str
+) -> None:
     async with serving(Models([])) as url:
-        table = compatible(f"{url}{path}", "context_tokens = 4096")
-        [one] = await look(tmp_path, table, agent("captain", 'brain = "house"'))
+        told = ('model = "claude-sonnet-4-5"', f'base_url = "{url}{path}"', "context_tokens = 4096")
+        keys = f'keys = ["{key(tmp_path, KEY)}"]'
+        table = model("house", provider, *told, keys)
+        [one] = await look(tmp_path, table, agent("captain", 'brain = "house"', FREE_END))
     assert one.level is Level.FAIL
     assert "is no list of models (status" in one.says
-    assert "it ends in /v1" in one.mend
+    assert mend.replace("URL", url) in one.mend
 
 
 async def test_each_key_is_tried_and_the_refused_one_named(tmp_path: Path) -> None:
@@ -179,6 +202,7 @@ async def test_a_missing_key_is_named_with_the_way_to_set_it(tmp_path: Path) -> 
     [one] = await look(tmp_path, claude, agent("captain", 'brain = "claude"', FREE_END))
     assert one.level is Level.FAIL
     assert "models.claude.keys: env:NOT_SET: this variable is not set; export it" in one.says
+    assert one.mend == "in the shell that starts the swarm: export NOT_SET=…"
 
 
 async def test_vendors_are_asked_on_demand_alone(tmp_path: Path) -> None:
@@ -202,6 +226,7 @@ async def test_an_unknown_price_is_asked_for(tmp_path: Path) -> None:
     found = await look(tmp_path, far, agent("captain", 'brain = "house"', FREE_END))
     says = [f.says for f in found if f.level is Level.FAIL]
     assert any("Nobody knows what house (qwen3:8b) costs, so it is not asked" in s for s in says)
+    assert any(f.mend.startswith("[models.house]: price = {") for f in found)
 
 
 def paid(url: str) -> str:
