@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
@@ -21,7 +23,7 @@ from bots.transport import Transport
 from brain.guard import Guard
 from storage import replies
 from storage.acts import Act, Permit
-from storage.errors import PermitRefused
+from storage.errors import PermitRefused, StorageError
 from storage.store import Store
 from storage.tables import ReplyState
 from storage.unit import Unit
@@ -44,6 +46,10 @@ class Mouth:
     log: FilteringBoundLogger
     #: what a predecessor left is known: from now on lines that are `sending` may be our own
     may_begin: Callable[[], bool]
+    #: asyncio holds its tasks weakly
+    _endings: set[asyncio.Task[None]] = field(
+        default_factory=set, init=False, repr=False, compare=False
+    )
 
     async def say(
         self, outgoing: Outgoing, *, epoch: int, why: str, command: str = "", first_part: int = 0
@@ -59,26 +65,52 @@ class Mouth:
             return []
         permit = await self.permit(outgoing, why, parts, command=command)
         ids = await self.begin(outgoing, parts, epoch, first_part=first_part)
+        saying = transport.say(
+            outgoing.target,
+            parts,
+            permit,
+            keys=[key_of(reply_id, outgoing.trace_id) for reply_id in ids],
+            answers=outgoing.answers,
+        )
+        return await self._left(ids, saying, outgoing.trace_id)
+
+    async def attach(
+        self, outgoing: Outgoing, name: str, text: str, *, epoch: int, why: str
+    ) -> Delivery:
+        """Attach the file `name` with `text` in it; `outgoing.text` is what the record says of it.
+        Raises as `say`.
+        """
+        transport = self.transports[outgoing.target.network]
+        permit = await self.permit(outgoing, why, [text])
+        # Its words are not the file: nobody may say them again in its place.
+        [reply_id] = ids = await self.begin(outgoing, [outgoing.text], epoch, grows=True)
+        key = key_of(reply_id, outgoing.trace_id)
+
+        async def attaching() -> list[Delivery]:
+            data = text.encode()
+            return [await transport.send_file(outgoing.target, name, data, permit, key=key)]
+
+        [delivery] = await self._left(ids, attaching(), outgoing.trace_id)
+        return delivery
+
+    async def _left(
+        self, ids: list[int], leaving: Awaitable[list[Delivery]], trace_id: str
+    ) -> list[Delivery]:
+        """What became of it, written down; raises `Unsaid` where nothing has left."""
         try:
-            deliveries = await transport.say(
-                outgoing.target,
-                parts,
-                permit,
-                keys=[key_of(reply_id, outgoing.trace_id) for reply_id in ids],
-                answers=outgoing.answers,
-            )
+            deliveries = await leaving
         except PermitRefused as error:
             # Recording took longer than the permit lasts; nothing has left.
-            deliveries = [Delivery(sent=False, proof=str(error), unsaid=True) for _ in parts]
+            deliveries = [Delivery(sent=False, proof=str(error), unsaid=True) for _ in ids]
         except asyncio.CancelledError:
             # A person or a kill said stop: what was written by then may have arrived.
             stopped = Delivery(sent=False, proof="stopped while it was being sent", unknown=True)
-            await self.settle(ids, [stopped for _ in parts], outgoing.trace_id)
+            await self._to_its_end(self.settle(ids, [stopped for _ in ids], trace_id))
             raise
         if all(delivery.unsaid for delivery in deliveries):
-            await self.forget(ids)
+            await self._to_its_end(self.forget(ids))
             raise Unsaid(deliveries[0].proof)
-        await self.settle(ids, deliveries, outgoing.trace_id)
+        await self._to_its_end(self.settle(ids, deliveries, trace_id))
         return deliveries
 
     async def permit(
@@ -114,9 +146,11 @@ class Mouth:
         first_part: int = 0,
         grows: bool = False,
     ) -> list[int]:
-        """Record `parts` as `sending`; as `storage.replies.begin`."""
+        """Record `parts` as `sending`; as `storage.replies.begin`. Who is cancelled meanwhile has
+        begun nothing.
+        """
         now = self.clock()
-        return await self.store.write(
+        writing = self.store.write(
             lambda unit: replies.begin(
                 unit,
                 self.agent,
@@ -131,6 +165,24 @@ class Mouth:
                 grows=grows,
             )
         )
+        written = asyncio.create_task(writing)
+        try:
+            return await asyncio.shield(written)
+        except asyncio.CancelledError:
+            # It may be committed already, and nobody else knows of it.
+            await self._to_its_end(self._taken_back(written))
+            raise
+
+    async def _taken_back(self, written: asyncio.Task[list[int]]) -> None:
+        with suppress(StorageError):
+            await self.forget(await written)
+
+    async def _to_its_end(self, ending: Coroutine[Any, Any, None]) -> None:
+        """Who is stopped here, or stopped twice, leaves no row behind either."""
+        task = asyncio.create_task(ending)
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)
+        await asyncio.shield(task)
 
     async def forget(self, ids: Sequence[int]) -> None:
         """Take back what was begun and never left."""

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bots.answering.mouth import Mouth, Unsaid, key_of, state_of
+from bots.answering.mouth import Mouth, Unsaid, state_of
 from bots.messages import Delivery, Outgoing, Target, TargetError
 from bots.transport import Transport
 from brain.errors import Refused, ToolError
@@ -51,17 +51,10 @@ class Reaching:
         """Attach a file at `place`; raises `ToolError`, `Refused`, `StorageError`."""
         said = f"[attachment {name}]"
         outgoing = Outgoing(target=place, text=said, hops=hops, trace_id=self.trace_id)
-        transport = self.mouth.transports[place.network]
         try:
-            permit = await self.mouth.permit(outgoing, self.why, [text])
-            # Its words are not the file: nobody may say them again in its place.
-            [reply_id] = await self.mouth.begin(outgoing, [said], self.epoch, grows=True)
-            delivery = await transport.send_file(
-                place, name, text.encode(), permit, key=key_of(reply_id, self.trace_id)
-            )
-        except (Unsaid, PermitRefused) as error:
+            delivery = await self.mouth.attach(outgoing, name, text, epoch=self.epoch, why=self.why)
+        except Unsaid as error:
             raise ToolError(f"not attached: {error}") from error
-        await self.mouth.settle([reply_id], [delivery], self.trace_id)
         if not delivery.sent:
             raise ToolError(f"not attached: {delivery.proof}")
         return "attached"

@@ -126,7 +126,7 @@ class Slow(Mouth):
 
 def slowly(answerer: Answerer, written: asyncio.Event, goes_on: asyncio.Event) -> Answerer:
     mouth = answerer.replying.mouth
-    fields = {f.name: getattr(mouth, f.name) for f in dataclasses.fields(mouth)}
+    fields = {f.name: getattr(mouth, f.name) for f in dataclasses.fields(mouth) if f.init}
     slow = Slow(**fields, written=written, goes_on=goes_on)
     return dataclasses.replace(
         answerer, replying=dataclasses.replace(answerer.replying, mouth=slow)
