@@ -16,6 +16,7 @@ from bots.console import icons, interactions, naming, slash, suggestions
 from bots.console.house import HOUSE, House, Visitor
 from bots.console.interactions import InteractionType
 from bots.console.model import Channel, Payload
+from bots.console.numbers import number
 from bots.console.person import Person
 from bots.console.reducer import mark_read
 from bots.console.rest import Refused, Upload
@@ -263,8 +264,7 @@ def _text(body: Body, key: str) -> str:
 
 
 def _number(body: Body, key: str) -> int:
-    value = str(body.get(key) or "0")
-    return int(value) if value.isdecimal() and len(value) < 24 else 0
+    return number(str(body.get(key) or ""))
 
 
 def _channel(person: Person, body: Body) -> Channel:

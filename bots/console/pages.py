@@ -14,6 +14,7 @@ from markupsafe import Markup
 from bots.console import faces, icons, message_views, views
 from bots.console.house import House, Visitor, now
 from bots.console.model import Channel, Guild, Member, Payload
+from bots.console.numbers import number
 from bots.console.person import Person
 
 HERE = Path(__file__).parent
@@ -58,7 +59,7 @@ class Pages:
 
     @property
     def channel(self) -> Channel | None:
-        return self._guild.channels.get(int(self.view)) if self.view.isdecimal() else None
+        return self._guild.channels.get(number(self.view))
 
     # --- whole ------------------------------------------------------------------------------------
 
@@ -216,10 +217,10 @@ class Pages:
         """Where each confirmation stands on the line from the order to the limit."""
         swarm = self._house.control.swarm
         dots: list[Mapping[str, Any]] = []
-        for number, (name, ms) in enumerate(sorted(swarm.confirmed_ms.items(), key=lambda i: i[1])):
+        for nth, (name, ms) in enumerate(sorted(swarm.confirmed_ms.items(), key=lambda i: i[1])):
             x = _DOTS_LEFT + _DOTS_WIDTH * min(1.0, ms / self._scale_ms())
             last = swarm.slowest is not None and name == swarm.slowest[0]
-            y = _DOTS_LINE if last else _DOTS_LINE - 7 + 14 * (number % 2)
+            y = _DOTS_LINE if last else _DOTS_LINE - 7 + 14 * (nth % 2)
             dots.append({"x": round(x, 1), "y": y, "last": last, "text_x": round(min(x, 250.0))})
         return dots
 

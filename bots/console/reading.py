@@ -14,6 +14,7 @@ from aiohttp import web
 
 from bots.console.house import HOUSE, House, Visitor
 from bots.console.model import Change, Channel
+from bots.console.numbers import number
 from bots.console.pages import WAITING, Pages
 from bots.console.rest import Refused
 
@@ -81,7 +82,7 @@ async def _older(request: web.Request) -> web.Response:
     if channel is None:
         raise web.HTTPNotFound
     try:
-        found = await visitor.person.older(channel, int(request.match_info["before"]))
+        found = await visitor.person.older(channel, number(request.match_info["before"]))
     except Refused as error:
         return web.json_response({"error": str(error)}, status=409)
     html = Pages(request.app[HOUSE], visitor, view).messages(channel, found)
@@ -109,7 +110,7 @@ async def _events(request: web.Request) -> web.StreamResponse:
     )
     await response.prepare(request)
     known = epoch == visitor.person.epoch and revision.isdecimal()
-    at = int(revision) if known else -1
+    at = number(revision) if known else -1
     page = request.query.get("page") or secrets.token_hex(6)
     with house.control.watched(), house.streams.of(page) as over:
         closing = asyncio.ensure_future(over.wait())
@@ -196,12 +197,12 @@ class _Stream:
 
     def _is_gone(self, changes: Sequence[Change]) -> bool:
         """Whether the channel that is shown was deleted."""
-        return self._pages.channel is None and Change("channel", _number(self._view)) in changes
+        return self._pages.channel is None and Change("channel", number(self._view)) in changes
 
     def _messages(self, change: Change) -> list[Patch]:
         if change.what != "message":
             return []
-        if self._view != WAITING and change.channel_id != _number(self._view):
+        if self._view != WAITING and change.channel_id != number(self._view):
             return []
         channel = self._person.guild.channels.get(change.channel_id)
         one = channel.messages.get(change.message_id) if channel else None
@@ -219,14 +220,10 @@ class _Stream:
         return [{"part": name, "html": html}]
 
 
-def _number(view: str) -> int:
-    return int(view) if view.isdecimal() and len(view) < 24 else 0
-
-
 def _visitor(request: web.Request) -> Visitor:
     visitor: Visitor = request["visitor"]
     return visitor
 
 
 def _channel(visitor: Visitor, view: str) -> Channel | None:
-    return visitor.person.guild.channels.get(int(view))
+    return visitor.person.guild.channels.get(number(view))

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from bots.console.numbers import measure
+
 
 class SlashError(ValueError):
     """The line is no command as it stands; the text says what is missing or wrong."""
@@ -262,11 +264,11 @@ def _choice(option: Option, text: str) -> Any:
     raise SlashError(f"{option.name} is one of: {names}.")
 
 
-def _number(option: Option, text: str) -> int | float:
-    try:
-        return int(text) if option.type == OptionType.INTEGER else float(text)
-    except ValueError:
-        raise SlashError(f"{option.name} is a number.") from None
+def _number(option: Option, text: str) -> float:
+    found = measure(text, whole=option.type == OptionType.INTEGER)
+    if found is None:
+        raise SlashError(f"{option.name} is a number.")
+    return found
 
 
 def _known(text: str, found: str, nobody: str) -> str:
