@@ -1,8 +1,8 @@
 """Asks a model server for its list of models: costs no token, and shows whether it is there,
 takes the key, and knows the model.
 
-Sources: OpenAI's and Anthropic's API references, "List models"; vLLM and llama.cpp add how many
-tokens a model reads.
+Sources: OpenAI's and Anthropic's API references, "List models"; Anthropic, vLLM and llama.cpp
+say how many tokens a model reads.
 """
 
 from __future__ import annotations
@@ -114,5 +114,6 @@ def _read(body: bytes) -> Listed:
 
 def _context(one: Mapping[str, Any]) -> int | None:
     meta = one.get("meta")
-    told = one.get("max_model_len") or (meta.get("n_ctx") if isinstance(meta, dict) else None)
+    told = one.get("max_model_len") or one.get("max_input_tokens")
+    told = told or (meta.get("n_ctx") if isinstance(meta, dict) else None)
     return told if isinstance(told, int) else None

@@ -17,12 +17,12 @@ from tests.vendors.script import Script
 from tests.vendors.server import serving
 
 
-async def _serve(port: int) -> None:
+async def _serve(port: int, models: list[str] | None) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    async with serving(Script(choose=by_words), port) as stub:
+    async with serving(Script(choose=by_words, models=models), port) as stub:
         where = {"port": stub.port, "anthropic": stub.url, "openai": stub.openai_url}
         sys.stdout.write(json.dumps(where) + "\n")
         sys.stdout.flush()
@@ -32,7 +32,11 @@ async def _serve(port: int) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.vendors", description="A stub.")
     parser.add_argument("--port", type=int, default=0, help="0: any that is free")
-    asyncio.run(_serve(parser.parse_args().port))
+    parser.add_argument(
+        "--model", action="append", help="a model that it has, and no other; left out: any name"
+    )
+    given = parser.parse_args()
+    asyncio.run(_serve(given.port, given.model))
     return 0
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.vendors import model_lists
 from tests.vendors.anthropic_wire import MESSAGES
 from tests.vendors.chat_wire import CHAT
 from tests.vendors.responses_wire import RESPONSES
@@ -62,7 +63,7 @@ async def serving(
     """A stub that listens on 127.0.0.1, on any free port when `port` is 0."""
     app = web.Application(client_max_size=_LONGEST_BODY)
     app.add_routes([web.post(wire.path, _answering(script, wire)) for wire in wires])
-    app.add_routes(_steering(script))
+    app.add_routes([web.get(model_lists.PATH, _listing(script)), *_steering(script)])
     # Cancelled as soon as the client's socket closes: that is how a script knows.
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
@@ -72,6 +73,14 @@ async def serving(
         yield Stub(script, runner.addresses[0][1], runner)
     finally:
         await runner.cleanup()
+
+
+def _listing(script: Script) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        status, body = model_lists.listed(script, request.headers, request.query)
+        return web.json_response(body, status=status)
+
+    return handle
 
 
 def _answering(script: Script, wire: Wire) -> Handler:
