@@ -22,8 +22,15 @@ async def fetch_attachment(
         raise ToolError("fetch_attachment: there are no attachments here")
     async with context.store.reading() as unit:
         place = await channel_asked(context, unit, channel)
-    asked = await line_with(context, f"[attachment {name.strip()}", place)
-    if asked.id is None:
-        raise ToolError(f"fetch_attachment: nobody attached {name!r} in {place}")
+    label = f"[attachment {name.strip()}, "
+    asked = await line_with(context, label, place, fits=lambda text: _stands_in(text, label))
+    assert asked.id is not None
     text = await context.fetch(asked.id, name.strip())
     return ToolResult(text=text, evidence_ids=(asked.id,))
+
+
+def _stands_in(text: str, label: str) -> bool:
+    """As the record has it (`bots.discord.attachments.label`): on a line of its own, whole. What
+    people write of a file in the middle of their words is no file.
+    """
+    return any(line.startswith(label) and line.endswith("]") for line in text.splitlines())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Final
+
 import sqlalchemy as sa
 
 from brain.errors import ToolError
@@ -13,10 +16,23 @@ from storage.tables import TALK, Message
 from storage.text import storable
 from storage.unit import Unit
 
+#: lines with those words that are looked at
+_CANDIDATES: Final = 50
 
-async def line_with(context: Context, words: str, channel: str | None = None) -> Message:
-    """The newest line that has `words` in it, of `channel` or of the question's own; raises
-    `ToolError`. The question is not meant by its own words.
+
+def _any(_text: str) -> bool:
+    return True
+
+
+async def line_with(
+    context: Context,
+    words: str,
+    channel: str | None = None,
+    *,
+    fits: Callable[[str], bool] = _any,
+) -> Message:
+    """The newest line that has `words` in it and whose text `fits`, of `channel` or of the
+    question's own; raises `ToolError`. The question is not meant by its own words.
     """
     where = channel or context.channel
     if where is None:
@@ -33,11 +49,11 @@ async def line_with(context: Context, words: str, channel: str | None = None) ->
                 MESSAGE.c.text.icontains(storable(words.strip()), autoescape=True),
             )
             .order_by(MESSAGE.c.id.desc())
-            .limit(1)
+            .limit(_CANDIDATES)
         )
         return await record.messages(unit, query)
 
-    found = await context.store.read(read)
+    found = [line for line in await context.store.read(read) if fits(line.text)]
     if not found or not context.may_quote(context.network, where):
         raise ToolError(f"there is no line with “{crop(words, 60)}” in {where}")
     return found[0]

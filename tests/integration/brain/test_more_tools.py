@@ -203,8 +203,29 @@ async def test_an_attachment_is_found_by_its_name(
     assert (result.text, result.evidence_ids) == ("the file's text", (newer,))
     assert outside.fetched == [(newer, "notes.txt")]
     assert older < newer
-    with pytest.raises(ToolError, match=r"no line with “\[attachment other\.txt” in #lobby"):
+    with pytest.raises(ToolError, match=r"no line with “\[attachment other\.txt,” in #lobby"):
         await use(brain, outside, "fetch_attachment", name="other.txt")
+
+
+@pytest.mark.parametrize("name", ["notes", "otes.txt", "Notes.txt", "notes.txt, 1.2 kB]", "%", ""])
+async def test_no_attachment_is_found_by_a_part_of_its_name(
+    brain: Brain, outside: Outside, hear: Hear, name: str
+) -> None:
+    await hear(heard("ada", "here they are\n[attachment notes.txt, 1.2 kB]", NOW))
+    with pytest.raises(ToolError, match="there is no line with"):
+        await use(brain, outside, "fetch_attachment", name=name)
+
+
+async def test_words_about_an_attachment_are_none(
+    brain: Brain, outside: Outside, hear: Hear
+) -> None:
+    [attached, *_] = await hear(
+        heard("ada", "[attachment notes.txt, 1.2 kB: took too long to read]", NOW),
+        heard("bob", "see [attachment notes.txt, please]", NOW),
+        heard("bob", "[attachment notes.txt, or was it another", NOW),
+    )
+    await use(brain, outside, "fetch_attachment", name="notes.txt")
+    assert outside.fetched == [(attached, "notes.txt")]
 
 
 async def test_nothing_is_fetched_from_where_not_everybody_may_read(
