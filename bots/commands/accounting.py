@@ -10,6 +10,7 @@ from bots.commands.budget import BUDGET
 from bots.commands.registry import Arguments, Command, Desk, Kind, Option, named
 from bots.control.operators import NotAnOperator
 from bots.messages import DISCORD
+from brain.tools.quoting import counted
 from brain.wallet.budgets import usd
 from storage import audit, spending, usage
 from storage.spending import Bill, Bills
@@ -47,7 +48,8 @@ def _used(key: tuple[str, str], turns: Usage | None, calls: Bills | None) -> str
     if turns is not None:
         today, in_all = turns.today, turns.in_all
         parts.append(
-            f"today {today.turns} turns, {today.steps} steps, {today.answers} answers; "
+            f"today {counted(today.turns, 'turn')}, {counted(today.steps, 'step')}, "
+            f"{counted(today.answers, 'answer')}; "
             f"in all {in_all.turns}, {in_all.steps}, {in_all.answers}"
         )
     if calls is None:

@@ -168,6 +168,22 @@ async def test_new_begins_a_conversation_anew_and_compact_makes_one_shorter(
     assert known.turns == ()
     await you.use("usage", agent="rook")
     assert "today 6 turns, 12 steps, 6 answers" in (await answered(you))["content"]
+    async with captain.store.writing() as unit:
+        key = await sessions.open_session(unit, "captain", "discord:#lobby", utc_now())
+        await sessions.add_turn(
+            unit,
+            key,
+            asker="you",
+            asked="are you there?",
+            answer="yes",
+            model="offline",
+            started_at=utc_now(),
+            finished_at=utc_now(),
+            trace_id="t",
+            steps=1,
+        )
+    await you.use("usage", agent="captain")
+    assert "today 1 turn, 1 step, 1 answer;" in (await answered(you))["content"]
     await you.use("new", agent="rook")
     assert "A new conversation with rook" in (await answered(you))["content"]
     async with captain.store.reading() as unit:
