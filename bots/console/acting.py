@@ -81,6 +81,8 @@ async def _say(house: House, visitor: Visitor, body: Body) -> Payload:
     if text.startswith("/") and not files:
         found = slash.find(text.strip(), await person.commands())
         if found or " " not in text.strip():
+            if channel.is_dm:
+                raise Refused("Commands work in channels only; here, say it in words.")
             await _command(person, channel, text.strip(), _text(body, "page"))
             return {}
     if not text.strip() and not files:
@@ -165,12 +167,13 @@ async def _dm(house: House, visitor: Visitor, body: Body) -> Payload:
 async def _suggest(house: House, visitor: Visitor, body: Body) -> Payload:
     """Offers for the text up to the caret."""
     person, text = visitor.person, _text(body, "text")
-    commands = await person.commands() if text.startswith("/") else ()
+    here = _channel(person, body)
+    commands = await person.commands() if text.startswith("/") and not here.is_dm else ()
     offer = suggestions.suggest(text, commands, person.guild)
     rows = offer.rows
     if offer.ask is not None:
         command, filled, current = offer.ask
-        place = _place(person, _channel(person, body), command.application_id)
+        place = _place(person, here, command.application_id)
         data = slash.asking(command, filled, current)
         rows = suggestions.choice_rows(current, await person.interactions.complete(data, place))
     return {"rows": [asdict(row) | {"icon": icons.icon(row.icon)} for row in rows]}

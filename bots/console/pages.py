@@ -19,6 +19,8 @@ from bots.console.person import Person
 
 HERE = Path(__file__).parent
 WAITING = "waiting"
+#: agents have their commands in the guild alone; in private this word does the same
+_STOP = "stop"
 #: messages that a view begins with; the rest comes when somebody scrolls up
 _SHOWN = 100
 #: who has not confirmed by then is ended by force; a quick kill is drawn on a finer scale
@@ -171,6 +173,7 @@ class Pages:
             "messages": [message_views.message(guild, m, at) for m in latest],
             "complete": channel.complete and len(latest) == len(channel.messages),
             "threads": _threads(channel),
+            "commands": not channel.is_dm,
             "head": views.head(guild, channel, self._house.control.swarm),
             **self._writing(),
             **panel,
@@ -200,8 +203,12 @@ class Pages:
         return {"people": groups, "total": total, "agents": agents}
 
     def _stop_line(self, writing: Sequence[Member]) -> str:
-        """The slash command that stops the first agent that writes; empty where there is none."""
+        """What stops the first agent that writes: its slash command, in private a word; empty where
+        there is none.
+        """
         agent = next((m.name for m in writing if m.bot), "")
+        if agent and self.channel is not None and self.channel.is_dm:
+            return _STOP
         command = next((c for c in self._person.known_commands if c.name == "stop"), None)
         if not agent or command is None:
             return ""

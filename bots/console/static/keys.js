@@ -35,7 +35,7 @@ document.addEventListener("keydown", (event) => {
   if (card && decide(card, event.key.toLowerCase())) return event.preventDefault();
   if (row && onMessage(row, event)) return event.preventDefault();
   if (event.key === "?") return done(event, dialogs.openKeys);
-  if (event.key === "/") return done(event, () => composer.typeInto("/"));
+  if (event.key === "/" && $("#composer[data-commands]")) return done(event, () => composer.typeInto("/"));
 });
 
 function done(event, work) {

@@ -154,6 +154,26 @@ async def test_a_direct_message_to_an_agent(stage: Scene, open_page: Open) -> No
     await expect(page.locator("#channels")).to_contain_text("Direct messages")
 
 
+async def test_in_private_nothing_is_offered_that_works_in_channels_only(
+    stage: Scene, open_page: Open
+) -> None:
+    page = await open_page()
+    text = page.locator("#text")
+    await expect(text).to_have_attribute("placeholder", "Write to lobby, or type / for commands")
+    await page.click(".member[data-name=captain]")
+    await expect(text).to_have_attribute("placeholder", "Write to captain")
+    await expect(page.locator("#nothing")).to_have_text("Nothing here yet.")
+    await page.locator("#main").focus()
+    await page.keyboard.press("/")
+    await expect(text).to_have_value("")
+    await say(page, "/whoami")
+    await expect(page.locator("#trouble")).to_contain_text("Commands work in channels only")
+    await say(page, "type")
+    await expect(page.locator("#typing")).to_contain_text("captain is writing")
+    await page.click("#stop-reply")
+    await expect(page.locator(".message", has_text="you said: stop")).to_be_visible()
+
+
 async def test_files_go_up_and_come_down(stage: Scene, open_page: Open, tmp_path: Path) -> None:
     page = await open_page()
     picture = tmp_path / "dot.png"
