@@ -111,7 +111,11 @@ class Acting:
         answers: list[Permit | Refusal | ToolError | None] = [
             self._fault(call, i) for i, call in enumerate(calls)
         ]
-        acts = [_act(cause, call) for call, fault in zip(calls, answers, strict=True) if not fault]
+        acts = [
+            _act(cause, call, self._toolbox.find(call.name).guard_class)
+            for call, fault in zip(calls, answers, strict=True)
+            if not fault
+        ]
         decisions = iter(await self._guard.decide(acts) if acts else ())
         weighed = [fault or next(decisions) for fault in answers]
         for decision in weighed:
@@ -238,7 +242,7 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 
 
-def _act(cause: Cause, call: ToolCall) -> Act:
+def _act(cause: Cause, call: ToolCall, guard_class: str) -> Act:
     arguments = json.dumps(dict(call.arguments), sort_keys=True, default=str)
     return Act(
         agent=cause.agent,
@@ -246,6 +250,9 @@ def _act(cause: Cause, call: ToolCall) -> Act:
         target=target_of(call.name),
         reason=cause.reason,
         trace_id=cause.trace_id,
-        # A hash, not the words: people paste secrets into questions.
-        details={"arguments_sha256": hashlib.sha256(arguments.encode()).hexdigest()},
+        details={
+            # A hash, not the words: people paste secrets into questions.
+            "arguments_sha256": hashlib.sha256(arguments.encode()).hexdigest(),
+            "guard_class": guard_class,
+        },
     )

@@ -178,16 +178,16 @@ class Thinker:
         self, work: Asking, name: str, arguments: Mapping[str, Any], command: str
     ) -> str:
         """Run one tool for a command; raises `Refused`, `ToolError`, `StorageError`."""
+        toolbox = Toolbox(TOOLS, self.context(work, work.text))
         act = Act(
             agent=self.agent,
             verb="tool",
             target=target_of(name),
             reason=f"{work.sender} commanded {command} in {work.session}",
             trace_id=work.trace_id,
-            details={"command": command},
+            details={"command": command, "guard_class": toolbox.find(name).guard_class},
         )
         permit = await self.guard.permit(act)
-        toolbox = Toolbox(TOOLS, self.context(work, work.text))
         return self.clean((await toolbox.call(name, arguments, permit)).text)
 
     async def remember(self, unit: Unit, work: Work, exchanged: Exchanged) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import types
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Protocol, Union, get_args, get_origin, get_type_hints
@@ -91,7 +91,7 @@ class AnyTool(Protocol):
 
     @property
     def guard_class(self) -> str:
-        """Group of tools that an agent is allowed or refused as one."""
+        """Kind of tool, for policies and the audit: in the details of each act."""
 
     @property
     def spec(self) -> ToolSpec: ...
@@ -206,17 +206,10 @@ def _plain(hint: Any) -> type:
 
 
 class Toolbox:
-    """The tools of one turn, bound to its context. `groups` are the guard classes that the agent is
-    allowed, None for all of them.
-    """
+    """The tools of one turn, bound to its context."""
 
-    def __init__(
-        self,
-        tools: Iterable[AnyTool],
-        context: Context,
-        groups: Collection[str] | None = None,
-    ) -> None:
-        self._tools = {t.name: t for t in tools if groups is None or t.guard_class in groups}
+    def __init__(self, tools: Iterable[AnyTool], context: Context) -> None:
+        self._tools = {t.name: t for t in tools}
         self.context = context
         self.specs: tuple[ToolSpec, ...] = tuple(
             t.spec for t in self._tools.values() if t.is_at_hand(context)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import itertools
+import json
 import time
 from typing import Any
 
@@ -286,18 +287,16 @@ async def test_when_one_of_several_calls_ends_the_turn_none_runs(brain: Brain) -
     assert ran == []
 
 
-async def test_tools_outside_an_agents_groups_are_not_there(brain: Brain) -> None:
-    model = Scripted([calls(("search", {"query": "x"})), Completion(text="no")])
-    toolbox = Toolbox(TOOLS, brain.toolbox().context, groups={"swarm"})
-    await Loop(model, toolbox, brain.guard, Limits(), time.monotonic).run(question("?"))
-    assert {spec.name for spec in model.shown[0].tools} == {
-        "status",
-        "agents",
-        "capabilities",
-        "who_can",
-        "now",
-    }
-    assert results(model)[0].text.startswith("there is no tool 'search'; known are agents")
+async def test_the_audit_says_of_which_kind_a_tool_is(brain: Brain) -> None:
+    await brain.loop(
+        Scripted([calls(("search", {"query": "x"}), ("now", {})), Completion(text="no")])
+    ).run(question("?"))
+    async with brain.store.reading() as unit:
+        kinds = {
+            entry.target: json.loads(entry.details)["guard_class"]
+            for entry in await audit.entries(unit, "captain", 10)
+        }
+    assert kinds == {"tool:search": "memory", "tool:now": "swarm"}
 
 
 @settings(max_examples=300, deadline=None)
