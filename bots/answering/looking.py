@@ -188,7 +188,7 @@ class Looking:
             tokens=min(_TALK_TOKENS, room),
             size=estimate,
         )
-        return Heard(name=one.target, may_speak=True, talk=talk)
+        return Heard(name=one.target, talk=talk)
 
     async def _turn(self, view: View) -> None:
         thinker, trace_id = self._thinker, secrets.token_hex(8)

@@ -19,9 +19,8 @@ from brain.tools.period import clock
 from storage.sessions import History
 from storage.tables import Message as Line
 
-#: characters of one question, of one file, and of one line of talk that are read
+#: characters of one question, and of one line of talk, that are read
 LONGEST_QUESTION: Final = 16_000
-LONGEST_FILE: Final = 24_000
 LONGEST_LINE: Final = 600
 
 
@@ -53,10 +52,6 @@ class Assembler:
             topic=asked.topic and self._fence.wrap(asked.topic, source="topic", most=LONGEST_LINE),
             talk=self._talk(asked.talk, asked.now, place.channel or ""),
             market=self._facts(asked.market),
-            files=[
-                self._fence.wrap(f.text, source="file", most=LONGEST_FILE, name=f.name)
-                for f in asked.files
-            ],
             by_agent=asked.by_agent,
             question=self._question(asked.text, asked.asker),
         )
@@ -69,7 +64,6 @@ class Assembler:
         channels = [
             {
                 "name": label(heard.name),
-                "may_speak": heard.may_speak,
                 "talk": self._talk(heard.talk, look.now, heard.name),
             }
             for heard in look.channels

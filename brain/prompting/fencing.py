@@ -50,7 +50,7 @@ class Fence:
         self._key = key
 
     def wrap(self, text: str, *, source: str, most: int | None = None, **marks: str) -> str:
-        """`text` between two lines of marks. `source` says what it is (``message``, ``file``,
+        """`text` between two lines of marks. `source` says what it is (``question``, ``talk``,
         ``tool:search``), `marks` more of it, as in ``sender="alice"``. With `most`, at most so many
         characters of it, and a word on how many were left out.
         """

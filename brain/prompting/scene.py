@@ -40,14 +40,6 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attached:
-    """A file that came with a question, as text."""
-
-    name: str
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Asked:
     """A question, and what is true at that moment."""
 
@@ -55,7 +47,6 @@ class Asked:
     asker: str
     #: an agent asks
     by_agent: bool = False
-    files: Sequence[Attached] = ()
     #: aware UTC
     now: datetime
     #: the channel's topic
@@ -70,10 +61,9 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
-    """A channel, as an agent sees it when it looks around."""
+    """A channel, as an agent sees it when it looks around: it may speak there."""
 
     name: str
-    may_speak: bool
     talk: Sequence[Line] = ()
 
 

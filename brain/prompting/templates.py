@@ -42,11 +42,6 @@ class Prompt:
     #: sha256 over the sources it was made of: its own, and those of what it includes
     digest: str
 
-    @property
-    def reference(self) -> str:
-        """What is stored with a turn: ``system@2:9f86d081``."""
-        return f"{self.name}@{self.version}:{self.digest[:8]}"
-
 
 @dataclass(frozen=True)
 class _Source:

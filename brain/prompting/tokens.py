@@ -80,7 +80,7 @@ class Windows:
 def windows(context_tokens: int, *, has_tools: bool = True) -> Windows:
     """A third of what system prompt and answer leave of a model's context for the conversation, a
     tenth for what else was said there; never more than is worth its price. The rest is for the
-    question, its files, and what tools find.
+    question and what tools find.
     """
     before = SYSTEM_TOKENS + (TOOLS_TOKENS if has_tools else 0)
     room = max(0, context_tokens - ANSWER_TOKENS - before)

@@ -126,7 +126,7 @@ async def test_nor_does_it_get_them_in_place_of_a_strong_one_that_failed(
     stub.script.then(DOWN)
     looks = one.looks
     assert looks is not None
-    look = looks.look(Look(now=utc_now(), channels=[Heard(name="irc:#lobby", may_speak=True)]))
+    look = looks.look(Look(now=utc_now(), channels=[Heard(name="irc:#lobby")]))
     question = asked()
     with pytest.raises(AllFailed):
         await one.model.query(

@@ -16,7 +16,7 @@ from brain.errors import PromptMissing
 from brain.model import Role
 from brain.prompting.assembling import Assembled, Assembler, told
 from brain.prompting.fencing import Fence, question_in
-from brain.prompting.scene import Asked, Attached, Heard, Look, Persona, Place
+from brain.prompting.scene import Asked, Heard, Look, Persona, Place
 from brain.prompting.silence import SILENCE, is_silence
 from brain.prompting.templates import Templates
 from brain.tools.context import AgentCard
@@ -198,13 +198,12 @@ def test_whatever_comes_from_outside_stays_inside(
             topic=marked,
             talk=[line(marked, words), line(marked, words, "rook")],
             market=[marked],
-            files=[Attached(name=words, text=marked)],
             history=History(marked, (turn(marked, "fine", words),)),
         ),
     )
     look = assembler.look(
         captain,
-        Look(now=NOON, channels=[Heard(name=words, may_speak=True, talk=[line(marked)])]),
+        Look(now=NOON, channels=[Heard(name=words, talk=[line(marked)])]),
     )
     clean = assembler.question(captain, Place(network="irc", channel="#lobby", thread="x"), asked())
     assert "zebra" not in found.system
@@ -263,7 +262,6 @@ def test_no_secret_gets_in_and_none_takes_others_words_along(
             topic=spilt,
             talk=[line(spilt, KEY), line("you shall not PASS")],
             market=[spilt],
-            files=[Attached(name=KEY, text=spilt)],
             history=History(spilt, (turn(spilt, f"it is {KEY}", KEY),)),
         ),
     )
@@ -278,7 +276,7 @@ def test_our_own_words_look_like_no_secret(assembler: Assembler, captain: Person
     for name in ("#lobby", "#market", "#it-ops", None):
         found = assembler.question(captain, Place(network="irc", channel=name), asked())
         assert "[hidden]" not in all_text(found)
-    look = Look(now=NOON, state=["nothing"], channels=[Heard(name="#lobby", may_speak=True)])
+    look = Look(now=NOON, state=["nothing"], channels=[Heard(name="#lobby")])
     assert "[hidden]" not in all_text(assembler.look(captain, look))
 
 
@@ -293,14 +291,14 @@ def test_a_look_around_names_silence_and_where_one_may_speak(
         since=NOON - timedelta(minutes=5),
         state=["2 questions wait in the inbox"],
         channels=[
-            Heard(name="#lobby", may_speak=True, talk=[line("anyone?")]),
-            Heard(name="#market", may_speak=False),
+            Heard(name="#lobby", talk=[line("anyone?")]),
+            Heard(name="#market"),
         ],
     )
     [message] = assembler.look(captain, look).messages
     assert "the first since 11:55" in message.text
     assert "#lobby: you may say one thing here.\n<untrusted-" in message.text
-    assert "#market: do not speak here now.\nNothing new was said." in message.text
+    assert "#market: you may say one thing here.\nNothing new was said." in message.text
     assert f"`{SILENCE}`" in message.text
 
 

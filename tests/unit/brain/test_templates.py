@@ -44,13 +44,12 @@ TURN = {
     "topic": FENCED,
     "talk": FENCED,
     "market": FENCED,
-    "files": [FENCED],
     "by_agent": False,
     "question": FENCED,
 }
 CHANNELS = [
-    {"name": "#lobby", "may_speak": True, "talk": FENCED},
-    {"name": "#market", "may_speak": False, "talk": ""},
+    {"name": "#lobby", "talk": FENCED},
+    {"name": "#market", "talk": ""},
 ]
 HEARTBEAT = {
     "now": NOON,
@@ -78,7 +77,7 @@ USES: list[tuple[str, dict[str, Any]]] = [
     ("turn", TURN),
     (
         "turn",
-        TURN | {"thread": "", "topic": "", "talk": "", "market": "", "files": [], "by_agent": True},
+        TURN | {"thread": "", "topic": "", "talk": "", "market": "", "by_agent": True},
     ),
     ("heartbeat", HEARTBEAT),
     ("heartbeat", HEARTBEAT | {"since": None, "state": [], "market": "", "channels": []}),
@@ -143,16 +142,16 @@ def write(folder: Path, **files: str) -> Templates:
     return Templates(folder)
 
 
-def test_a_reference_names_version_and_sources(tmp_path: Path) -> None:
+def test_a_prompt_knows_its_version_and_what_it_was_made_of(tmp_path: Path) -> None:
     one = write(tmp_path, outer='{% include "inner.md" %} and {{ who }}', inner="In")
     prompt = one.render("outer", who="alice")
     assert prompt.text == "In\n and alice"
-    assert re.fullmatch(r"outer@1:[0-9a-f]{8}", prompt.reference)
-    assert one.render("outer", who="bob").reference == prompt.reference
+    assert (prompt.name, prompt.version) == ("outer", 1)
+    assert one.render("outer", who="bob").digest == prompt.digest
     changed = write(tmp_path, inner="In!").render("outer", who="alice")
-    assert changed.reference != prompt.reference
+    assert changed.digest != prompt.digest
     newer = write(tmp_path, outer="---\nversion: 12\n---\nhello")
-    assert newer.render("outer").reference.startswith("outer@12:")
+    assert newer.render("outer").version == 12
 
 
 @pytest.mark.parametrize(
