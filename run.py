@@ -158,8 +158,10 @@ def _install(wanted: list[str]) -> None:
     Nothing that is not pinned comes along: the files are whole, and one leaves out on purpose what
     its packages ask for.
     """
-    total = len(set(pins(wanted)))
-    say(f"Installing about {total} packages from {' and '.join(wanted)} into .venv; once only.")
+    total = len(_lacking(wanted))
+    # Pins with a marker are not counted, so there may be a few more.
+    packages = "1 package" if total == 1 else f"about {total} packages"
+    say(f"Installing {packages} from {' and '.join(wanted)} into .venv; once only.")
     started_s = time.monotonic()
     command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--no-deps"]
     command += ["--progress-bar=off"]
@@ -207,6 +209,18 @@ def _has(name: str, version: str) -> bool:
         return metadata.version(name) == version
     except metadata.PackageNotFoundError:
         return False
+
+
+def _lacking(wanted: list[str]) -> set[tuple[str, str]]:
+    """The pins, by plain name and version, that `.venv` has not got yet."""
+    folders = [str(folder) for folder in VENV.glob("lib/python*/site-packages")]
+    present = {(_plain(d.name), d.version) for d in metadata.distributions(path=folders)}
+    return {(_plain(name), version) for name, version in pins(wanted)} - present
+
+
+def _plain(name: str) -> str:
+    """A package's name as all its spellings have it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _stamps(wanted: list[str]) -> set[str]:

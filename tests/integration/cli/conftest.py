@@ -16,8 +16,9 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 PACKAGE, VERSION = "parley_probe", "1.2.3"
+#: what only `run.py bench` wants besides
+MORE = "parley_more"
 
-METADATA = f"Metadata-Version: 2.1\nName: {PACKAGE}\nVersion: {VERSION}\n"
 WHEEL = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 APP = f"""
 import {PACKAGE}
@@ -30,21 +31,22 @@ def main(argv):
 """
 
 
-def _wheel(folder: Path) -> Path:
-    """A pure wheel (PEP 427) with one empty module."""
-    info = f"{PACKAGE}-{VERSION}.dist-info"
+def _wheel(folder: Path, package: str) -> str:
+    """A pure wheel (PEP 427) with one empty module; its SHA-256."""
+    info = f"{package}-{VERSION}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {package}\nVersion: {VERSION}\n"
     files = {
-        f"{PACKAGE}.py": b"",
-        f"{info}/METADATA": METADATA.encode(),
+        f"{package}.py": b"",
+        f"{info}/METADATA": metadata.encode(),
         f"{info}/WHEEL": WHEEL.encode(),
     }
     record = "".join(f"{name},sha256={_digest(data)},{len(data)}\n" for name, data in files.items())
     files[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
-    path = folder / f"{PACKAGE}-{VERSION}-py3-none-any.whl"
+    path = folder / f"{package}-{VERSION}-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in files.items():
             archive.writestr(name, data)
-    return path
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _digest(data: bytes) -> str:
@@ -79,9 +81,11 @@ class Project:
         out, err = process.communicate(timeout=100)
         return process.returncode, out, err
 
-    def pin(self, digest: str) -> None:
-        (self.folder / "requirements.txt").write_text(
-            f"{PACKAGE.replace('_', '-')}=={VERSION} \\\n    --hash=sha256:{digest}\n"
+    def pin(
+        self, digest: str, package: str = PACKAGE, requirements: str = "requirements.txt"
+    ) -> None:
+        (self.folder / requirements).write_text(
+            f"{package.replace('_', '-')}=={VERSION} \\\n    --hash=sha256:{digest}\n"
         )
 
 
@@ -94,7 +98,7 @@ def project(tmp_path: Path) -> Project:
     for package in (folder / "bots", folder / "bots" / "cli"):
         (package / "__init__.py").touch()
     (folder / "bots" / "cli" / "app.py").write_text(APP)
-    wheel = _wheel(registry)
     made = Project(folder, {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(registry)})
-    made.pin(hashlib.sha256(wheel.read_bytes()).hexdigest())
+    made.pin(_wheel(registry, PACKAGE))
+    made.pin(_wheel(registry, MORE), MORE, "requirements-dev.txt")
     return made

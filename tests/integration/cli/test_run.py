@@ -23,6 +23,7 @@ def test_sets_up_once_through_a_link_and_repairs_an_interrupted_installation(
         7,
         ["ran parley_probe up --x", str(project.folder / ".venv")],
     )
+    assert "Installing 1 package from requirements.txt into .venv" in err
     assert "[1/1] parley_probe-1.2.3" in err
     assert "Installed in" in err
 
@@ -36,6 +37,14 @@ def test_sets_up_once_through_a_link_and_repairs_an_interrupted_installation(
     assert (code, out.splitlines()[0]) == (7, "ran parley_probe status")
     assert "Making a virtual environment" in err
     assert stamp.read_text().startswith("requirements.txt ")
+
+
+def test_what_a_command_wants_besides_is_counted_without_what_is_there(project: Any) -> None:
+    project.run("up")
+    code, _, err = project.run("bench")
+    assert code == 7
+    assert "Installing 1 package from requirements.txt and requirements-dev.txt" in err
+    assert "[1/1] parley_more-1.2.3" in err
 
 
 def test_two_at_once_make_one_environment(project: Any) -> None:
