@@ -40,22 +40,25 @@ class Surroundings:
         self._client = client
         #: record key (``channel:123``) → what that channel or thread is called
         self.places: dict[str, Named] = {}
-        #: the guild that was served at the last look
+        #: the guild that was served at the last look, and who looked
         self._served: discord.Guild | None = None
+        self._looked: discord.Client | None = None
 
     @property
     def guild(self) -> discord.Guild | None:
         """The guild that is served: the named one, else the one that it serves already, else the
-        one that it joined first, so that no invitation leads it away.
+        one that it joined first, so that no invitation leads it away. Asked with every message.
         """
-        guilds = self._guilds()
-        served = self._served.id if self._served is not None else 0
-        return min(guilds, key=lambda g: (g.id != served, *_joined(g)), default=None)
+        if self._served is None or self._looked is not self._client():
+            # Nobody has looked since a guild, or another login, came.
+            return self._chosen()
+        return self._served
 
     def look(self) -> bool:
         """Whether the guild is another one, or any place in it came, went or got another name."""
         before, guild_before = self.places, self._served
-        self._served = guild = self.guild
+        self._served = guild = self._chosen()
+        self._looked = self._client()
         self.places = places_of(guild) if guild is not None else {}
         return before != self.places or guild is not guild_before
 
@@ -77,6 +80,10 @@ class Surroundings:
         )
         lacking_here = lacking(guild, self._config.wanted) if guild is not None else ""
         return " ".join(part for part in (outside, lacking_here, self.many()) if part)
+
+    def _chosen(self) -> discord.Guild | None:
+        served = self._served.id if self._served is not None else 0
+        return min(self._guilds(), key=lambda g: (g.id != served, *_joined(g)), default=None)
 
     def _guilds(self) -> list[discord.Guild]:
         client, wanted = self._client(), self._config.guild
