@@ -10,8 +10,6 @@ from typing import Protocol
 
 #: fast rather than small: the peer is on this machine
 _LEVEL = 1
-#: what ends every whole message of a zlib stream
-SYNC_FLUSH_SUFFIX = b"\x00\x00\xff\xff"
 
 
 class Packer(Protocol):
