@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
 
 from structlog.typing import FilteringBoundLogger
 
@@ -20,18 +19,15 @@ _REMEMBERED = 500
 class Courtesies:
     """`mark` and `typing` of one agent."""
 
-    def __init__(
-        self, speech: Speech, veto: Callable[[Permit], str], log: FilteringBoundLogger
-    ) -> None:
+    def __init__(self, speech: Speech, log: FilteringBoundLogger) -> None:
         self._speech = speech
-        self._veto = veto
         self._log = log
         self._seen: deque[str] = deque(maxlen=_REMEMBERED)
 
     async def mark(self, target: Target, message: str, mark: Mark, permit: Permit) -> None:
         """As `bots.transport.Transport.mark`; the 👀 goes when the outcome is shown."""
         permit.check("mark", str(target), now_s=time.monotonic())
-        if self._veto(permit):
+        if self._speech.veto(permit):
             return
         try:
             client, channel = await self._speech.channel(target)
@@ -53,7 +49,7 @@ class Courtesies:
     async def react(self, target: Target, message: str, emoji: str, permit: Permit) -> bool:
         """As `bots.transport.Transport.react`."""
         permit.check("mark", str(target), now_s=time.monotonic())
-        if self._veto(permit):
+        if self._speech.veto(permit):
             return False
         try:
             client, channel = await self._speech.channel(target)
@@ -71,7 +67,7 @@ class Courtesies:
     async def typing(self, target: Target, permit: Permit) -> None:
         """As `bots.transport.Transport.typing`; Discord shows it for ten seconds."""
         permit.check("typing", str(target), now_s=time.monotonic())
-        if self._veto(permit):
+        if self._speech.veto(permit):
             return
         try:
             client, channel = await self._speech.channel(target)

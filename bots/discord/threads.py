@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Final
 
 import discord
@@ -21,11 +20,8 @@ _ARCHIVE_AFTER_MINUTES: Final = 1440
 
 
 class Threads:
-    def __init__(
-        self, speech: Speech, veto: Callable[[Permit], str], log: FilteringBoundLogger
-    ) -> None:
+    def __init__(self, speech: Speech, log: FilteringBoundLogger) -> None:
         self._speech = speech
-        self._veto = veto
         self._log = log
 
     async def open(self, target: Target, message: str, name: str, permit: Permit) -> Target | None:
@@ -34,7 +30,7 @@ class Threads:
         ``thread``).
         """
         permit.check("thread", str(target), now_s=time.monotonic())
-        if target.is_private or self._veto(permit):
+        if target.is_private or self._speech.veto(permit):
             return None
         try:
             client, channel = await self._speech.channel(target)

@@ -106,8 +106,8 @@ class DiscordTransport:
             named=named,
             veto=veto,
         )
-        self._courtesies = Courtesies(self._speech, veto, log)
-        self._threads = Threads(self._speech, veto, log)
+        self._courtesies = Courtesies(self._speech, log)
+        self._threads = Threads(self._speech, log)
         self._connected = False
         self._trouble = ""
         #: which of several guilds is served, as it was last said
