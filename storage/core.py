@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
-from storage import model_tables, tables
+from storage import delegation_tables, model_tables, tables
 from storage.unit import Parameters, Rows, Unit
 
 _known = SQLModel.metadata.tables
@@ -19,6 +19,7 @@ AGENT: Final = _known[str(tables.Agent.__tablename__)]
 AUDIT: Final = _known[str(tables.AuditEntry.__tablename__)]
 CIRCUIT: Final = _known[str(model_tables.Circuit.__tablename__)]
 CHECKPOINT: Final = _known[str(tables.Checkpoint.__tablename__)]
+DELEGATION: Final = _known[str(delegation_tables.Delegation.__tablename__)]
 HEARTBEAT: Final = _known[str(tables.Heartbeat.__tablename__)]
 HUMAN_REQUEST: Final = _known[str(tables.HumanRequest.__tablename__)]
 INBOX: Final = _known[str(tables.Inbox.__tablename__)]

@@ -36,6 +36,7 @@ async def begin(
     epoch: int | None = None,
     first_part: int = 0,
     grows: bool = False,
+    delegation_id: int | None = None,
 ) -> list[int]:
     """Record `parts` (one line each) as `sending`; returns their ids in order. What `grows` is
     shown while more of it is still to come.
@@ -53,6 +54,7 @@ async def begin(
         {
             "agent": agent,
             "inbox_id": inbox_id,
+            "delegation_id": delegation_id,
             "part": first_part + number,
             "target": target,
             "text": text,
@@ -109,6 +111,12 @@ async def states_of(unit: Unit, inbox_id: int) -> set[ReplyState]:
     return {ReplyState(state) for state in (await run(unit, query)).scalars()}
 
 
+async def of_delegation(unit: Unit, delegation_id: int) -> list[Reply]:
+    """The lines that say what came of a delegation, in their order; empty when none was begun."""
+    query = sa.select(*_COLUMNS).where(REPLY.c.delegation_id == delegation_id)
+    return await _replies(unit, query.order_by(REPLY.c.id))
+
+
 async def last_unasked(unit: Unit, agent: str, target: str, since: datetime) -> datetime | None:
     """When `agent` last said something in `target` (whatever its case) that nobody there had asked
     for, a file too; None when that was not after `since`.
@@ -118,6 +126,7 @@ async def last_unasked(unit: Unit, agent: str, target: str, since: datetime) -> 
         c.agent == agent,
         sa.func.lower(c.target) == target.lower(),
         c.inbox_id.is_(None),
+        c.delegation_id.is_(None),
         c.sending_at > since,
         c.state != str(ReplyState.FAILED),
     )

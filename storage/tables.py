@@ -214,11 +214,14 @@ class Reply(SQLModel, table=True):
         sa.UniqueConstraint("inbox_id", "part"),
         sa.Index("ix_reply_agent_state", "agent", "state"),
         sa.Index("ix_reply_agent_sending_at", "agent", "sending_at"),
+        sa.Index("ix_reply_delegation_id", "delegation_id"),
     )
     id: int | None = Field(default=None, primary_key=True)
     agent: str
     #: what it answers; None for lines nobody asked for
     inbox_id: int | None = Field(default=None, foreign_key="inbox.id")
+    #: delegation whose result it says
+    delegation_id: int | None = None
     part: int = 0
     #: typed address, for example ``irc:#lobby`` or ``irc:nick:alice``
     target: str

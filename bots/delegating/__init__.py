@@ -1,0 +1,1 @@
+"""Work that is handed to an agent: given, taken, done, told."""

@@ -1,0 +1,57 @@
+"""What somebody wants done, before it is a delegation; and why it does not become one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+#: "whoever is best at it"
+AUTO: Final = "auto"
+#: smaller is sooner
+PRIORITIES: Final = {"high": 10, "normal": 20, "low": 30}
+#: of the captain's, whatever they say
+CAPTAINS: Final = 5
+LONGEST_INSTRUCTION: Final = 8_000
+LONGEST_DEADLINE: Final = timedelta(days=1)
+
+
+class NotGiven(Exception):
+    """The order is refused; the text says why, to the one who gave it."""
+
+
+class NobodyOfThatName(NotGiven):
+    """There is no such agent."""
+
+
+class NotAllowed(NotGiven):
+    """Who gave it may not give it to that agent."""
+
+
+class Killed(NotGiven):
+    """The agent, or the swarm, is killed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What is wanted of an agent."""
+
+    #: an agent's name, or `AUTO`
+    to: str
+    instruction: str
+    #: ``shell``, ``hook:NAME``, ``discord:user:45``, ``account:alice``, ``agent:captain``
+    asked_by: str
+    #: ``task`` owes a result; ``wake`` is a word to think about
+    kind: str = "task"
+    #: typed address of where the result is said, besides
+    deliver_to: str = ""
+    priority: int = PRIORITIES["normal"]
+    deadline: timedelta = timedelta(hours=1)
+    tries: int = 3
+    idempotency_key: str | None = None
+    #: where it was asked, as the record names it; empty: by a hook or from a shell
+    network: str = ""
+    channel: str = ""
+    #: delegation for which this one is given
+    parent_id: int | None = None
+    trace_id: str = ""

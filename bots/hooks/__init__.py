@@ -1,0 +1,1 @@
+"""Hooks: signed requests that land ahead of chat."""

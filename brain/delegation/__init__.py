@@ -1,0 +1,1 @@
+"""Who may hand work to whom, and who should do it: rules, without a store."""

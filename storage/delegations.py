@@ -1,0 +1,217 @@
+"""Delegations: work for one agent with one recorded outcome. Here they are added and found; how
+they go from state to state is `storage.delegating`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from storage.core import DELEGATION, insert, run
+from storage.delegation_tables import Delegation, DelegationState, Deliver
+from storage.unit import Rows, Unit
+
+_C: Final = DELEGATION.c
+#: states from which something may still come
+OPEN: Final = (DelegationState.QUEUED, DelegationState.CLAIMED, DelegationState.WORKING)
+HELD: Final = (DelegationState.CLAIMED, DelegationState.WORKING)
+_COLUMNS: Final = [_C[name] for name in Delegation.model_fields]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewDelegation:
+    """As `Delegation`, before it has an id."""
+
+    code: str
+    kind: str = "task"
+    sender: str
+    agent: str
+    passed_to: str = ""
+    instruction: str
+    #: agents from a person's word down to `sender`
+    chain: tuple[str, ...]
+    issued_at: datetime
+    expires_at: datetime
+    key_id: str = ""
+    signature: str = ""
+    asked_by: str
+    idempotency_key: str | None = None
+    network: str = ""
+    channel: str = ""
+    chosen: str = ""
+    parent_id: int | None = None
+    root_id: int | None = None
+    priority: int
+    tries: int
+    deliver_to: str = ""
+    trace_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What became of one agent's delegations, for whoever chooses an agent."""
+
+    agent: str
+    waiting: int = 0
+    done: int = 0
+    failed: int = 0
+    #: of those that were done
+    cost_nusd: int = 0
+
+
+async def add(unit: Unit, new: NewDelegation) -> tuple[Delegation, bool]:
+    """Queue it; with False the one that the same asker gave before under the same key."""
+    values = {name: getattr(new, name) for name in new.__dataclass_fields__}
+    values |= {
+        "chain": json.dumps(new.chain),
+        "hops": len(new.chain),
+        "state": str(DelegationState.QUEUED),
+        "claim": 0,
+        "not_before": new.issued_at,
+        "acted": False,
+        "result": "",
+        "error": "",
+        "model": "",
+        "cost_nusd": 0,
+        "deliver": str(Deliver.WANTED if new.deliver_to else Deliver.NOWHERE),
+        "deliver_by": "",
+        "delivered_id": "",
+        "delivered_proof": "",
+    }
+    statement = insert(unit, DELEGATION).values(**values)
+    keyed = statement.on_conflict_do_nothing(index_elements=["asked_by", "idempotency_key"])
+    added = found(await run(unit, keyed.returning(*_COLUMNS)))
+    if not added:
+        same = sa.and_(_C.asked_by == new.asked_by, _C.idempotency_key == new.idempotency_key)
+        [before] = await many(unit, same)
+        return before, False
+    [delegation] = added
+    if delegation.root_id is None:
+        rooted = sa.update(DELEGATION).where(_C.id == delegation.id).values(root_id=delegation.id)
+        [delegation] = found(await run(unit, rooted.returning(*_COLUMNS)))
+    return delegation, True
+
+
+async def by_code(unit: Unit, code: str) -> Delegation | None:
+    """What people call so, whatever the case."""
+    rows = await many(unit, sa.func.lower(_C.code) == code.lower())
+    return rows[0] if rows else None
+
+
+async def by_key(unit: Unit, asked_by: str, key: str) -> Delegation | None:
+    """What the same asker gave before under the same idempotency key."""
+    rows = await many(unit, sa.and_(_C.asked_by == asked_by, _C.idempotency_key == key))
+    return rows[0] if rows else None
+
+
+async def read(unit: Unit, delegation_id: int) -> Delegation | None:
+    rows = await many(unit, _C.id == delegation_id)
+    return rows[0] if rows else None
+
+
+async def tree(unit: Unit, root_id: int) -> list[Delegation]:
+    """A delegation and all that were made for it, oldest first."""
+    return await many(unit, _C.root_id == root_id)
+
+
+async def recent(unit: Unit, limit: int, *, only_open: bool = False) -> list[Delegation]:
+    """The newest, newest first."""
+    where = _C.state.in_(OPEN) if only_open else sa.true()
+    query = sa.select(*_COLUMNS).where(where).order_by(_C.id.desc()).limit(limit)
+    return found(await run(unit, query))
+
+
+async def waiting(unit: Unit, agent: str, now: datetime, limit: int) -> list[Delegation]:
+    """What `agent` may begin now: smallest priority first, then oldest."""
+    query = sa.select(*_COLUMNS).where(
+        _C.agent == agent,
+        _C.state == str(DelegationState.QUEUED),
+        _C.not_before <= now,
+        _C.expires_at > now,
+    )
+    return found(await run(unit, query.order_by(_C.priority, _C.id).limit(limit)))
+
+
+async def undelivered(unit: Unit, agent: str) -> list[Delegation]:
+    """Results that `agent` has to say, oldest first."""
+    return await many(unit, sa.and_(_C.deliver_by == agent, _C.deliver == str(Deliver.OWED)))
+
+
+async def delivered(
+    unit: Unit, delegation_id: int, how: Deliver, message_id: str, proof: str
+) -> bool:
+    """Owed → `how`; False when somebody else settled it."""
+    change = sa.update(DELEGATION).where(_C.id == delegation_id, _C.deliver == str(Deliver.OWED))
+    values = {"deliver": str(how), "delivered_id": message_id, "delivered_proof": proof}
+    return (await run(unit, change.values(**values))).rowcount == 1
+
+
+async def records(unit: Unit, since: datetime) -> dict[str, Record]:
+    """What became of each agent's delegations that were asked for since then, and what waits."""
+    query = (
+        sa.select(_C.agent, _C.state, sa.func.count(), sa.func.sum(_C.cost_nusd))
+        .where(sa.or_(_C.issued_at >= since, _C.state.in_(OPEN)), _C.passed_to == "")
+        .group_by(_C.agent, _C.state)
+    )
+    counted: dict[str, dict[str, int]] = {}
+    for agent, state, number, cost in (await run(unit, query)).all():
+        own = counted.setdefault(agent, {"waiting": 0, "done": 0, "failed": 0, "cost_nusd": 0})
+        if state in OPEN:
+            own["waiting"] += number
+        elif state == DelegationState.DONE:
+            own["done"] += number
+            own["cost_nusd"] += int(cost or 0)
+        elif state != DelegationState.CANCELLED:
+            own["failed"] += number
+    return {agent: Record(agent=agent, **own) for agent, own in counted.items()}
+
+
+async def done_words(unit: Unit, since: datetime, limit: int) -> list[tuple[str, str]]:
+    """Agent and instruction of what was done since then, newest first: what each has learned."""
+    query = (
+        sa.select(_C.agent, _C.instruction)
+        .where(_C.state == str(DelegationState.DONE), _C.finished_at >= since)
+        .order_by(_C.id.desc())
+        .limit(limit)
+    )
+    return [(agent, words) for agent, words in (await run(unit, query)).all()]
+
+
+async def prune(unit: Unit, before: datetime) -> int:
+    """Forget whole trees that ended before then; returns how many delegations."""
+    child = DELEGATION.alias("member")
+    alive = sa.exists().where(
+        child.c.root_id == _C.root_id,
+        sa.or_(child.c.state.in_(OPEN), child.c.finished_at >= before),
+    )
+    old = sa.select(_C.id).where(_C.finished_at < before, ~alive)
+    ids = list((await run(unit, old)).scalars())
+    if ids:
+        # Children first: a parent is referred to.
+        await run(unit, sa.delete(DELEGATION).where(_C.id.in_(ids), _C.parent_id.is_not(None)))
+        await run(unit, sa.delete(DELEGATION).where(_C.id.in_(ids)))
+    return len(ids)
+
+
+async def many(unit: Unit, where: sa.ColumnElement[bool]) -> list[Delegation]:
+    """Those of which `where` is true, oldest first."""
+    return found(await run(unit, sa.select(*_COLUMNS).where(where).order_by(_C.id)))
+
+
+def found(rows: Rows) -> list[Delegation]:
+    return [Delegation(**row) for row in rows.mappings()]
+
+
+def chain_of(delegation: Delegation) -> tuple[str, ...]:
+    """The agents through whose hands it came, first first."""
+    return tuple(json.loads(delegation.chain))
+
+
+def changed(values: Mapping[str, Any], *where: sa.ColumnElement[bool]) -> Any:
+    """An UPDATE that gives back what it changed."""
+    return sa.update(DELEGATION).where(*where).values(**values).returning(*_COLUMNS)
