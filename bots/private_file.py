@@ -1,4 +1,4 @@
-"""A JSON file that only its owner may read, as the sandbox guild and the page are given one."""
+"""Files that only their owner may read; the sandbox guild and the page are given one of JSON."""
 
 from __future__ import annotations
 
@@ -27,13 +27,18 @@ class Listening(Part):
     port: int = Field(default=0, ge=0, le=65535)
 
 
+def too_open(path: Path) -> bool:
+    """Whether others than the owner may read or change this file. Raises `OSError`."""
+    return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+
+
 def read(path: Path, into: type[Model]) -> Model:
     """The `into` that the JSON in `path` describes; its mode must close it to others, as 0600.
 
     :raises ConfigError: the file cannot be read, is open to others, or is wrong
     """
     try:
-        exposed = bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+        exposed = too_open(path)
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from None

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import re
-import stat
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
+from bots.private_file import too_open
 from bots.settings import environment
 
 #: service under which `keyring:NAME` is looked up
@@ -37,11 +37,6 @@ def resolve(reference: str) -> str:
     if scheme == "keyring":
         return _from_keyring(name)
     raise SecretError("a secret is given by reference only: env:NAME, file:PATH or keyring:NAME")
-
-
-def too_open(path: Path) -> bool:
-    """Whether others than the owner may read or change this file."""
-    return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
 
 
 def _from_environment(name: str) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from bots.doctor.finding import Finding, fail, ok, warn
 from bots.doctor.missing import how_to_give
-from bots.secrets import SecretError, resolve, too_open
+from bots.private_file import too_open
+from bots.secrets import SecretError, resolve
 from bots.settings import Settings
 from bots.state import StateFolder
 from brain.tools.quoting import counted
