@@ -39,6 +39,20 @@ def resolve(reference: str) -> str:
     raise SecretError("a secret is given by reference only: env:NAME, file:PATH or keyring:NAME")
 
 
+def resolve_each(references: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The secrets behind these references, and in a sentence each why the others cannot be had;
+    both by reference, in the order given.
+    """
+    found: dict[str, str] = {}
+    missing: dict[str, str] = {}
+    for reference in dict.fromkeys(references):
+        try:
+            found[reference] = resolve(reference)
+        except SecretError as error:
+            missing[reference] = str(error)
+    return found, missing
+
+
 def _from_environment(name: str) -> str:
     value = environment(name)
     if not value:

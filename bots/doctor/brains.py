@@ -18,7 +18,7 @@ from bots.doctor.finding import Finding, fail, ok, warn
 from bots.doctor.missing import how_to_give
 from bots.doctor.model_servers import Listed, NoServer, address, address_hint, listed
 from bots.local_model import packages
-from bots.secrets import SecretError, resolve
+from bots.secrets import resolve_each
 from bots.settings import AgentSettings, Settings
 from bots.supervisor.brains import models_in_use
 from brain.errors import PriceUnknown
@@ -66,14 +66,8 @@ async def brains(settings: Settings, now: datetime, *, online: bool) -> AsyncIte
 
 def _keys(settings: Settings) -> tuple[dict[str, str], dict[str, str]]:
     """By reference: the keys of models in use, and why others cannot be had."""
-    keys: dict[str, str] = {}
-    missing: dict[str, str] = {}
-    for reference in {k for model in models_in_use(settings).values() for k in model.keys}:
-        try:
-            keys[reference] = resolve(reference)
-        except SecretError as error:
-            missing[reference] = str(error)
-    return keys, missing
+    used = models_in_use(settings).values()
+    return resolve_each(key for model in used for key in model.keys)
 
 
 def _packages(spec: ModelSpec) -> Iterator[Finding]:

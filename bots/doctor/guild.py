@@ -14,7 +14,7 @@ from bots.discord.config import DiscordConfig
 from bots.discord.links import PORTAL
 from bots.doctor.finding import Finding, fail, ok, warn
 from bots.sandbox.tokens import user_of
-from bots.secrets import SecretError, resolve
+from bots.secrets import resolve_each
 from bots.settings import AgentSettings, Settings
 from bots.state import StateFolder
 from bots.supervisor.guild import wants_sandbox
@@ -57,14 +57,9 @@ async def guild(settings: Settings, state: StateFolder) -> AsyncIterator[Finding
 
 def _tokens(agents: list[AgentSettings]) -> dict[str, str]:
     """By agent; one that cannot be had is a finding of `configuration.secrets`."""
-    tokens: dict[str, str] = {}
-    for agent in agents:
-        if agent.discord.token is not None:
-            try:
-                tokens[agent.name] = resolve(agent.discord.token)
-            except SecretError:
-                continue
-    return tokens
+    named = {a.name: a.discord.token for a in agents if a.discord.token is not None}
+    found, _ = resolve_each(named.values())
+    return {name: found[token] for name, token in named.items() if token in found}
 
 
 def _shared(bots: Mapping[str, str], tokens: Mapping[str, str]) -> Iterator[Finding]:

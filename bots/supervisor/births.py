@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
 from bots.agent.spec import AgentSpec
-from bots.secrets import SecretError, resolve
+from bots.secrets import SecretError, resolve, resolve_each
 from bots.settings import Settings
 from bots.state import StateFolder
 from bots.supervisor.ground import Ground
@@ -82,25 +82,16 @@ def _with_roles(settings: Settings, roles: tuple[str, ...]) -> Settings:
 def _model_keys(settings: Settings, name: str) -> tuple[dict[str, SecretStr], dict[str, str]]:
     """The keys of the models this agent may think with; a missing one silences no agent."""
     used = settings.models_of(name).values()
-    keys: dict[str, SecretStr] = {}
-    missing: dict[str, str] = {}
-    for reference in dict.fromkeys(key for model in used for key in model.keys):
-        try:
-            keys[reference] = SecretStr(resolve(reference))
-        except SecretError as error:
-            missing[reference] = str(error)
-    return keys, missing
+    keys, missing = resolve_each(key for model in used for key in model.keys)
+    return _hidden(keys), missing
 
 
 def _mcp_secrets(settings: Settings, name: str) -> dict[str, SecretStr]:
     """What the MCP servers of this agent need; one that is missing is that server's trouble."""
     used = {entry.partition(".")[0] for entry in settings.agent(name).mcp}
     wanted = {ref for server in used for ref in settings.mcp[server].secrets.values()}
-    found: dict[str, SecretStr] = {}
-    for reference in sorted(wanted):
-        with suppress(SecretError):
-            found[reference] = SecretStr(resolve(reference))
-    return found
+    found, _ = resolve_each(sorted(wanted))
+    return _hidden(found)
 
 
 def model_key(settings: Settings, name: str, reference: str) -> str:
@@ -110,6 +101,10 @@ def model_key(settings: Settings, name: str, reference: str) -> str:
     if not any(reference in model.keys for model in settings.models_of(name).values()):
         raise SecretError(f"{reference} is no key of {name}'s models")
     return resolve(reference)
+
+
+def _hidden(secrets: Mapping[str, str]) -> dict[str, SecretStr]:
+    return {reference: SecretStr(secret) for reference, secret in secrets.items()}
 
 
 def _secret(reference: str | None) -> SecretStr | None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bots.secrets import HIDDEN, Redactor, SecretError, resolve
+from bots.secrets import HIDDEN, Redactor, SecretError, resolve, resolve_each
 
 
 def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,6 +36,16 @@ def test_open_file_is_refused_with_the_cure(tmp_path: Path, mode: int) -> None:
         resolve(f"file:{path}")
     assert f"chmod 600 {path}" in str(error.value)
     assert "hunter2" not in str(error.value)
+
+
+def test_of_many_those_that_cannot_be_had_say_why(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_text("hunter2")
+    path.chmod(0o600)
+    there, gone = f"file:{path}", f"file:{tmp_path / 'none'}"
+    found, missing = resolve_each([gone, there, gone])
+    assert found == {there: "hunter2"}
+    assert missing == {gone: f"{gone}: no such file"}
 
 
 def test_missing_empty_and_binary_files(tmp_path: Path) -> None:
