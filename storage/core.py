@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
-from storage import delegation_tables, model_tables, tables
+from storage import delegation_tables, key_tables, model_tables, tables
 from storage.unit import Parameters, Rows, Unit
 
 _known = SQLModel.metadata.tables
@@ -31,6 +31,7 @@ NONCE: Final = _known[str(tables.Nonce.__tablename__)]
 POSTING: Final = _known[str(tables.Posting.__tablename__)]
 REPLY: Final = _known[str(tables.Reply.__tablename__)]
 SESSION: Final = _known[str(tables.Session.__tablename__)]
+SIGNING_KEY: Final = _known[str(key_tables.SigningKey.__tablename__)]
 SPENDING: Final = _known[str(model_tables.Spending.__tablename__)]
 TURN: Final = _known[str(tables.Turn.__tablename__)]
 

@@ -1,18 +1,40 @@
-"""Nonces: each is good once, and kept for as long as a signature with it could be fresh."""
+"""Nonces: each is good once, and kept for as long as what it signs could be fresh anywhere."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import sqlalchemy as sa
 
 from storage.core import NONCE, insert, run
 from storage.unit import Unit
 
+#: clocks of two machines may differ by so much (DESIGN, wire forms): where one of them takes a
+#: signature for expired, another may still take it
+SKEW: Final = timedelta(seconds=300)
 
-async def use(unit: Unit, value: str, *, expires_at: datetime, now: datetime) -> bool:
-    """Use a nonce up; False when it was used before. Forgets those that have expired."""
-    await run(unit, sa.delete(NONCE).where(NONCE.c.expires_at <= now))
-    add = insert(unit, NONCE).values(value=value, expires_at=expires_at)
+
+async def use(
+    unit: Unit, value: str, *, key_id: str = "", expires_at: datetime, now: datetime
+) -> bool:
+    """Use up a nonce of one key; False when it was used before.
+
+    `expires_at` is when the signature with it is taken nowhere any more, allowed skew aside.
+    Nonces of different keys have nothing to do with each other: one sender cannot use up another's.
+    """
+    # An id has no blank, so no two pairs are spelled alike.
+    spelled = f"{key_id} {value}" if key_id else value
+    add = insert(unit, NONCE).values(value=spelled, expires_at=expires_at)
     first = add.on_conflict_do_nothing(index_elements=["value"]).returning(NONCE.c.value)
     return (await run(unit, first)).first() is not None
+
+
+async def forget(unit: Unit, now: datetime, limit: int) -> int:
+    """Let at most `limit` nonces go that no clock takes for fresh; returns how many.
+
+    Not done at each use: on PostgreSQL two receivers would wait for each other's rows.
+    """
+    c = NONCE.c
+    over = sa.select(c.value).where(c.expires_at <= now - SKEW).order_by(c.expires_at).limit(limit)
+    return (await run(unit, sa.delete(NONCE).where(c.value.in_(over)))).rowcount

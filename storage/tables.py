@@ -352,6 +352,7 @@ class Nonce(SQLModel, table=True):
     """A nonce that was used; kept for as long as a signature could still be fresh."""
 
     __tablename__ = "nonce"
+    __table_args__ = (sa.Index("ix_nonce_expires_at", "expires_at"),)
     value: str = Field(primary_key=True)
     expires_at: datetime = utc_time()
 
