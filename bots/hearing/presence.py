@@ -72,11 +72,12 @@ class Presence:
         if not self.transports[network].keeps_history:
             return
         before = self.clock() - WHOLE_AFTER
-        after = await self._asked(lambda unit: record.last_msgid(unit, network, channel, before))
-        if after is None:
-            after = await self._asked(
-                lambda unit: record.last_msgid_anywhere(unit, network, before)
-            )
+
+        async def whole_until(unit: Unit) -> str | None:
+            last = await record.last_msgid(unit, network, channel, before)
+            return last or await record.last_msgid_anywhere(unit, network, before)
+
+        after = await self._asked(whole_until)
         if after is not None:
             await self.transports[network].fetch_missed(channel, after)
 
