@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from brain.acting import Acting, Cause, Clean, Fence, as_it_is, unfenced
 from brain.draft import Draft
 from brain.errors import (
+    ContextOverflow,
     CostLimitReached,
     LimitReached,
     NoMoney,
@@ -34,6 +35,7 @@ from brain.model import (
     Usage,
 )
 from brain.rewriting import rewritten
+from brain.spent import Spent
 from brain.tools.registry import Toolbox
 from storage.text import storable
 
@@ -82,7 +84,7 @@ class Answer:
     label: str
     #: ids of the recorded lines it stands on, without repeats, in order of use
     evidence_ids: tuple[int, ...] = ()
-    #: what people should know about how the last completion came to be, such as a fallback
+    #: what people should know about how it came to be, such as a fallback
     notes: tuple[str, ...] = ()
     #: of the whole turn, in billionths of a US dollar
     cost_nusd: int = 0
@@ -105,7 +107,8 @@ class Limits:
 class Loop:
     """`clock` reads monotonic seconds; `system` is the system prompt; `fence` marks what tools
     found as data, `clean` hides secrets in it. `on_progress` is awaited after every step that
-    acted: the functional heartbeat.
+    acted: the functional heartbeat. `spent` is what the turn has used in an earlier try, and goes
+    on counting: the limits are the turn's.
     """
 
     def __init__(
@@ -120,6 +123,7 @@ class Loop:
         on_progress: Callable[[], Awaitable[None]] | None = None,
         fence: Fence = unfenced,
         clean: Clean = as_it_is,
+        spent: Spent | None = None,
     ) -> None:
         self._model = model
         self._toolbox = toolbox
@@ -138,9 +142,7 @@ class Loop:
         )
         self._messages: list[Message] = []
         self._last = Completion()
-        self._usage = Usage()
-        self._cost_nusd = 0
-        self._steps = 0
+        self._spent = spent or Spent()
         self._deadline_s = 0.0
 
     async def run(self, question: Question, reader: Reader | None = None) -> Answer:
@@ -149,7 +151,9 @@ class Loop:
         Raises `Refused` when the guard ends the turn, `ModelFailed` (`ContextOverflow` when the
         conversation must be made shorter), `StorageError`.
         """
-        self._deadline_s = self._clock() + self._limits.time_s
+        if self._spent.began_s is None:
+            self._spent.began_s = self._clock()
+        self._deadline_s = self._spent.began_s + self._limits.time_s
         self._messages = _opening(question)
         draft = None if reader is None else Draft(reader)
         try:
@@ -160,13 +164,13 @@ class Loop:
             text = self._what_it_has(limit, draft)
         return Answer(
             text=text,
-            steps=self._steps,
+            steps=self._spent.steps,
             model=self._last.model or self._model.name,
             label=self._last.label or self._model.label,
             evidence_ids=tuple(self._acting.found.evidence),
-            notes=tuple(dict.fromkeys(self._last.notes)),
-            cost_nusd=self._cost_nusd,
-            usage=self._usage,
+            notes=self._spent.notes(self._last),
+            cost_nusd=self._spent.cost_nusd,
+            usage=self._spent.usage,
         )
 
     async def _step(self, question: Question, draft: Draft | None) -> str | None:
@@ -189,12 +193,16 @@ class Loop:
         )
 
     async def _query(self, conversation: Conversation, draft: Draft | None) -> Completion:
-        self._steps += 1
+        self._spent.steps += 1
         if draft is not None:
             draft.begin()
         try:
             async with self._time_left():
                 said = await self._model.query(conversation, draft)
+        except ContextOverflow:
+            # It was sent back unread.
+            self._spent.steps -= 1
+            raise
         except NoMoney as error:
             if not self._acting.found.texts:
                 raise
@@ -203,8 +211,7 @@ class Loop:
             draft.end()
         # Models write half characters too, which no database takes and no socket.
         self._last = completion = rewritten(said, storable)
-        self._usage += completion.usage
-        self._cost_nusd += completion.cost_nusd
+        self._spent.count(completion)
         return completion
 
     async def _act(self, question: Question, completion: Completion) -> list[Message]:
@@ -221,13 +228,13 @@ class Loop:
         self._messages += messages
 
     def _check_limits(self) -> None:
-        limits, usage = self._limits, self._usage
-        if self._steps >= limits.steps:
-            raise StepLimitReached(f"I stopped after {self._steps} steps")
-        if limits.tokens and usage.total >= limits.tokens:
-            raise TokenLimitReached(f"I stopped after {usage.total:,} tokens")
-        if limits.cost_nusd and self._cost_nusd >= limits.cost_nusd:
-            raise CostLimitReached(f"I stopped after ${self._cost_nusd / _NUSD:.4f}")
+        limits, spent = self._limits, self._spent
+        if spent.steps >= limits.steps:
+            raise StepLimitReached(f"I stopped after {spent.steps} steps")
+        if limits.tokens and spent.usage.total >= limits.tokens:
+            raise TokenLimitReached(f"I stopped after {spent.usage.total:,} tokens")
+        if limits.cost_nusd and spent.cost_nusd >= limits.cost_nusd:
+            raise CostLimitReached(f"I stopped after ${spent.cost_nusd / _NUSD:.4f}")
 
     @asynccontextmanager
     async def _time_left(self) -> AsyncIterator[None]:

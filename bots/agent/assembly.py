@@ -14,6 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from bots.agent.mind import Body, Mind, mind_of
 from bots.agent.spec import AgentSpec
 from bots.answering.answerer import Answerer
+from bots.answering.cards import Cards
 from bots.answering.courtesy import Courtesy
 from bots.answering.desk import Desk
 from bots.answering.looking import Looking
@@ -23,7 +24,7 @@ from bots.answering.placing import Placing
 from bots.answering.reaching import Reaching
 from bots.answering.recovery import Recovery
 from bots.answering.replying import Replying
-from bots.answering.thinker import Cards, Thinker
+from bots.answering.thinker import Thinker
 from bots.clock import utc_now
 from bots.commands.catalogue import catalogue
 from bots.commands.registry import Registry

@@ -13,9 +13,9 @@ from structlog.typing import FilteringBoundLogger
 
 from bots.agent.brains import models_of
 from bots.agent.spec import AgentSpec
+from bots.answering.cards import Cards
 from bots.answering.looking import Looks
 from bots.answering.opening import Openings, PlainOpenings
-from bots.answering.thinker import Cards
 from bots.clock import utc_now
 from bots.roster import Roster
 from bots.secrets import Redactor

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 from bots.answering.deeds import Deeds, note_deed
@@ -16,18 +14,16 @@ from bots.answering.opening import Openings
 from bots.answering.placing import place_of
 from bots.answering.pulse import Pulse
 from bots.answering.reaching import Reaching, targets_of
-from bots.roster import Roster
 from bots.settings import Settings
-from brain import souls
 from brain.acting import Clean, Fence
 from brain.compaction import Compactor
-from brain.errors import ContextOverflow, SoulMissing
+from brain.errors import ContextOverflow
 from brain.guard import Guard
 from brain.loop import Answer, Limits, Loop, Question
 from brain.model import Model, Occasion, Reader
 from brain.prompting.silence import is_silence
 from brain.prompting.tokens import estimate, windows
-from brain.souls import Soul
+from brain.spent import Spent
 from brain.tools.catalogue import TOOLS
 from brain.tools.context import AgentCard, Context
 from brain.tools.registry import AnyTool, Toolbox, target_of
@@ -105,10 +101,12 @@ class Thinker:
         occasion = self._occasion(work)
         reach = self.reach(f"{work.sender} asked in {work.session}", work.trace_id)
         deeds = Deeds(lambda: note_deed(self.store, work, reach.epoch))
+        # A second try has what the first one left of the turn's limits.
+        spent = Spent()
 
         async def think() -> Exchanged:
             toolbox = Toolbox(deeds.watched(await self.tools()), self._reaching(work, text, reach))
-            return await self._think(work, text, occasion, toolbox, reader)
+            return await self._think(work, text, toolbox, reader, spent)
 
         try:
             return await think()
@@ -135,7 +133,12 @@ class Thinker:
         await self.compactor.tidy(work.session, self._occasion(work), tokens=room, size=estimate)
 
     async def _think(
-        self, work: Work, text: str, occasion: Occasion, toolbox: Toolbox, reader: Reader | None
+        self,
+        work: Work,
+        text: str,
+        toolbox: Toolbox,
+        reader: Reader | None,
+        spent: Spent,
     ) -> Exchanged:
         started = self.clock()
         opened = await self.openings.of(work, text)
@@ -148,9 +151,9 @@ class Thinker:
             trace_id=work.trace_id,
             history=opened.history,
             opening=opened.messages,
-            occasion=occasion,
+            occasion=self._occasion(work),
         )
-        loop = self.loop(toolbox, opened.system, Pulse(lambda: self.beat(work)))
+        loop = self.loop(toolbox, opened.system, Pulse(lambda: self.beat(work)), spent)
         answer = await loop.run(question, reader)
         return Exchanged(text, answer, opened.reference, started)
 
@@ -159,8 +162,9 @@ class Thinker:
         toolbox: Toolbox,
         system: str,
         on_progress: Callable[[], Awaitable[None]] | None = None,
+        spent: Spent | None = None,
     ) -> Loop:
-        """A loop with this agent's model and limits."""
+        """A loop with this agent's model and limits; as `brain.loop.Loop`."""
         limits = self.settings.limits
         return Loop(
             self.model,
@@ -172,6 +176,7 @@ class Thinker:
             on_progress=on_progress,
             fence=self.fence,
             clean=self.clean,
+            spent=spent,
         )
 
     async def use_tool(
@@ -263,36 +268,6 @@ class Thinker:
             fetch=reach.fetch if here.has_replies else None,
             share=partial(reach.share, place_of(work), work.hops + 1) if here.has_replies else None,
         )
-
-
-class Cards:
-    """What the agents tell about each other: settings, souls and the nicks of the moment."""
-
-    def __init__(self, settings: Settings, prompts: Path, roster: Roster) -> None:
-        self._settings = settings
-        self._roster = roster
-        self._folder = prompts / "souls"
-        self._descriptions: dict[str, str] = {}
-        for agent in settings.agents:
-            # Another agent's missing soul is that one's trouble.
-            with suppress(SoulMissing):
-                self._descriptions[agent.name] = self.soul_of(agent.name).description
-
-    def soul_of(self, name: str) -> Soul:
-        """Raises `SoulMissing`."""
-        return souls.load(self._folder, self._settings.agent(name).soul or name)
-
-    def __call__(self) -> Sequence[AgentCard]:
-        return [
-            AgentCard(
-                name=a.name,
-                role=a.role,
-                capabilities=a.capabilities,
-                description=self._descriptions.get(a.name, a.role),
-                nick=self._roster.nick_of(a.name),
-            )
-            for a in self._settings.agents
-        ]
 
 
 def _channel(work: Asking) -> str | None:

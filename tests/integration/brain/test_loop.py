@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import time
 
 import pytest
 
@@ -19,6 +20,7 @@ from brain.model import (
     Stop,
     Usage,
 )
+from brain.spent import Spent
 from storage import audit
 from storage.latch import Latch
 from tests.integration.brain.scripted import (
@@ -142,14 +144,14 @@ async def test_who_pays_and_what_was_said_before_reach_the_model(brain: Brain) -
     assert model.shown[0].messages == opening
 
 
-async def test_costs_of_all_queries_and_notes_of_the_last_are_the_answers(
+async def test_costs_and_notes_of_all_queries_are_the_answers(
     brain: Brain,
 ) -> None:
     first = dataclasses.replace(
         calls(("now", {})),
         usage=Usage(input_tokens=10, output_tokens=5),
         cost_nusd=700,
-        notes=("the first was down",),
+        notes=("first was down; second answered instead.", "another note"),
     )
     last = Completion(
         text="done",
@@ -161,10 +163,33 @@ async def test_costs_of_all_queries_and_notes_of_the_last_are_the_answers(
     )
     answer = await brain.loop(Scripted([first, last])).run(question("?"))
     assert (answer.model, answer.label) == ("second", "Second")
-    # Who answered the question is told; what became of a step on the way is not.
-    assert answer.notes == ("another note",)
+    # Who answered the question is told, and apart from that whose work it stands on.
+    assert answer.notes == (
+        "another note",
+        "On the way: first was down; second answered instead.",
+    )
     assert answer.cost_nusd == 1000
     assert answer.usage == Usage(input_tokens=30, output_tokens=5, cache_read_tokens=7)
+
+
+async def test_a_fallback_of_several_steps_is_told_once(brain: Brain) -> None:
+    note = "first was down; second answered instead."
+    by_second = dataclasses.replace(calls(("now", {})), notes=(note,))
+    well = Completion(text="done")
+    answer = await brain.loop(Scripted([by_second, by_second, well])).run(question("?"))
+    assert answer.notes == (f"On the way: {note}",)
+    still_down = dataclasses.replace(well, notes=(note,))
+    answer = await brain.loop(Scripted([by_second, still_down])).run(question("?"))
+    assert answer.notes == (note,)
+
+
+async def test_the_time_of_an_earlier_try_counts(brain: Brain) -> None:
+    model = Scripted([Completion(text="done")])
+    spent = Spent(began_s=time.monotonic() - 10)
+    loop = Loop(model, brain.toolbox(), brain.guard, Limits(time_s=9), time.monotonic, spent=spent)
+    answer = await loop.run(question("?"))
+    assert answer.text == "I stopped after 9 s and had found nothing yet."
+    assert model.shown == []
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from bots.agent.mind import Body
 from bots.agent.spec import AgentSpec
-from bots.answering.thinker import Cards
+from bots.answering.cards import Cards
 from bots.clock import utc_now
 from bots.roster import Roster
 from bots.secrets import Redactor

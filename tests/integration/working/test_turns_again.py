@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from functools import partial
 
@@ -10,11 +11,11 @@ import pytest
 import sqlalchemy as sa
 
 from brain.errors import ContextOverflow
-from brain.model import Capabilities, Completion, ToolCall
+from brain.model import Capabilities, Completion, ToolCall, Usage
 from brain.tools.context import Context
 from brain.tools.registry import Effects, Tool, ToolResult, tool
 from storage import sessions
-from storage.core import run
+from storage.core import TURN, run
 from storage.errors import StoreUnavailable
 from tests.integration.working.scene import Scene, Step, Stepping
 
@@ -133,6 +134,26 @@ async def test_a_conversation_too_long_is_begun_anew_when_tools_only_read(scene:
     await scene.answerer(model, till.tool(Effects.READS)).turn([scene.work])
     assert (till.paid, model.asked) == (2, 4)
     assert await said(scene) == ["It is paid."]
+
+
+async def test_a_second_try_has_what_the_first_one_left_of_the_turns_limits(scene: Scene) -> None:
+    await talked_before(scene)
+    till = Till()
+    wants = dataclasses.replace(
+        call("pay"), usage=Usage(input_tokens=100, output_tokens=10), cost_nusd=7
+    )
+    model = Stepping([wants, wants, ContextOverflow("it is too long"), wants])
+    await scene.answerer(model, till.tool(Effects.READS)).turn([scene.work])
+    most = scene.captain.spec.settings.limits.max_steps
+    # What was sent back unread was no step.
+    assert (till.paid, model.asked) == (most, most + 1)
+    [told] = await said(scene)
+    assert told.startswith(f"I stopped after {most} steps; this is what I have:\npaid")
+    async with scene.captain.store.reading() as unit:
+        c = TURN.c
+        query = sa.select(c.steps, c.cost_nusd, c.input_tokens).where(c.inbox_id.is_not(None))
+        kept = (await run(unit, query)).one()
+    assert tuple(kept) == (most, 7 * most, 100 * most)
 
 
 @pytest.mark.parametrize(
