@@ -9,6 +9,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -22,6 +23,7 @@ from bots.brain_settings import (
     HeartbeatSettings,
     McpSettings,
     ModelSettings,
+    Usd,
 )
 from bots.house_settings import (
     ApprovalSettings,
@@ -143,6 +145,8 @@ class LimitSettings(Table):
     max_steps: int = Field(default=6, ge=1)
     #: tokens of one turn, sent and received in all its steps together; 0: no limit but the budgets
     turn_tokens: int = Field(default=0, ge=0, le=1_000_000_000)
+    #: US dollars after which a turn asks no more; the last call may go beyond
+    turn_usd: Usd | None = Field(default=None, ge=Decimal("0.000001"))
     #: longer answers go to the asker in private
     lines_in_channel: int = Field(default=3, ge=1)
     crashes: int = Field(default=5, ge=1)

@@ -27,6 +27,7 @@ from brain.spent import Spent
 from brain.tools.catalogue import TOOLS
 from brain.tools.context import AgentCard, Context
 from brain.tools.registry import AnyTool, Toolbox, target_of
+from brain.wallet.budgets import nusd_of
 from storage import agents, sessions
 from storage.acts import Act
 from storage.inbox import Work
@@ -170,7 +171,12 @@ class Thinker:
             self.model,
             toolbox,
             self.guard,
-            Limits(steps=limits.max_steps, time_s=limits.turn_timeout_s, tokens=limits.turn_tokens),
+            Limits(
+                steps=limits.max_steps,
+                time_s=limits.turn_timeout_s,
+                tokens=limits.turn_tokens,
+                cost_nusd=0 if limits.turn_usd is None else nusd_of(limits.turn_usd),
+            ),
             time.monotonic,
             system=system,
             on_progress=on_progress,

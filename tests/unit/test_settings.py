@@ -126,6 +126,10 @@ def test_each_mistake_has_its_sentence(tmp_path: Path, text: str, sentence: str)
         ("[budget]\nusd_per_task = nan\n", "budget.usd_per_task"),
         ("[budget]\nusd_per_day = 1e30\n", "budget.usd_per_day"),
         ("[limits]\nturn_tokens = 1000000000000000000\n", "limits.turn_tokens"),
+        ("[limits]\nturn_usd = 1e30\n", "limits.turn_usd"),
+        # Less than is counted would be no limit at all.
+        ("[limits]\nturn_usd = 0\n", "limits.turn_usd"),
+        ("[limits]\nturn_usd = 1e-10\n", "limits.turn_usd"),
     ],
 )
 def test_numbers_have_an_end(tmp_path: Path, text: str, where: str) -> None:

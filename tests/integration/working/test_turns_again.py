@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
+from decimal import Decimal
 from functools import partial
 
 import pytest
@@ -154,6 +155,22 @@ async def test_a_second_try_has_what_the_first_one_left_of_the_turns_limits(scen
         query = sa.select(c.steps, c.cost_nusd, c.input_tokens).where(c.inbox_id.is_not(None))
         kept = (await run(unit, query)).one()
     assert tuple(kept) == (most, 7 * most, 100 * most)
+
+
+async def test_a_turn_that_has_cost_what_it_may_says_what_it_has(scene: Scene) -> None:
+    till = Till()
+    wants = dataclasses.replace(call("pay"), cost_nusd=60_000_000)
+    model = Stepping([wants])
+    answerer = scene.answerer(model, till.tool(Effects.READS))
+    given = answerer.thinker.settings
+    costly = given.model_copy(
+        update={"limits": given.limits.model_copy(update={"turn_usd": Decimal("0.1")})}
+    )
+    thinker = dataclasses.replace(answerer.thinker, settings=costly)
+    await dataclasses.replace(answerer, thinker=thinker).turn([scene.work])
+    assert model.asked == 2
+    [told] = await said(scene)
+    assert told.startswith("I stopped after $0.1200; this is what I have:")
 
 
 @pytest.mark.parametrize(
