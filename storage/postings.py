@@ -24,10 +24,11 @@ Mark = dict[str, Any]
 class Posted:
     """See `storage.tables.Posting`."""
 
-    #: None before the first post
+    #: None before anybody looked
     mark: Mark | None
     pending: Mark | None
     trace_id: str
+    #: when the last post was said; None before the first
     at: datetime | None
 
 
@@ -41,8 +42,17 @@ async def read(unit: Unit, topic: str) -> Posted:
         mark=json.loads(row.mark) if row.mark else None,
         pending=json.loads(row.pending) if row.pending else None,
         trace_id=row.trace_id,
-        at=row.at if row.mark else None,
+        # Where nothing was ever posted, the mark says only where this swarm began.
+        at=row.at if row.mark and row.trace_id else None,
     )
+
+
+async def start(unit: Unit, topic: str, mark: Mark, now: datetime) -> None:
+    """There was nothing to tell at the first look: what came up to `mark` never will be."""
+    c = POSTING.c
+    await _enter(unit, topic, now)
+    unmarked = sa.update(POSTING).where(c.topic == topic, c.mark == "", c.pending == "")
+    await run(unit, unmarked.values(mark=canonical(mark), at=now))
 
 
 async def begin(unit: Unit, topic: str, mark: Mark, trace_id: str, now: datetime) -> bool:
@@ -50,8 +60,7 @@ async def begin(unit: Unit, topic: str, mark: Mark, trace_id: str, now: datetime
     being said already.
     """
     c = POSTING.c
-    first = insert(unit, POSTING).values(topic=topic, mark="", pending="", trace_id="", at=now)
-    await run(unit, first.on_conflict_do_nothing(index_elements=["topic"]))
+    await _enter(unit, topic, now)
     change = sa.update(POSTING).where(c.topic == topic, c.pending == "")
     return (
         await run(unit, change.values(pending=canonical(mark), trace_id=trace_id))
@@ -69,3 +78,9 @@ async def finish(unit: Unit, topic: str, trace_id: str, now: datetime) -> bool:
         await run(unit, change.values(pending=""))
         return False
     return (await run(unit, change.values(mark=c.pending, pending="", at=now))).rowcount == 1
+
+
+async def _enter(unit: Unit, topic: str, now: datetime) -> None:
+    """See to it that the topic has its row."""
+    first = insert(unit, POSTING).values(topic=topic, mark="", pending="", trace_id="", at=now)
+    await run(unit, first.on_conflict_do_nothing(index_elements=["topic"]))

@@ -407,7 +407,7 @@ class Posting(SQLModel, table=True):
 
     __tablename__ = "posting"
     topic: str = Field(primary_key=True)
-    #: JSON: what the last post told of; empty before the first one
+    #: JSON: up to where all is told, or need not be; empty before the first look
     mark: str = ""
     #: JSON: what the post that is being said tells of; empty when none is
     pending: str = ""

@@ -148,11 +148,18 @@ class Herald:
         if news is None:
             return
         if not news.post.text:
+            if posted.mark is None:
+                # A process that comes after us must know where this swarm began.
+                await self._start(topic, news.mark)
             self._looked[topic.name] = news.mark
             return
         due = posted.at is None or self._clock() - posted.at >= self._pause()
         if due or news.post.urgent or topic.kind == "standup":
             await self._say(topic, news)
+
+    async def _start(self, topic: Topic, mark: Mark) -> None:
+        async with self._store.writing() as unit:
+            await postings.start(unit, topic.name, mark, self._clock())
 
     def _pause(self) -> timedelta:
         return timedelta(seconds=self._settings.posts.every_s)

@@ -160,6 +160,34 @@ async def test_a_swarm_that_has_only_begun_has_no_day_to_tell_of(store: Store) -
     assert told.endswith("• nothing to tell: buyer, captain, tech-lead")
 
 
+async def test_a_restart_of_the_captain_owes_no_standup_of_the_first_day(store: Store) -> None:
+    swarm = Swarm(store)
+    await swarm.enrol()
+    await swarm.herald.look()
+    row = await swarm.heard(None, "buyer", "buyer: are you there?")
+    async with store.writing() as unit:
+        await inbox.settle(unit, [row], "buyer", 1, InboxState.ANSWERED, swarm.now)
+    for _ in range(2):
+        swarm.later(hours=1)
+        await swarm.reborn().look()
+    assert swarm.only().taken("#daily-standup") == []
+    swarm.now = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+    await swarm.reborn().look()
+    [told] = swarm.only().taken("#daily-standup")
+    assert "• buyer: 1 answered" in told
+
+
+async def test_what_was_said_while_nobody_told_is_told_by_the_next_captain(store: Store) -> None:
+    swarm = Swarm(store, **NO_STANDUP)
+    await swarm.enrol()
+    await swarm.herald.look()
+    await swarm.heard("buyer", "tech-lead", "tech-lead: which mixer?")
+    # Nothing was posted there yet, so there is nothing to keep a distance from.
+    await swarm.reborn().look()
+    [told] = swarm.only().taken("#inter-agent")
+    assert "which mixer?" in told
+
+
 async def test_the_standup_comes_once_a_day_however_late(store: Store) -> None:
     swarm = Swarm(store)
     await swarm.enrol()
