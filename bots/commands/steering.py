@@ -94,7 +94,7 @@ STEERING = (
     Command(
         name="restart",
         usage="AGENT|all",
-        summary="a new process; who may not has the operators asked",
+        summary="a new process; others have the operators asked",
         options=(Option("agent", "Whom, or all", Kind.SCOPE, required=True),),
         read=agent_and_reason,
         run=_steers("restart"),
