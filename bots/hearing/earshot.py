@@ -67,6 +67,11 @@ class Channel:
     def lease_name(self) -> str:
         return f"listener:{self.network}:{self.name}"
 
+    @property
+    def session(self) -> str:
+        """As the inbox and the journal name it: ``irc:#lobby``."""
+        return f"{self.network}:{self.name}"
+
     def waiting(self) -> list[Remembered]:
         """What is not stored yet, oldest first."""
         memory = self.memory

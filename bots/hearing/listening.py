@@ -16,19 +16,20 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
+from bots.hearing import keeping
 from bots.hearing.earshot import GRACE_S, SLACK_S, Channel, Remembered
 from bots.hearing.journal import Journal, Left, store_left
+from bots.hearing.leasing import Leasing
 from bots.insist import insist
 from bots.metrics import LINES_HEARD, LINES_STORED
-from storage import inbox, leases, record
+from storage import record
 from storage.errors import StorageError
-from storage.record import Kept, NewLine
+from storage.record import NewLine
 from storage.store import Store
 from storage.tables import LineKind
 from storage.unit import Unit
 
 BATCH_S = 0.05
-LEASE_S = 15.0
 RENEW_S = 5.0
 #: a rejoin does not wait longer than this for the store
 ENTER_WITHIN_S = 1.0
@@ -61,6 +62,7 @@ class Ears:
         self._on_taken = on_taken
         self._log = log
         self._private: list[NewLine] = []
+        self._leasing = Leasing(store, agent, clock=clock, taken=self._taken)
         self._channels: dict[tuple[str, str], Channel] = {}
         self._work = asyncio.Event()
         #: somebody owes an answer to a line that is to be stored
@@ -151,7 +153,7 @@ class Ears:
             await self._wait_for_work(renew_at - loop.time())
             try:
                 if loop.time() >= renew_at:
-                    await self._renew()
+                    await self._leasing.renew(self._channels.values())
                     renew_at = loop.time() + RENEW_S
                 await self._store_private()
                 for channel in list(self._channels.values()):
@@ -192,47 +194,17 @@ class Ears:
             r.line.owed for c in self._channels.values() if c.lease is not None for r in c.waiting()
         )
 
-    async def _renew(self) -> None:
-        """Keep the leases we hold, and take the free ones; one transaction for all of them."""
-        now = self._clock()
-        held = [c for c in self._channels.values() if c.lease is not None]
-        if held:
-            async with self._store.writing() as unit:
-                for channel in held:
-                    channel.lease = await leases.acquire(
-                        unit, channel.lease_name, self._agent, now=now, ttl_s=LEASE_S
-                    )
-
     async def volunteer(self, network: str, channel: str) -> None:
-        """Become the channel's listener if nobody is."""
-        known = self._channel(network, channel)
-        async with known.volunteering:
-            if known.lease is not None:
-                return
-            now = self._clock()
-            async with self._store.reading() as unit:
-                taken = await leases.current(unit, known.lease_name, now)
-            if taken is None or taken.holder == self._agent:
-                await self._take_over(known, now)
+        """Become the channel's listener if nobody is. Raises `StorageError`."""
+        await self._leasing.volunteer(self._channel(network, channel))
 
-    async def _take_over(self, channel: Channel, now: datetime) -> None:
-        from_others = f"{channel.network}:{channel.name}"
-        async with self._store.writing() as unit:
-            channel.lease = await leases.acquire(
-                unit, channel.lease_name, self._agent, now=now, ttl_s=LEASE_S
-            )
-            adopted = last = 0
-            if channel.lease is not None:
-                last = await record.last_id(unit, channel.network, channel.name)
-                adopted = await inbox.adopt(unit, from_others, self._agent, now)
-        if channel.lease is not None:
-            self._journalled(partial(self._journal.mark, from_others, last))
-            self._log.info(
-                "listener.taken", channel=channel.name, epoch=channel.lease.epoch, adopted=adopted
-            )
-            self._on_taken(channel.network, channel.name)
-            if adopted:
-                self._on_owed([self._agent])
+    def _taken(self, channel: Channel, last: int, adopted: int) -> None:
+        self._journalled(partial(self._journal.mark, channel.session, last))
+        epoch = channel.lease.epoch if channel.lease is not None else 0
+        self._log.info("listener.taken", channel=channel.name, epoch=epoch, adopted=adopted)
+        self._on_taken(channel.network, channel.name)
+        if adopted:
+            self._on_owed([self._agent])
 
     async def _restore(self, left: Left) -> None:
         """Store what a dead predecessor had read and not stored."""
@@ -275,9 +247,7 @@ class Ears:
         # Where we stored nothing yet, a stored line may lie before the newest one that we know and
         # be heard only later: there the whole memory stays written down, after an older mark.
         young = [c for c in listened if c.last_own_id is None]
-        marks = {
-            f"{c.network}:{c.name}": c.after_id if c in young else c.newest() for c in listened
-        }
+        marks = {c.session: c.after_id if c in young else c.newest() for c in listened}
         kept = [r.line for c in young for r in c.memory]
         self._journalled(partial(self._journal.start_anew, marks, kept))
 
@@ -286,7 +256,7 @@ class Ears:
         if channel.lease is not None and channel.lease.expires_at <= now:
             channel.lease = None
         if channel.lease is None and channel.overdue(now) and await self._behind(channel):
-            await self.volunteer(channel.network, channel.name)
+            await self._leasing.volunteer(channel)
             # Without the lease only what the listener had its time for: it may be at the rest.
             until = None if channel.lease else now - timedelta(seconds=GRACE_S)
             await self._store_waiting(channel, until)
@@ -301,13 +271,7 @@ class Ears:
         # More may be heard while the store is asked.
         remembered = list(channel.memory)
         async with self._store.reading() as unit:
-            ids = await record.compare(
-                unit,
-                [r.line for r in remembered],
-                channel.after_id,
-                channel.since,
-                was_there_since=channel.present_since,
-            )
+            ids = await keeping.stored(unit, channel, remembered)
         for one, stored_id in zip(remembered, ids, strict=True):
             one.stored_id = stored_id
         channel.settled = 0
@@ -317,7 +281,7 @@ class Ears:
         """Store what is not stored yet, and was heard no later than `until`."""
         while waiting := channel.waiting_until(until)[:_BATCH_LINES]:
             window, kept, complete = await self._store.write(
-                partial(_kept, channel, waiting, until)
+                partial(keeping.kept, channel=channel, waiting=waiting, until=until)
             )
             ids = [stored_id for stored_id in kept.ids if stored_id is not None]
             channel.settled = 0
@@ -330,38 +294,3 @@ class Ears:
             channel.last_own_id = max(ids) if complete else None
             if owed:
                 self._on_owed(owed)
-
-
-async def _kept(
-    channel: Channel,
-    waiting: list[Remembered],
-    until: datetime | None,
-    unit: Unit,
-) -> tuple[list[Remembered], Kept, bool]:
-    """What was compared, what became of each, and whether we know all that is stored."""
-    last = await record.last_id(unit, channel.network, channel.name)
-    alone = last == channel.last_own_id
-    # Nobody else wrote since we did: nothing can match, only append. Else all that was heard by now
-    # is compared: what others stored meanwhile may be any of it.
-    window = waiting if alone else list(channel.memory)
-    kept = await record.keep(
-        unit,
-        [r.line for r in window],
-        last if alone else channel.after_id,
-        channel.since,
-        was_there_since=channel.present_since,
-        until=until,
-    )
-    ids = [stored_id for stored_id in kept.ids if stored_id is not None]
-    return window, kept, alone or await _knows_all(unit, channel, ids)
-
-
-async def _knows_all(unit: Unit, channel: Channel, ids: Iterable[int]) -> bool:
-    """Whether we heard every line stored since `after_id`: one that we did not may still come to
-    us, and must be compared then, however new our own rows are.
-    """
-    known = sum(1 for message_id in set(ids) if message_id > channel.after_id)
-    stored = await record.count_after(
-        unit, channel.network, channel.name, channel.after_id, channel.since
-    )
-    return known == stored

@@ -16,7 +16,8 @@ from typing import Final, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
-from bots.hearing.listening import LEASE_S, Ears
+from bots.hearing.leasing import LEASE_S
+from bots.hearing.listening import Ears
 from bots.transport import Transport
 from storage import acquaintances, record
 from storage.errors import StorageError
