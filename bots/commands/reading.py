@@ -68,6 +68,12 @@ def agent_and_reason(words: str) -> dict[str, Any]:
     return {key: value for key, value in given.items() if value}
 
 
+def agent_first(words: str) -> dict[str, Any]:
+    """``auditor``: whom a steering command means; a reason that nobody asked for does no harm."""
+    name = words.strip().partition(" ")[0]
+    return {"agent": name} if name else {}
+
+
 def words_of(order: Iterable[str], arguments: Mapping[str, Any]) -> str:
     """Arguments as words, in the `order` of their names: what `read` would read as the same."""
     given = ((name, arguments[name]) for name in order if arguments.get(name) not in (None, ""))

@@ -8,7 +8,7 @@ import difflib
 
 from bots.commands.asked import Asked
 from bots.commands.parse import Spoken
-from bots.commands.reading import agent_and_reason, words_of
+from bots.commands.reading import agent_and_reason, agent_first, words_of
 from bots.commands.registry import Arguments, Command, Desk, Kind, Option, Run
 
 _ALIKE = 0.7
@@ -96,7 +96,7 @@ STEERING = (
         usage="AGENT|all",
         summary="a new process; others have the operators asked",
         options=(Option("agent", "Whom, or all", Kind.SCOPE, required=True),),
-        read=agent_and_reason,
+        read=agent_first,
         run=_steers("restart"),
         steering=True,
     ),

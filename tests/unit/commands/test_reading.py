@@ -77,6 +77,7 @@ def test_no_words_break_a_command_and_only_its_own_options_come_out(
     ("name", "words", "read"),
     [
         ("search", "nvidia drivers", {"words": "nvidia drivers"}),
+        ("restart", "secretary it hangs", {"agent": "secretary"}),
         ("search", "#ubuntu 24h nvidia", {"channel": "#ubuntu", "hours": 24.0, "words": "nvidia"}),
         ("search", "24h #ubuntu nvidia", {"channel": "#ubuntu", "hours": 24.0, "words": "nvidia"}),
         ("search", "#ubuntu", None),
