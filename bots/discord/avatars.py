@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -12,12 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import discord
+from structlog.typing import FilteringBoundLogger
 
 from bots.discord.refusals import FAILURES, sentence
 from bots.state import write_private
 
 #: Discord bars for a long time who changes pictures often
 _MOST, _WITHIN = 2, timedelta(minutes=10)
+#: what could not be shown is tried again after this long
+_AGAIN_S = 660.0
 
 
 @dataclass(frozen=True)
@@ -75,3 +79,41 @@ class Avatar:
 
     def _remember(self, sha256: str, changes: list[float]) -> None:
         write_private(self._file, json.dumps({"sha256": sha256, "changes": changes}))
+
+
+class Picture:
+    """Sees to it that a bot wears its `avatar`, in the background: a bot without its picture is as
+    well as one with it.
+    """
+
+    def __init__(
+        self,
+        avatar: Avatar,
+        client: Callable[[], discord.Client | None],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self.avatar = avatar
+        self._client = client
+        self._log = log
+        #: the looking after it that is under way, or ended
+        self.task: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Look after it now; what was begun before ends."""
+        self.close()
+        self.task = asyncio.get_running_loop().create_task(self._show())
+
+    def close(self) -> None:
+        if self.task is not None:
+            self.task.cancel()
+
+    async def _show(self) -> None:
+        while (client := self._client()) is not None:
+            missing = await self.avatar.show(client)
+            if missing is None:
+                return
+            if missing.waits:
+                self._log.info("discord_picture_waits", why=missing.why)
+            else:
+                self._log.warning("discord_picture_missing", why=missing.why)
+            await asyncio.sleep(_AGAIN_S)

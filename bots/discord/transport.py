@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import discord
@@ -12,32 +11,25 @@ from structlog.typing import FilteringBoundLogger
 
 from bots.clock import utc_now
 from bots.discord import condition
-from bots.discord.avatars import Avatar
+from bots.discord.avatars import Avatar, Picture
 from bots.discord.client import Events
 from bots.discord.config import DiscordConfig
-from bots.discord.courtesies import Courtesies
 from bots.discord.directs import Directs
 from bots.discord.hearing import Ears
 from bots.discord.life import Life
 from bots.discord.listening import Listening
 from bots.discord.places import Named, Surroundings
 from bots.discord.presence import Presence
-from bots.discord.speech import Speech, Unsayable
-from bots.discord.splitting import split_message
-from bots.discord.streaming import Draft
-from bots.discord.threads import Threads
-from bots.messages import Delivery, Heard, Mark, Target, TransportHealth
-from bots.transport import PartBegun
+from bots.discord.speech import Unsayable
+from bots.discord.voice import Voice
+from bots.messages import Heard, Target, TransportHealth
 from storage.acts import Permit
 from storage.tables import AgentState
-
-#: Discord takes two pictures within ten minutes
-_PICTURE_AGAIN_S = 660.0
 
 __all__ = ["DiscordConfig", "DiscordTransport", "Named"]
 
 
-class DiscordTransport:
+class DiscordTransport(Voice):
     """`run` until `stop`; what it learns goes to the callbacks, which must not raise or wait.
 
     `on_ready` follows every READY that is not a RESUME: there may be a gap, see `fetch_missed`.
@@ -62,12 +54,20 @@ class DiscordTransport:
         """`veto` is asked before every single part: why it may not be sent, empty when it may.
         `named` finds the id of a channel that a target calls by name.
         """
+        self._directs = Directs()
+        super().__init__(
+            config,
+            client=lambda: self._life.client,
+            directs=self._directs,
+            named=named,
+            veto=veto,
+            log=log,
+        )
         self._config = config
         self._on_change = on_change
         self._on_ready = on_ready
         self._on_places = on_places
         self._log = log
-        self._directs = Directs()
         self._surroundings = Surroundings(config, lambda: self._life.client)
         self._listening = Listening(
             config,
@@ -96,25 +96,14 @@ class DiscordTransport:
             rng=rng,
             log=log,
         )
-        self._avatar = Avatar(
-            config.avatar, config.identify_file.with_suffix(".avatar.json"), clock
-        )
-        self._speech = Speech(
-            config,
-            client=lambda: self._life.client,
-            directs=self._directs,
-            named=named,
-            veto=veto,
-        )
-        self._courtesies = Courtesies(self._speech, log)
-        self._threads = Threads(self._speech, log)
+        shown = config.identify_file.with_suffix(".avatar.json")
+        avatar = Avatar(config.avatar, shown, clock)
+        self._picture = Picture(avatar, lambda: self._life.client, log)
         self._connected = False
         self._trouble = ""
         #: which of several guilds is served, as it was last said
         self._choice = ""
         self._health = TransportHealth(connected=False)
-        #: sees to the picture
-        self._dressing: asyncio.Task[None] | None = None
 
     # --- what it is -------------------------------------------------------------------------------
 
@@ -137,13 +126,6 @@ class DiscordTransport:
         return self._life.client
 
     @property
-    def speech(self) -> Speech:
-        """Its mouth: whatever else says something under a permit leaves by it, so that a kill
-        meets it as well.
-        """
-        return self._speech
-
-    @property
     def guild(self) -> discord.Guild | None:
         """The guild that it serves; None until it is known."""
         return self._surroundings.guild
@@ -160,8 +142,7 @@ class DiscordTransport:
             await self._life.run()
         finally:
             self._connected = False
-            if self._dressing is not None:
-                self._dressing.cancel()
+            self._picture.close()
             await self._presence.close()
             await self._listening.close()
         self._trouble = ""
@@ -171,15 +152,11 @@ class DiscordTransport:
         """Leave; `run` returns soon after. Discord has no farewells: nobody hears it."""
         await self._life.stop()
 
-    def hush(self) -> None:
-        """A kill came: take back what has not left yet."""
-        self._speech.hush()
-
     def show(self, state: AgentState) -> None:
         """Show how the agent is: online, idle or do not disturb."""
         self._presence.show(state)
 
-    # --- hearing and speaking ---------------------------------------------------------------------
+    # --- hearing ----------------------------------------------------------------------------------
 
     async def fetch_missed(self, channel: str, after: str | datetime) -> None:
         """Hand over, oldest first and with `missed` set, what was said in ``channel:123`` (or to us
@@ -190,76 +167,12 @@ class DiscordTransport:
             await self._listening.fetch_missed(client, self.guild, channel, after)
 
     @property
-    def has_replies(self) -> bool:
-        return True
-
-    @property
     def keeps_history(self) -> bool:
-        return True
-
-    @property
-    def can_edit(self) -> bool:
-        return True
-
-    @property
-    def knows_keys(self) -> bool:
         return True
 
     def is_open(self, channel: str) -> bool:
         named = self.places().get(channel)
         return named is not None and named.is_open
-
-    def split(self, target: Target, text: str) -> list[str]:
-        """Parts of at most 2,000 characters, code blocks kept whole or opened again."""
-        return split_message(text)
-
-    async def say(
-        self,
-        target: Target,
-        parts: Sequence[str],
-        permit: Permit,
-        *,
-        keys: Sequence[str],
-        answers: str | None = None,
-    ) -> list[Delivery]:
-        """As `bots.transport.Transport.say`; the proof is ``id:<message id>``."""
-        return await self._speech.say(target, parts, permit, keys=keys, answers=answers)
-
-    async def send_file(
-        self,
-        target: Target,
-        name: str,
-        data: bytes,
-        permit: Permit,
-        *,
-        key: str,
-        text: str = "",
-        answers: str | None = None,
-    ) -> Delivery:
-        """Attach a file, size-capped; permit (verb ``send``) and refusals as in `say`."""
-        return await self._speech.send_file(
-            target, name, data, permit, key=key, text=text, answers=answers
-        )
-
-    def draft(
-        self, target: Target, permit: Permit, *, begun: PartBegun, answers: str | None = None
-    ) -> Draft:
-        """As `bots.transport.Transport.draft`."""
-        return self._speech.draft(
-            target,
-            permit,
-            begun=begun,
-            split=lambda text: self.split(target, text),
-            answers=answers,
-        )
-
-    async def mark(self, target: Target, message: str, mark: Mark, permit: Permit) -> None:
-        """As `bots.transport.Transport.mark`; 👀 goes when ✅ or ❌ comes."""
-        await self._courtesies.mark(target, message, mark, permit)
-
-    async def react(self, target: Target, message: str, emoji: str, permit: Permit) -> bool:
-        """As `bots.transport.Transport.react`."""
-        return await self._courtesies.react(target, message, emoji, permit)
 
     async def attachment(self, target: Target, message: str, name: str) -> str | None:
         """As `bots.transport.Transport.attachment`."""
@@ -268,16 +181,6 @@ class DiscordTransport:
         except Unsayable:
             return None
         return await self._listening.attachment(client, channel, message, name)
-
-    async def typing(self, target: Target, permit: Permit) -> None:
-        """As `bots.transport.Transport.typing`; it shows for ten seconds."""
-        await self._courtesies.typing(target, permit)
-
-    async def open_thread(
-        self, target: Target, message: str, name: str, permit: Permit
-    ) -> Target | None:
-        """The thread below `message`, see `Threads.open` (verb ``thread``)."""
-        return await self._threads.open(target, message, name, permit)
 
     # --- what happens -----------------------------------------------------------------------------
 
@@ -289,9 +192,7 @@ class DiscordTransport:
         self._connected, self._trouble = True, ""
         self._look_around()
         self._presence.identified()
-        if self._dressing is not None:
-            self._dressing.cancel()
-        self._dressing = asyncio.get_running_loop().create_task(self._show_avatar())
+        self._picture.begin()
         self._on_ready()
 
     def _resumed(self) -> None:
@@ -320,18 +221,6 @@ class DiscordTransport:
         if self._choice not in ("", before):
             self._log.warning("discord_many_guilds", why=self._choice)
         self._changed()
-
-    async def _show_avatar(self) -> None:
-        """A bot without its picture is as well as one with it: it is tried again, and logged."""
-        while (client := self._life.client) is not None:
-            missing = await self._avatar.show(client)
-            if missing is None:
-                return
-            if missing.waits:
-                self._log.info("discord_picture_waits", why=missing.why)
-            else:
-                self._log.warning("discord_picture_missing", why=missing.why)
-            await asyncio.sleep(_PICTURE_AGAIN_S)
 
     def _changed(self) -> None:
         health = self._health_now()

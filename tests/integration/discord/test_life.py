@@ -331,11 +331,11 @@ async def test_a_picture_is_set_when_it_differs_and_left_when_not(
         async with Agent(sandbox, tmp_path, avatar=pictures / f"{name}.png") as agent:
             await agent.ready()
             known = tmp_path / "captain.avatar.json"
-            dressing = agent.transport._dressing
+            dressing = agent.transport._picture.task
             if name == "buyer":
                 client = agent.transport.client
                 assert client is not None
-                missing = await agent.transport._avatar.show(client)
+                missing = await agent.transport._picture.avatar.show(client)
             else:
                 assert dressing is not None
                 await dressing
