@@ -47,7 +47,7 @@ def mind_of(body: Body) -> Mind:
     model = _chain(body, wallet, providers)
     assembler = Assembler(Templates(spec.prompts_folder), Fence(secrets.token_bytes(32)), redact)
     summariser = None if model.capabilities.is_weak else Summariser(spec.name, model, assembler)
-    servers = servers_of(spec, body.guard)
+    servers = servers_of(spec, body.guard, body.log)
     openings = PromptedOpenings(
         agent=spec.name,
         settings=spec.settings,
@@ -63,6 +63,15 @@ def mind_of(body: Body) -> Mind:
     async def tools() -> Sequence[AnyTool]:
         return (*TOOLS, *(await servers.tools())) if servers else TOOLS
 
+    async def recover() -> None:
+        if servers is not None:
+            servers.start()
+        await wallet.recover(spec.name)
+
+    def trouble() -> str:
+        told = (_trouble(model.state()), servers.trouble if servers else "")
+        return "; ".join(filter(None, told))
+
     async def close() -> None:
         if servers is not None:
             await servers.close()
@@ -75,11 +84,11 @@ def mind_of(body: Body) -> Mind:
         compactor=Compactor(spec.name, body.store, summariser, redact, utc_now),
         fence=assembler.found,
         tools=tools,
-        recover=lambda: wallet.recover(spec.name),
+        recover=recover,
         hush=servers.kill if servers else lambda: None,
         close=close,
         state=lambda: _told(model.state()),
-        trouble=lambda: _trouble(model.state()),
+        trouble=trouble,
         # A model whose judgement is weak is not let loose by itself.
         looks=None if model.capabilities.is_weak else openings,
     )

@@ -6,6 +6,8 @@ import importlib
 import time
 from typing import TYPE_CHECKING
 
+from structlog.typing import FilteringBoundLogger
+
 from bots.agent.spec import AgentSpec
 from bots.settings import child_environment
 from bots.supervisor.leash import leashed
@@ -15,8 +17,10 @@ if TYPE_CHECKING:
     from brain.tools.mcp import Servers
 
 
-def servers_of(spec: AgentSpec, guard: Guard) -> Servers | None:
-    """None where the agent uses none; the library is imported only where it does."""
+def servers_of(spec: AgentSpec, guard: Guard, log: FilteringBoundLogger) -> Servers | None:
+    """None where the agent uses none; the library is imported only where it does. What cannot be
+    used is logged.
+    """
     if not spec.agent.mcp:
         return None
     connection = importlib.import_module("brain.tools.mcp_connection")
@@ -31,7 +35,12 @@ def servers_of(spec: AgentSpec, guard: Guard) -> Servers | None:
         for name, server in spec.settings.mcp.items()
     ]
     servers: Servers = importlib.import_module("brain.tools.mcp").Servers(
-        specs, spec.agent.mcp, agent=spec.name, permit=guard.permit, monotonic=time.monotonic
+        specs,
+        spec.agent.mcp,
+        agent=spec.name,
+        permit=guard.permit,
+        monotonic=time.monotonic,
+        tell=lambda where, why: log.warning("mcp.unusable", what=where, why=why),
     )
     return servers
 

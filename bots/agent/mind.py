@@ -41,14 +41,16 @@ class Mind:
     fence: Fence
     #: what it can call at this moment
     tools: Callable[[], Awaitable[Sequence[AnyTool]]]
-    #: settles what dead processes of this agent left behind; raises `StorageError`
+    #: as a process begins: starts what it needs, settles what dead processes of this agent left
+    #: behind; raises `StorageError`
     recover: Callable[[], Awaitable[object]]
     #: ends programs that run for it, at once
     hush: Callable[[], None]
     close: Callable[[], Awaitable[None]]
     #: which model answers at present and why not the one before it, in words
     state: Callable[[], str]
-    #: the same while it is news that the first one does not; empty when it does
+    #: the same while it is news that the first one does not, and which MCP servers or tools cannot
+    #: be used; empty when all is well
     trouble: Callable[[], str]
     #: how it looks around by itself; None: it does not
     looks: Looks | None

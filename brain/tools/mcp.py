@@ -12,6 +12,7 @@ from typing import Any
 
 from brain.errors import BadArguments, ToolError
 from brain.model import ToolSpec
+from brain.prompting.fencing import label
 from brain.tools.context import Context
 from brain.tools.mcp_connection import Connection, ServerSpec
 from brain.tools.mcp_translation import effects_of, fit_name, is_allowed, spec_of
@@ -22,8 +23,13 @@ __all__ = ["McpTool", "ServerSpec", "Servers"]
 
 #: characters of one call's arguments
 _LONGEST_ARGUMENTS = 100_000
-#: how long a turn waits for servers that are just starting
-_PATIENCE_S = 2.0
+#: how long a turn waits for servers that are just starting, and for those that failed before
+_PATIENCE_S = 10.0
+_SHORT_PATIENCE_S = 2.0
+
+
+def _nobody(_where: str, _why: str) -> None:
+    return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +60,8 @@ class McpTool:
 
 class Servers:
     """The MCP servers of one agent. `allowed` names servers, or single tools as ``server.tool``;
-    `permit` is the guard's, `monotonic` reads seconds.
+    `permit` is the guard's, `monotonic` reads seconds, `tell` is told once of what cannot be used
+    and why, as in `troubles`.
     """
 
     def __init__(
@@ -65,12 +72,14 @@ class Servers:
         agent: str,
         permit: Callable[[Act], Awaitable[Permit]],
         monotonic: Callable[[], float],
+        tell: Callable[[str, str], None] = _nobody,
     ) -> None:
         self._allowed = frozenset(allowed)
         used = {name.partition(".")[0] for name in allowed}
         self._connections = [
-            Connection(spec, agent, permit, monotonic) for spec in specs if spec.name in used
+            Connection(spec, agent, permit, monotonic, tell) for spec in specs if spec.name in used
         ]
+        self._tell = tell
         #: server or ``server.tool`` → why it cannot be used
         self._left_out: dict[str, str] = {}
 
@@ -79,17 +88,34 @@ class Servers:
         """What cannot be used and why: server or ``server.tool`` → a sentence's end."""
         return {c.spec.name: c.trouble for c in self._connections if c.trouble} | self._left_out
 
+    @property
+    def trouble(self) -> str:
+        """The same for people, in one line; empty while all is well. That the guard lets nobody
+        start anything is no server's trouble.
+        """
+        ailing = {c.spec.name: c.trouble for c in self._connections if not c.is_refused}
+        told = (ailing | self._left_out).items()
+        return "; ".join(f"MCP {name}: {why}" for name, why in told if why)
+
+    def start(self) -> None:
+        """Start those that are not there, so that the first turn need not wait for them."""
+        for connection in self._connections:
+            connection.start()
+
     async def tools(self) -> tuple[McpTool, ...]:
         """The tools of servers that have been there; one that has ended meanwhile is started again
         by the next call of a tool.
         """
         new = [c for c in self._connections if not c.tools]
         await asyncio.gather(*[self._wake(connection) for connection in new])
-        self._left_out = {}
+        known, self._left_out = self._left_out, {}
         taken: dict[str, McpTool] = {}
         for connection in self._connections:
             for found in self._of(connection, taken):
                 taken[found.name] = found
+        for where, why in self._left_out.items():
+            if known.get(where) != why:
+                self._tell(where, why)
         return tuple(taken.values())
 
     def kill(self) -> None:
@@ -102,7 +128,7 @@ class Servers:
 
     async def _wake(self, connection: Connection) -> None:
         try:
-            await connection.wake(_PATIENCE_S)
+            await connection.wake(_SHORT_PATIENCE_S if connection.trouble else _PATIENCE_S)
         except ToolError:
             # `troubles` tells; a turn goes on without these tools.
             return
@@ -116,7 +142,7 @@ class Servers:
             name = fit_name(server, tool.name, {*taken, *found})
             spec = spec_of(server, name, tool)
             if isinstance(spec, str):
-                self._left_out[f"{server}.{tool.name}"] = spec
+                self._left_out[f"{server}.{label(tool.name)}"] = spec
                 continue
             found[name] = McpTool(
                 name=name,

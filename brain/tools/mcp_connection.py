@@ -19,7 +19,8 @@ from mcp import Client, MCPError
 
 from brain.errors import Refused, ToolError
 from brain.tools.mcp_http import over_http
-from brain.tools.mcp_stdio import Child, start
+from brain.tools.mcp_life import Life
+from brain.tools.mcp_stdio import start
 from brain.tools.mcp_translation import text_of
 from brain.tools.registry import ToolResult
 from storage.acts import Act, Permit
@@ -64,28 +65,8 @@ class ServerSpec:
     call_timeout_s: float = 60.0
 
 
-@dataclass
-class _Life:
-    """One start of a server, until it ends or is ended."""
-
-    ready: asyncio.Future[Client]
-    ending: asyncio.Event = field(default_factory=asyncio.Event)
-    task: asyncio.Task[None] | None = None
-    child: Child | None = None
-    #: calls under way
-    calls: int = 0
-
-    def end(self) -> None:
-        """Its program is killed at once; the rest follows."""
-        if self.child is not None:
-            self.child.kill()
-        self.ending.set()
-        if not self.ready.done() and self.task is not None:
-            self.task.cancel()
-
-
 class Connection:
-    """`permit` asks the guard, `monotonic` reads seconds."""
+    """`permit` asks the guard, `monotonic` reads seconds, `tell` is told of each new trouble."""
 
     def __init__(
         self,
@@ -93,21 +74,30 @@ class Connection:
         agent: str,
         permit: Callable[[Act], Awaitable[Permit]],
         monotonic: Callable[[], float],
+        tell: Callable[[str, str], None],
     ) -> None:
         self.spec = spec
         #: as it listed them when it was last started
         self.tools: tuple[mcp_types.Tool, ...] = ()
         #: why it could not be used, in one sentence; empty while all is well
         self.trouble = ""
+        #: that is the guard's no, and none of its own
+        self.is_refused = False
         self._agent = agent
         self._permit = permit
         self._monotonic = monotonic
-        self._life: _Life | None = None
+        self._tell = tell
+        self._life: Life | None = None
         self._lives: set[asyncio.Task[None]] = set()
         #: questions under way, some of which nobody waits for any more
         self._asked: set[asyncio.Future[Any]] = set()
         self._pause_s = 0.0
         self._not_before_s = float("-inf")
+
+    def start(self) -> None:
+        """Start it unless it is there, or failed a moment ago; returns at once."""
+        with suppress(ToolError):
+            self._living()
 
     async def wake(self, patience_s: float) -> None:
         """Start it unless it is there; what takes longer than `patience_s` goes on. Raises
@@ -133,7 +123,7 @@ class Connection:
             await asyncio.wait({asked}, timeout=self.spec.call_timeout_s)
             if asked.done():
                 return self._read(asked, life)
-            self.trouble = f"it took longer than {self.spec.call_timeout_s:g} s"
+            self._ails(f"it took longer than {self.spec.call_timeout_s:g} s")
             life.end()
             raise ToolError(f"{self._told} It is started again when it is needed.")
         finally:
@@ -166,7 +156,7 @@ class Connection:
     def _told(self) -> str:
         return f"The MCP server {self.spec.name} cannot be used: {self.trouble or 'it ended'}."
 
-    def _read(self, asked: asyncio.Task[mcp_types.CallToolResult], life: _Life) -> ToolResult:
+    def _read(self, asked: asyncio.Task[mcp_types.CallToolResult], life: Life) -> ToolResult:
         try:
             result = asked.result()
         except MCPError as error:
@@ -180,8 +170,8 @@ class Connection:
             raise self._lost(life) from error
         return ToolResult(text=text_of(result), is_error=result.is_error)
 
-    def _lost(self, life: _Life) -> ToolError:
-        self.trouble = life.child.told if life.child is not None else "it is gone"
+    def _lost(self, life: Life) -> ToolError:
+        self._ails(life.child.told if life.child is not None else "it is gone")
         life.end()
         return ToolError(f"{self._told} It is started again when it is needed.")
 
@@ -191,7 +181,7 @@ class Connection:
         if not future.cancelled():
             future.exception()
 
-    def _living(self) -> _Life:
+    def _living(self) -> Life:
         """The present life, or a new one; raises `ToolError` while the last failure is too near."""
         life = self._life
         if life is not None and not life.ending.is_set():
@@ -199,46 +189,57 @@ class Connection:
         left_s = self._not_before_s - self._monotonic()
         if left_s > 0:
             raise ToolError(f"{self._told} It is tried again in {left_s:.0f} s.")
-        life = self._life = _Life(asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        life = self._life = Life(loop.create_future())
         life.ready.add_done_callback(self._looked_at)
+        life.limit = loop.call_later(self.spec.start_timeout_s, self._too_late, life)
         life.task = asyncio.create_task(self._live(life), name=f"mcp {self.spec.name}")
         self._lives.add(life.task)
         life.task.add_done_callback(self._lives.discard)
         return life
 
-    async def _started(self, life: _Life) -> Client:
-        await asyncio.wait({life.ready}, timeout=self.spec.start_timeout_s)
-        if life.ready.done():
-            return life.ready.result()
-        self._failed("it did not start in time")
-        life.end()
-        raise ToolError(self._told)
+    async def _started(self, life: Life) -> Client:
+        await asyncio.wait({life.ready})
+        return life.ready.result()
 
-    async def _live(self, life: _Life) -> None:
+    def _too_late(self, life: Life) -> None:
+        if not life.ready.done():
+            self._failed("it did not start in time")
+            life.end()
+
+    async def _live(self, life: Life) -> None:
         try:
             async with self._connected(life) as client:
                 self.tools = await self._listed(client)
-                self.trouble, self._pause_s = "", 0.0
+                self.trouble, self.is_refused, self._pause_s = "", False, 0.0
                 life.ready.set_result(client)
                 await life.ending.wait()
         except Refused as refused:
-            self.trouble = f"it may not be started, for {refused.reason}"
+            self.trouble, self.is_refused = f"it may not be started, for {refused.reason}", True
         except (*_BROKEN, ExceptionGroup) as error:
             # What ends a life that was ready is told to those who call.
             if not life.ready.done():
                 self._failed(_why(life, error))
         finally:
             life.ending.set()
+            if life.limit is not None:
+                life.limit.cancel()
             if not life.ready.done():
                 life.ready.set_exception(ToolError(self._told))
 
+    def _ails(self, trouble: str) -> None:
+        is_news = trouble != self.trouble
+        self.trouble, self.is_refused = trouble, False
+        if is_news:
+            self._tell(self.spec.name, trouble)
+
     def _failed(self, trouble: str) -> None:
-        self.trouble = trouble
+        self._ails(trouble)
         self._pause_s = min(max(_FIRST_PAUSE_S, 2 * self._pause_s), _LONGEST_PAUSE_S)
         self._not_before_s = self._monotonic() + self._pause_s
 
     @asynccontextmanager
-    async def _connected(self, life: _Life) -> AsyncIterator[Client]:
+    async def _connected(self, life: Life) -> AsyncIterator[Client]:
         spec = self.spec
         verb = "run" if spec.command else "connect"
         permit = await self._permit(
@@ -280,7 +281,7 @@ class Connection:
         return tuple(tools[:MOST_TOOLS])
 
 
-def _why(life: _Life, error: Exception) -> str:
+def _why(life: Life, error: Exception) -> str:
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     if life.child is not None:

@@ -27,13 +27,19 @@ async def serve(brain: Brain) -> AsyncIterator[Serve]:
     """Servers of an agent, closed at the end; by default one program on standard streams."""
     opened: list[Servers] = []
 
-    def start(*specs: ServerSpec, allowed: tuple[str, ...] = ("odd",), **more: Any) -> Servers:
+    def start(
+        *specs: ServerSpec,
+        allowed: tuple[str, ...] = ("odd",),
+        tell: Callable[[str, str], None] = lambda _where, _why: None,
+        **more: Any,
+    ) -> Servers:
         servers = Servers(
             specs or [spec(**more)],
             allowed,
             agent="captain",
             permit=brain.guard.permit,
             monotonic=time.monotonic,
+            tell=tell,
         )
         opened.append(servers)
         return servers

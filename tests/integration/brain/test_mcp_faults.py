@@ -198,12 +198,54 @@ async def test_a_program_that_never_speaks_does_not_start(serve: Serve) -> None:
     await gone(life.child.pid)
 
 
+async def test_a_program_that_never_speaks_is_told_without_a_call(serve: Serve) -> None:
+    told: list[tuple[str, str]] = []
+    heard = asyncio.Event()
+
+    def tell(where: str, why: str) -> None:
+        told.append((where, why))
+        heard.set()
+
+    servers = serve(command=("sleep", "600"), start_timeout_s=0.3, tell=tell)
+    assert servers.trouble == ""
+    servers.start()
+    async with asyncio.timeout(20):
+        await heard.wait()
+    assert servers.trouble == "MCP odd: it did not start in time"
+    # It is not waited for long again, and is no news a second time.
+    assert await servers.tools() == ()
+    assert told == [("odd", "it did not start in time")]
+
+
+async def test_the_first_turn_waits_for_a_server_that_takes_its_time(serve: Serve) -> None:
+    late = f"import time, runpy, sys; time.sleep(3); sys.argv = [{PROGRAM!r}, 'stdio']; "
+    late += f"runpy.run_path({PROGRAM!r}, run_name='__main__')"
+    servers = serve(command=(sys.executable, "-c", late))
+    assert "odd__add" in {tool.name for tool in await servers.tools()}
+    assert servers.trouble.startswith("MCP odd.sprawling: its schema has")
+
+
+async def test_what_is_mended_is_no_trouble_any_more(brain: Brain, serve: Serve) -> None:
+    told: list[str] = []
+    servers = serve(allowed=("odd.die", "odd.add"), tell=lambda _, why: told.append(why))
+    found = await tools(servers)
+    for _ in range(2):
+        with pytest.raises(ToolError, match="it ended with status 3"):
+            await use(brain, found["odd__die"], status=3)
+        assert servers.trouble == "MCP odd: it ended with status 3"
+        assert (await use(brain, found["odd__add"], one=1, other=1)).text == "2"
+        assert servers.trouble == ""
+    assert told == ["it ended with status 3"] * 2
+
+
 async def test_a_killed_agent_starts_no_server(brain: Brain, serve: Serve) -> None:
     brain.latch = Latch("all", True, "olga", "irc", "enough", NOW)
     servers = serve()
     assert await servers.tools() == ()
     assert "it may not be started, for " in servers.troubles["odd"]
     assert "olga" in servers.troubles["odd"]
+    # That is the agent's state, and no server's fault.
+    assert servers.trouble == ""
     brain.latch = None
     assert await tools(servers)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bots.agent.brains import models_of
 from bots.agent.mind import Body, Mind, mind_of
@@ -229,6 +230,24 @@ async def test_an_agent_has_the_servers_that_it_names_with_their_secrets_alone(
         assert given.keys() - {"LC_CTYPE"} <= {"ODD_TOKEN", *child_environment()}
     finally:
         await thinking.close()
+
+
+async def test_a_server_that_cannot_be_started_is_known_before_anybody_asks(
+    store: Store, tmp_path: Path
+) -> None:
+    gone = {"command": ["/nowhere/to/be/found"]}
+    found = settings({"brain": "gpt", "mcp": ["gone"]}, mcp={"gone": gone})
+    thinking = mind_of(body(spec(tmp_path, found), store))
+    with capture_logs() as logs:
+        await thinking.recover()
+        async with asyncio.timeout(20):
+            while not thinking.trouble():  # noqa: ASYNC110 - another process ends
+                await asyncio.sleep(0.02)
+        await thinking.tools()
+        await thinking.close()
+    assert thinking.trouble().startswith("MCP gone: it ")
+    unusable = [one for one in logs if one["event"] == "mcp.unusable"]
+    assert [(one["what"], one["log_level"]) for one in unusable] == [("gone", "warning")]
 
 
 def _context(one: Body) -> Context:
