@@ -18,10 +18,11 @@ from bots.bus import KILL, RESUME, Bus
 from bots.control import wire
 from bots.supervisor.child import Child
 from bots.supervisor.ground import Ground
+from bots.supervisor.holding import Holding
 from bots.supervisor.kills import Kill, Report
 from bots.supervisor.programs import SUPERVISOR
 from storage import audit, latch
-from storage.errors import LatchUnreadable, StorageError
+from storage.errors import StorageError
 from storage.latch import Latch, LatchFile
 from storage.unit import Unit
 
@@ -51,6 +52,7 @@ class Latching:
         log: FilteringBoundLogger,
     ) -> None:
         self.file = file
+        self._holding = Holding(file, log)
         self._ground = ground
         self._children = children
         self._bus = bus
@@ -61,8 +63,6 @@ class Latching:
         self._known: deque[Latch] = deque(maxlen=_KNOWN)
         #: how many there were: a resume that sees it rise has been overtaken
         self._count = 0
-        #: kills that the file would not take: they hold as long as this process does
-        self._unwritten: dict[str, Latch] = {}
         #: scope → what came of its last kill
         self._reports: dict[str, Report] = {}
         #: held by who compares or changes rows and file together
@@ -89,7 +89,7 @@ class Latching:
         self._publish(KILL, order)
         try:
             # The file must not wait for the agents, nor they for the disk.
-            _, report = await asyncio.gather(self._write_file(order), kill.finish())
+            _, report = await asyncio.gather(self._holding.kill(order), kill.finish())
         finally:
             self._kills.remove(kill)
         self._reports[order.scope] = report
@@ -101,7 +101,7 @@ class Latching:
         for kill in self._kills:
             if kill.report.latch.scope == scope:
                 return (await kill.finish()).sentence()
-        held = self._held().get(scope)
+        held = self._holding.by_scope().get(scope)
         if held is None or not held.killed:
             return None
         report = self._reports.get(scope)
@@ -118,18 +118,14 @@ class Latching:
         )
         # What is lifted is what held when the word was given: a kill that comes while we wait for
         # our turn is a newer word.
-        seen, count = self._held(), self._count
+        seen, count = self._holding.by_scope(), self._count
         async with self._writing:
             async with self._ground.store.writing(durable=True) as unit:
                 await self._clear_rows(unit, order, seen)
                 await _audit(unit, order, {})
             if self._count == count:
-                await asyncio.to_thread(
-                    self.file.resume, scope, by, door, reason, order.changed_at, seen=seen
-                )
-                for freed in list(self._unwritten):
-                    if scope in {latch.ALL, freed}:
-                        del self._unwritten[freed]
+                await self._holding.resume(order, seen)
+                self._holding.forget(scope)
             with suppress(StorageError):
                 self._rows_seen = await self._rows()
         still = self.file.killed(scope)
@@ -154,7 +150,7 @@ class Latching:
             return
         if any(k.report.latch.scope == order.scope for k in self._kills):
             return
-        if order in self._known or self._holds(order):
+        if order in self._known or self._holding.is_known(order):
             return
         self._carry(self.kill(order))
 
@@ -166,7 +162,7 @@ class Latching:
 
     async def reconcile(self) -> None:
         """Make file and row say the same before the first agent is born: whatever kills, kills."""
-        rows, held = await self._rows(), self._held()
+        rows, held = await self._rows(), self._holding.by_scope()
         self._rows_seen = rows
         for scope, row in rows.items():
             if row.killed and not (scope in held and held[scope].killed):
@@ -194,7 +190,7 @@ class Latching:
                     self._log.info("latch.row.unreadable", error=str(error))
                     continue
                 before, self._rows_seen = self._rows_seen, rows
-                held = self._held()
+                held = self._holding.by_scope()
             for scope, row in rows.items():
                 was_killed = scope in before and before[scope].killed
                 is_killed_here = scope in held and held[scope].killed
@@ -221,40 +217,24 @@ class Latching:
         async with self._writing:
             try:
                 async with self._ground.store.writing(durable=True) as unit:
-                    if self._stands(order):
+                    if self._holding.stands(order):
                         await latch.write_row(unit, order)
                     await _audit(unit, order, details)
             except StorageError as error:
                 self._log.warning("latch.row.unwritable", error=str(error))
                 return False
-            if self._stands(order):
+            if self._holding.stands(order):
                 # Seen as killed: when it opens again, somebody resumed.
                 self._rows_seen = {**self._rows_seen, order.scope: order}
         return True
 
-    def _stands(self, order: Latch) -> bool:
-        return order.scope in self._unwritten or self.file.killed(order.scope) is not None
-
     def unwritten(self) -> list[Latch]:
         """Kills that no file tells the agents of: who is born now must be told by pipe."""
-        return list(self._unwritten.values())
+        return self._holding.unwritten()
 
     async def _rows(self) -> dict[str, Latch]:
         async with self._ground.store.reading() as unit:
             return await latch.read_rows(unit)
-
-    def _held(self) -> dict[str, Latch]:
-        """What the file says; nothing when it is unreadable: then all are killed anyway."""
-        try:
-            return self.file.read()
-        except LatchUnreadable:
-            return {}
-
-    def _holds(self, order: Latch) -> bool:
-        known = self._held().get(order.scope)
-        # The door that the kill came through may have written the file already: that is this very
-        # kill.
-        return known is not None and known.killed and known.changed_at < order.changed_at
 
     async def _clear_rows(self, unit: Unit, order: Latch, seen: Mapping[str, Latch]) -> None:
         """Write the open latch for every scope that it frees.
@@ -267,27 +247,10 @@ class Latching:
         for scope in scopes:
             await latch.write_row(unit, replace(order, scope=scope))
 
-    async def _write_file(self, order: Latch) -> None:
-        try:
-            await asyncio.to_thread(
-                self.file.kill, order.scope, order.by, order.door, order.reason, order.changed_at
-            )
-        except (OSError, StorageError) as error:
-            self._unwritten[order.scope] = order
-            self._log.error("latch.unwritable", error=str(error))
-
     async def _follow(self, order: Latch, seen: Mapping[str, Latch]) -> None:
         """Another supervisor resumed: open the latches that we saw before."""
         try:
-            await asyncio.to_thread(
-                self.file.resume,
-                order.scope,
-                order.by,
-                order.door,
-                order.reason,
-                order.changed_at,
-                seen=seen,
-            )
+            await self._holding.resume(order, seen)
         except (OSError, StorageError) as error:
             self._log.error("latch.unwritable", error=str(error))
             # Seen as killed still: the next look finds the open row again.
