@@ -24,6 +24,9 @@ FOREIGN = re.compile(r"://|^\s*-|^\s*/| @ |file:", re.MULTILINE)
 FILES: dict[str, tuple[str, ...]] = {
     "requirements": (),
     "requirements-dev": (),
+    # In one environment with the rest. (A line `-c` in the file itself is nothing for setuptools.)
+    "requirements-vault": ("--constraint", "requirements.txt"),
+    "requirements-aws": ("--constraint", "requirements.txt"),
     # The package of the weights asks for one that has to be compiled and is not needed.
     "requirements-local": ("--no-deps",),
 }
