@@ -1,7 +1,10 @@
 """The duplex pipe between the supervisor and one agent: a JSON object a line, both ways.
 
 Supervisor to agent: first the spec it is born with, then ``{"ping": n}``, ``{"kill": latch}``,
-``{"resume": latch}``, ``{"nicks": {agent: nick}}``, ``{"answer": id, …}``, ``{"stop": true}``.
+``{"resume": latch}``, ``{"nicks": {agent: nick}}``, ``{"answer": id, …}``, ``{"stop": true}``,
+``{"signing_key": {"key_id", "private"}}`` (base64 of the Ed25519 key to sign with from now on;
+None: it has none any more) and ``{"sender_secrets": {key_id: secret}}`` (the HMAC secrets of the
+outside senders that it may hear from now on, and no others).
 Agent to supervisor: ``{"pong": n, "state", "reason", "nick", "hook_url"}``,
 ``{"killed": changed_at}``, ``{"please": "kill", "latch"}``,
 ``{"please": "steer", "id", "words", …}``, ``{"please": "key", "id", "reference"}``. End of

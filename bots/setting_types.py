@@ -13,7 +13,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _RESERVED = ("all", "supervisor", "nats", "irc", "discord", "console", "local")
 
 
-def _anchored(value: str, info: ValidationInfo) -> str:
+def anchored(value: str, info: ValidationInfo) -> str:
     """A path as seen from the folder of `swarm.toml`, wherever the command was started."""
     folder = (info.context or {}).get("folder", Path())
     return str(folder / Path(value).expanduser())
@@ -23,7 +23,7 @@ def _secret_reference(value: str, info: ValidationInfo) -> str:
     scheme, colon, rest = value.partition(":")
     if not colon or scheme not in {"env", "file", "keyring"} or not rest:
         raise ValueError("a secret is given by reference only: env:NAME, file:PATH or keyring:NAME")
-    return f"file:{_anchored(rest, info)}" if scheme == "file" else value
+    return f"file:{anchored(rest, info)}" if scheme == "file" else value
 
 
 def _agent_name(value: str) -> str:
@@ -41,7 +41,7 @@ def _channel(value: str) -> str:
     return value
 
 
-FilePath = Annotated[str, AfterValidator(_anchored)]
+FilePath = Annotated[str, AfterValidator(anchored)]
 SecretReference = Annotated[str, AfterValidator(_secret_reference)]
 AgentName = Annotated[str, AfterValidator(_agent_name)]
 Channel = Annotated[str, AfterValidator(_channel)]

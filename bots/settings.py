@@ -25,12 +25,14 @@ from bots.brain_settings import (
     ModelSettings,
     Usd,
 )
+from bots.hook_settings import HookSettings
 from bots.house_settings import (
     ApprovalSettings,
     ConsoleSettings,
     PostSettings,
     SandboxSettings,
 )
+from bots.key_settings import KeySettings
 from bots.network_settings import (
     AgentDiscordSettings,
     AgentIrcSettings,
@@ -171,6 +173,8 @@ class Settings(Table):
     heartbeat: HeartbeatSettings = HeartbeatSettings()
     approvals: ApprovalSettings = ApprovalSettings()
     posts: PostSettings = PostSettings()
+    keys: KeySettings = KeySettings()
+    hooks: HookSettings = HookSettings()
     sandbox: SandboxSettings = SandboxSettings()
     console: ConsoleSettings = ConsoleSettings()
 
@@ -195,6 +199,10 @@ class Settings(Table):
         named = [(f"{a.name} may_delegate_to", o) for a in self.agents for o in a.may_delegate_to]
         named += [(f"{c.name} free_response:", a) for c in self.channels for a in c.free_response]
         named += [("discord.deputy:", self.discord.deputy)] if self.discord.deputy else []
+        for sender, one in self.hooks.senders.items():
+            if sender.lower() in [n.lower() for n in names]:
+                raise ValueError(f"hooks.senders.{sender}: that is an agent's name")
+            named += [(f"hooks.senders.{sender} may_delegate_to", o) for o in one.may_delegate_to]
         for where, other in named:
             if other not in names and not (other == "all" and "may_delegate_to" in where):
                 raise ValueError(_unknown(f"{where} unknown agent", other, names))

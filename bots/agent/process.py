@@ -33,6 +33,7 @@ from bots.hearing.intake import Intake, Reflexes
 from bots.hearing.journal import Journal
 from bots.hearing.listening import Ears
 from bots.hearing.presence import Presence
+from bots.keys.holding import AgentKeys
 from bots.lifeline import Message, first_message
 from bots.messages import DISCORD, IRC, Heard, TransportHealth
 from bots.roster import Roster
@@ -91,12 +92,14 @@ class AgentProcess:
         #: why it cannot work at all, in one sentence
         self._fatal = ""
         self._roster = Roster(spec.settings, spec.discord_agents)
+        self._keys = AgentKeys.of(spec, redactor.add)
         self._bus = Bus(spec.nats_url, spec.name, spec.nats_password.get_secret_value(), log=log)
         self._supervision = Supervision(
             state=self._state,
             on_kill=self._killed_by_pipe,
             on_resume=self._resumed,
             on_nicks=self._roster.refresh,
+            on_keys=self._keys.take,
             on_stop=self._stopping.set,
         )
         self._switch = KillSwitch(

@@ -43,6 +43,12 @@ class AgentSpec(BaseModel):
     mcp_secrets: dict[str, SecretStr] = {}
     #: root of the local model's API; empty: none runs
     local_api: str = ""
+    #: what it signs with: base64 of an Ed25519 private key, and its id. None: the supervisor has
+    #: none to give now, and hands it over by the lifeline
+    signing_key: SecretStr | None = None
+    signing_key_id: str = ""
+    #: key id → HMAC secret of the outside senders that may address it
+    sender_secrets: dict[str, SecretStr] = {}
     #: bearer token of this agent's own control door
     control_token: SecretStr
     #: Ed25519 public key (base64) that operator signatures must verify against
@@ -53,6 +59,7 @@ class AgentSpec(BaseModel):
         "irc_server_password",
         "irc_account_password",
         "discord_token",
+        "signing_key",
         "control_token",
         when_used="json",
     )
@@ -60,7 +67,7 @@ class AgentSpec(BaseModel):
         # Only the way through the fork server's private socket pair needs the plain text.
         return value.get_secret_value() if value else None
 
-    @field_serializer("model_keys", "mcp_secrets", when_used="json")
+    @field_serializer("model_keys", "mcp_secrets", "sender_secrets", when_used="json")
     def _reveal_keys(self, keys: dict[str, SecretStr]) -> dict[str, str]:
         return {name: value.get_secret_value() for name, value in keys.items()}
 
@@ -76,7 +83,9 @@ class AgentSpec(BaseModel):
             self.irc_server_password,
             self.irc_account_password,
             self.discord_token,
+            self.signing_key,
             *self.model_keys.values(),
             *self.mcp_secrets.values(),
+            *self.sender_secrets.values(),
         )
         return [s.get_secret_value() for s in held if s is not None]

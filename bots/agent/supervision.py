@@ -1,5 +1,5 @@
-"""The agent's end of its lifeline: pongs with its state, kills and resumes in, an operator's wishes
-out.
+"""The agent's end of its lifeline: pongs with its state, kills, resumes and keys in, an operator's
+wishes out.
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ class Supervision:
         on_kill: Callable[[Latch], None],
         on_resume: Callable[[], None],
         on_nicks: Callable[[Mapping[str, str | None]], None],
+        on_keys: Callable[[Message], None],
         on_stop: Callable[[], None],
     ) -> None:
         self._state = state
         self._on_kill = on_kill
         self._on_resume = on_resume
         self._on_nicks = on_nicks
+        self._on_keys = on_keys
         self._on_stop = on_stop
         self._line: Lifeline | None = None
         self._ids = itertools.count(1)
@@ -88,6 +90,8 @@ class Supervision:
             self._on_resume()
         elif "nicks" in message:
             self._on_nicks(message["nicks"])
+        elif "signing_key" in message or "sender_secrets" in message:
+            self._on_keys(message)
         elif "answer" in message:
             answer = self._asked.get(message["answer"])
             if answer is not None and not answer.done():

@@ -3,8 +3,9 @@ has the token.
 
 Routes: ``GET /health``, ``GET /metrics``; with ``Authorization: Bearer TOKEN`` also ``POST
 /control/kill`` with ``{"scope": "all" | AGENT, "reason", "by"}``, and in the supervisor ``POST
-/control/resume`` (same body), ``POST /control/restart`` ``{"agent"}``, ``POST /control/stop`` and
-``GET /status``. Its kill takes ``"force": true`` too, which ends at once who has not confirmed.
+/control/resume`` (same body), ``POST /control/restart`` ``{"agent"}``, ``POST /control/stop``,
+``POST /control/keys/create`` ``{"sender"}``, ``…/rotate`` ``{"owner"}``, ``…/revoke`` ``{"key"}``
+and ``GET /status``. Its kill takes ``"force": true`` too, which ends at once who has not confirmed.
 Errors are JSON: ``{"error": sentence}`` with 400, 401, 404, 405, 413 or 503.
 """
 

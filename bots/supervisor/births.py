@@ -13,6 +13,7 @@ from bots.secrets import SecretError, resolve, resolve_each
 from bots.settings import Settings
 from bots.state import StateFolder
 from bots.supervisor.ground import Ground
+from bots.supervisor.handing import NO_KEYS, Hand
 from bots.supervisor.identities import Identities
 
 
@@ -33,9 +34,9 @@ class Births:
         self._identities = identities
         self._ground = ground
 
-    def spec(self, name: str, epoch: int) -> dict[str, Any]:
-        """The JSON form of `AgentSpec`; raises `bots.secrets.SecretError` for a reference that
-        leads nowhere.
+    def spec(self, name: str, epoch: int, hand: Hand = NO_KEYS) -> dict[str, Any]:
+        """The JSON form of `AgentSpec`; `hand` holds its keys. Raises `bots.secrets.SecretError`
+        for a reference that leads nowhere.
         """
         settings = self._settings
         agent = settings.agent(name)
@@ -67,6 +68,9 @@ class Births:
             missing_keys=missing,
             mcp_secrets=_mcp_secrets(settings, name),
             local_api=self._ground.local_api,
+            signing_key=hand.signer.secret if hand.signer else None,
+            signing_key_id=hand.signer.key_id if hand.signer else "",
+            sender_secrets=hand.senders,
             control_token=SecretStr(self._identities.door_tokens[name]),
             operator_key=self._identities.operator_key,
         ).model_dump(mode="json")

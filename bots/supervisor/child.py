@@ -81,6 +81,11 @@ class Child:
     def pid(self) -> int | None:
         return self._birth.pid if self._birth else None
 
+    @property
+    def hears(self) -> bool:
+        """It lives, and its spec is on the way: what is sent now arrives behind it."""
+        return self._lifeline is not None
+
     async def run(self) -> None:
         """Have it born again and again until it is stopped or has crashed too often."""
         while not self._stopping:

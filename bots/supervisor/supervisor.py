@@ -26,6 +26,7 @@ from bots.control.door import Door
 from bots.control.once import first_use
 from bots.control.operators import Operators
 from bots.control.signatures import signing_key
+from bots.keys.desk import KeyDesk
 from bots.lifeline import Message
 from bots.settings import Settings
 from bots.state import StateFolder
@@ -33,7 +34,9 @@ from bots.supervisor.backoff import Backoff
 from bots.supervisor.births import Births, model_key
 from bots.supervisor.child import Child
 from bots.supervisor.ground import Ground, lock
+from bots.supervisor.handing import Handing
 from bots.supervisor.identities import Identities
+from bots.supervisor.key_orders import KeyOrders
 from bots.supervisor.latching import Latching
 from bots.supervisor.nursery import Nurseries, Nursery
 from bots.supervisor.orders import Orders
@@ -128,10 +131,12 @@ class Supervisor:
             key_of=partial(model_key, settings),
         )
         self._identities = identities
+        desk = KeyDesk.of(settings, state, lambda: self.ground.store, utc_now, log)
+        self._handing = Handing(desk, self.children, log)
         self._door = Door(
             identities.token,
             health=lambda: {"ok": True, "agents": len(self.children)},
-            steering=self._orders.routes(),
+            steering=self._orders.routes() | KeyOrders(desk, self._handing).routes(),
         )
 
     async def run(self) -> None:
@@ -194,6 +199,7 @@ class Supervisor:
         self._tasks.start(self._latching.run())
         self._tasks.start(self._latching.watch())
         self._tasks.start(self._sweeper.run())
+        self._tasks.start(self._handing.run())
         for child in self.children.values():
             self._tasks.start(child.run())
 
@@ -259,9 +265,11 @@ class Supervisor:
         )
 
     async def _prepare(self, name: str) -> dict[str, Any]:
-        return self._births.spec(name, await self._registrar.take(name))
+        epoch = await self._registrar.take(name)
+        return self._births.spec(name, epoch, await self._handing.prepare(name))
 
     def _born(self, child: Child) -> None:
+        self._handing.wake()
         for order in self._latching.unwritten():
             child.send({"kill": wire.to_json(order)})
 

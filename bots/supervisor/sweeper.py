@@ -13,12 +13,13 @@ from structlog.typing import FilteringBoundLogger
 
 from bots.control.signatures import public_half
 from bots.supervisor.ground import Ground
-from storage import checkpoints, leases, record, replies, sessions, spending
+from storage import checkpoints, leases, nonces, record, replies, sessions, spending
 from storage.errors import StorageError
 
 EVERY_S = 30.0
 _LEASE_S = 90.0
 _PRUNE_LINES = 2_000
+_NONCES = 5_000
 
 
 class Sweeper:
@@ -65,6 +66,7 @@ class Sweeper:
             await sessions.prune(unit, before)
             await replies.prune(unit, before)
             await spending.prune(unit, before)
+        await self._forget_nonces()
         gone = _PRUNE_LINES
         while gone == _PRUNE_LINES:
             # In small bites: agents write between them.
@@ -72,6 +74,12 @@ class Sweeper:
                 gone = await record.prune(unit, before, limit=_PRUNE_LINES)
             if gone:
                 self._log.info("record.pruned", lines=gone)
+
+    async def _forget_nonces(self) -> None:
+        gone = _NONCES
+        while gone == _NONCES:
+            async with self._ground.store.writing() as unit:
+                gone = await nonces.forget(unit, self._clock(), limit=_NONCES)
 
     async def _is_ours(self) -> bool:
         async with self._ground.store.writing() as unit:

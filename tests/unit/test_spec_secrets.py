@@ -21,6 +21,8 @@ SECRETS = {
     "irc_server_password": "server-4711-value",
     "irc_account_password": "account-4711-value",
     "discord_token": "discord-4711-value",
+    "signing_key": "signing-4711-value",
+    "sender_secrets": "sender-4711-value",
     "model_keys": "model-4711-value",
     "mcp_secrets": "mcp-4711-value",
 }
@@ -45,6 +47,8 @@ def spec(tmp_path: Path) -> AgentSpec:
         irc_server_password=SecretStr(SECRETS["irc_server_password"]),
         irc_account_password=SecretStr(SECRETS["irc_account_password"]),
         discord_token=SecretStr(SECRETS["discord_token"]),
+        signing_key=SecretStr(SECRETS["signing_key"]),
+        sender_secrets={"github-1": SecretStr(SECRETS["sender_secrets"])},
         model_keys={"env:KEY": SecretStr(SECRETS["model_keys"])},
         mcp_secrets={"env:MCP": SecretStr(SECRETS["mcp_secrets"])},
     )

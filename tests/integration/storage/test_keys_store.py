@@ -6,9 +6,11 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from storage import audit, keys, nonces
+from storage.core import SIGNING_KEY
 from storage.key_life import LIFE, OVERLAP
 from storage.key_tables import KeyAlgorithm, KeyKind
 from storage.keys import Key, NewKey
@@ -137,8 +139,8 @@ async def test_the_database_itself_refuses_two_that_sign(store: Store) -> None:
     with pytest.raises(IntegrityError):
         async with store.writing() as unit:
             await unit.execute(
-                keys.SIGNING_KEY.update()
-                .where(keys.SIGNING_KEY.c.key_id == first.key_id)
+                sa.update(SIGNING_KEY)
+                .where(SIGNING_KEY.c.key_id == first.key_id)
                 .values(retiring_at=None)
             )
 
