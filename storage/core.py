@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
-from storage import delegation_tables, key_tables, model_tables, tables
+from storage import delegation_tables, key_tables, model_tables, tables, workflow_tables
 from storage.unit import Parameters, Rows, Unit
 
 _known = SQLModel.metadata.tables
@@ -30,10 +30,13 @@ NOTE: Final = _known[str(model_tables.Note.__tablename__)]
 NONCE: Final = _known[str(tables.Nonce.__tablename__)]
 POSTING: Final = _known[str(tables.Posting.__tablename__)]
 REPLY: Final = _known[str(tables.Reply.__tablename__)]
+REQUEST_VOTE: Final = _known[str(workflow_tables.RequestVote.__tablename__)]
 SESSION: Final = _known[str(tables.Session.__tablename__)]
 SIGNING_KEY: Final = _known[str(key_tables.SigningKey.__tablename__)]
 SPENDING: Final = _known[str(model_tables.Spending.__tablename__)]
 TURN: Final = _known[str(tables.Turn.__tablename__)]
+WORKFLOW_RUN: Final = _known[str(workflow_tables.WorkflowRun.__tablename__)]
+WORKFLOW_STEP: Final = _known[str(workflow_tables.WorkflowStep.__tablename__)]
 
 
 async def run(unit: Unit, statement: sa.Executable, parameters: Parameters = None) -> Rows:

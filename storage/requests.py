@@ -62,6 +62,8 @@ class Request:
     channel: str
     message_id: str | None
     shown: str
+    #: so many different people have to say yes; until then `note` says who did
+    quorum: int = 1
     state: RequestState
     created_at: datetime
     expires_at: datetime
@@ -86,6 +88,7 @@ class NewRequest:
     approvers: Approvers
     network: str
     channel: str
+    quorum: int = 1
     expires_at: datetime
     trace_id: str
 
@@ -121,6 +124,7 @@ async def open_one(unit: Unit, new: NewRequest, now: datetime) -> Request:
         "network": new.network,
         "channel": new.channel,
         "shown": "",
+        "quorum": new.quorum,
         "state": _PENDING,
         "created_at": now,
         "expires_at": new.expires_at,

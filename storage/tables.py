@@ -387,6 +387,8 @@ class HumanRequest(SQLModel, table=True):
     message_id: str | None = None
     #: the state that the message shows; empty before it is posted
     shown: str = ""
+    #: so many different people have to say yes
+    quorum: int = 1
     state: str = RequestState.PENDING
     created_at: datetime = utc_time()
     expires_at: datetime = utc_time()

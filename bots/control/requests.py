@@ -5,16 +5,17 @@ out what was approved, is others' business.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from bots.house_settings import ApprovalSettings
 from bots.messages import DISCORD
-from storage import requests
+from storage import request_votes, requests
 from storage.requests import Approvers, Decision, NewRequest, Request
 from storage.store import Store
 from storage.tables import RequestState
+from storage.unit import Unit
 
 #: questions that may wait at the same time, and that one person may ask within `_WITHIN`
 _MOST_OPEN: Final = 10
@@ -99,7 +100,8 @@ class Requests:
     ) -> Request:
         """Approve or reject; raises `Undecidable` and `StorageError`.
 
-        The first decision counts, whoever presses at the same time and in whatever process.
+        The first decision counts, whoever presses at the same time and in whatever process. What
+        several people have to approve stays pending until the last one of them does.
         """
         now = self.clock()
         evidence = {"discord_user": voter.user, "discord_roles": list(voter.roles)}
@@ -110,11 +112,30 @@ class Requests:
             found = await requests.read(unit, request_id)
             if why := objection(found, voter, now):
                 raise Undecidable(why)
-            decided = await requests.decide(unit, request_id, decision, now)
+            assert found is not None
+            if approved and found.quorum > 1:
+                decided = await self._counted(unit, found, voter, decision)
+            else:
+                decided = await requests.decide(unit, request_id, decision, now)
             if decided is None:
                 raise Undecidable(objection(await requests.read(unit, request_id), voter, now))
         self.tell()
         return decided
+
+    async def _counted(
+        self, unit: Unit, request: Request, voter: Voter, decision: Decision
+    ) -> Request | None:
+        """One yes of several: the last one that is needed decides."""
+        now = self.clock()
+        names = await request_votes.add(unit, request, voter.user, decision.by, now)
+        if names is None:
+            raise Undecidable(
+                f"You have approved {request.code} already; it takes {request.quorum} people."
+            )
+        if len(names) < request.quorum:
+            return await requests.read(unit, request.id)
+        decided = replace(decision, by=" and ".join(names))
+        return await requests.decide(unit, request.id, decided, now)
 
     def tell(self) -> None:
         """Something changed: have it shown and carried out."""
@@ -152,7 +173,8 @@ def objection(request: Request | None, voter: Voter, now: datetime) -> str:
     return {
         RequestState.PENDING: "",
         RequestState.EXPIRED: f"{request.code} rejected itself at {at}.",
-        RequestState.REJECTED: f"{request.code} was rejected by {request.decided_by} at {at}.",
+        RequestState.REJECTED: f"{request.code} was rejected by {request.decided_by} at {at}"
+        + (f": {request.note}." if request.note else "."),
     }.get(state, f"{request.code} was approved by {request.decided_by} at {at}.")
 
 

@@ -121,7 +121,11 @@ def reason_given(components: Iterable[Mapping[str, Any]]) -> str:
 
 def _about(request: Request) -> str:
     if request.state is RequestState.PENDING:
-        return f"Rejects itself <t:{int(request.expires_at.timestamp())}:R>: silence is a no."
+        rejects = f"Rejects itself <t:{int(request.expires_at.timestamp())}:R>: silence is a no."
+        if request.quorum == 1:
+            return rejects
+        so_far = plain(request.note) or "nobody said yes yet"
+        return f"It takes {request.quorum} people: {so_far}.\n{rejects}"
     return sentence(request)
 
 

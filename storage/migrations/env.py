@@ -6,7 +6,13 @@ from alembic import context
 from sqlmodel import SQLModel
 
 # Comparing needs the tables registered, which is what importing them does.
-from storage import delegation_tables, key_tables, model_tables, tables  # noqa: F401
+from storage import (  # noqa: F401
+    delegation_tables,
+    key_tables,
+    model_tables,
+    tables,
+    workflow_tables,
+)
 from storage.migrations.scope import belongs_to_metadata
 
 connection = context.config.attributes["connection"]
