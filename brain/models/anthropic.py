@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from urllib.parse import urlsplit
 
 import anthropic
@@ -19,11 +18,10 @@ from brain.models.anthropic_request import request_of
 from brain.models.capabilities import capabilities_of
 from brain.models.departure import departing, watch
 from brain.models.provider import Key, ModelSpec, Provider
+from brain.models.quoting import can_be_sent
 
 _HOME = "https://api.anthropic.com"
 _LONGEST_CONNECTING_S = 10.0
-#: what may stand in a header, and so in a key
-_SENDABLE = re.compile(r"[!-~]+")
 
 
 def connect(spec: ModelSpec) -> Provider:
@@ -119,7 +117,7 @@ class AnthropicProvider:
                 f"the key{named} for {self._provider} is missing; name one under 'keys' of "
                 f"[models.{self._spec.name}]"
             )
-        if not _SENDABLE.fullmatch(key.value):
+        if not can_be_sent(key):
             raise NoUsableKey(
                 f"the key {key.name} has characters that no key has, perhaps a line break"
             )

@@ -24,11 +24,9 @@ from brain.errors import (
     Unreachable,
 )
 from brain.models.provider import Key, ModelSpec
+from brain.models.quoting import quoted
 from brain.models.retry_after import retry_after_s
 
-_LONGEST_QUOTE = 200
-#: servers quote what they were sent; nobody needs to see even parts of a key
-_KEY_LIKE = re.compile(r"\bsk-[\w*.…-]{4,}")
 _TOO_LONG = re.compile(r"prompt is too long|exceeds? (the )?context (limit|window)", re.IGNORECASE)
 _NO_CREDIT = re.compile(r"credit balance", re.IGNORECASE)
 #: error types by their status, for errors that come in the middle of a stream
@@ -133,9 +131,5 @@ class Plight:
 
     def _quoted(self, message: str | None) -> str:
         """The provider's own words, on one line, to follow ours; they come from outside."""
-        words = str(message or "").replace(self.key.value, "[key]")
-        words = " ".join(_KEY_LIKE.sub("[key]", words).split())
-        words = "".join(character for character in words if character.isprintable())
-        if len(words) > _LONGEST_QUOTE:
-            words = f"{words[:_LONGEST_QUOTE]}…"
+        words = quoted(str(message or ""), self.key)
         return f": {words}" if words else ""

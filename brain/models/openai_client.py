@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -14,14 +13,13 @@ from brain.models.capabilities import capabilities_of
 from brain.models.departure import departing, watch
 from brain.models.openai_errors import bad_answer, failure, silent
 from brain.models.provider import Key, ModelSpec
+from brain.models.quoting import can_be_sent
 
 OPENAI_URL = "https://api.openai.com/v1"
 #: what servers get that want no key, for the SDK insists on one
 NO_KEY = "none"
 #: a server that does not even take the connection is not waited for any longer
 _CONNECT_S = 10.0
-#: what may stand in a header, and so in a key
-_SENDABLE = re.compile(r"[!-~]+")
 
 _T = TypeVar("_T")
 
@@ -71,7 +69,7 @@ class Client:
 
     async def ask(self, key: Key | None, request: Callable[[Call], Awaitable[_T]]) -> _T:
         """What `request` returns; raises `ModelFailed` and nothing of the SDK's."""
-        if key and not _SENDABLE.fullmatch(key.value):
+        if key and not can_be_sent(key):
             raise NoUsableKey(f"the key {key.name} is empty, or has characters that no key has")
         timeout_s = self._spec.timeout_s
         silence = asyncio.timeout(timeout_s)

@@ -27,11 +27,9 @@ from brain.errors import (
 )
 from brain.model import Usage
 from brain.models.provider import Key, ModelSpec
+from brain.models.quoting import quoted
 from brain.models.retry_after import retry_after_s
 
-#: of what a server says, the most that people are shown, in characters
-_LONGEST_WORDS = 200
-_KEY_LIKE = re.compile(r"\b(?:sk|gsk|pk|key|Bearer)[-_ ][\w*.-]{6,}")
 _STATUS_IN_WORDS = re.compile(r"^Error code: \d+(?: - )?")
 _TOO_LONG = "context_length_exceeded"
 _TOO_LONG_WORDS = re.compile(
@@ -122,7 +120,7 @@ def failure(
 def judged(complaint: Complaint, spec: ModelSpec, key: Key | None) -> ModelFailed:
     """What a server's words mean. Unknown ones are passing amid a stream, else final."""
     codes, status = complaint.codes, complaint.status
-    said = _fit_to_show(complaint.words, key) or f"status {status}"
+    said = quoted(_STATUS_IN_WORDS.sub("", complaint.words), key) or f"status {status}"
     rule = next((r for r in _RULES if r.codes & codes), None)
     rule = rule or next((r for r in _RULES if status in r.statuses), None)
     if rule is None and status is None:
@@ -182,12 +180,3 @@ def _complaint(error: APIError) -> Complaint:
         words=error.body if isinstance(error.body, str) else error.message,
         retry_after_s=retry_after_s(headers),
     )
-
-
-def _fit_to_show(words: str, key: Key | None) -> str:
-    """One short line without keys: it comes from outside, and servers quote what they were sent."""
-    if key and key.value:
-        words = words.replace(key.value, "[key]")
-    words = _STATUS_IN_WORDS.sub("", " ".join(words.split()))
-    shown = "".join(c for c in _KEY_LIKE.sub("[key]", words) if c.isprintable())
-    return shown if len(shown) <= _LONGEST_WORDS else f"{shown[: _LONGEST_WORDS - 1]}…"
