@@ -134,6 +134,8 @@ class Outgoing:
     trace_id: str
     #: inbox row it answers, None for lines nobody asked for
     inbox_id: int | None = None
+    #: delegation whose result it says
+    delegation_id: int | None = None
     #: network's id of the line that it answers, for networks with replies
     answers: str | None = None
 

@@ -7,18 +7,20 @@ recorded is not done.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from brain.errors import Refused
 from storage import audit
 from storage.acts import Act, Permit
-from storage.errors import StorageError
+from storage.errors import StorageError, StoreUnavailable
 from storage.latch import Latch
 from storage.store import Store
 from storage.unit import Unit
+
+T = TypeVar("T")
 
 #: how long a permit is good, in seconds: pacing on a slow network must fit in
 GOOD_FOR_S = 60.0
@@ -95,6 +97,26 @@ class Guard:
                 raise Refused(decision.reason, policy=decision.policy)
             permits.append(decision)
         return permits
+
+    async def carry_out(self, act: Act, work: Callable[[Unit, Permit], Awaitable[T]]) -> T:
+        """Do what is done by rows alone, in the transaction that records the decision: either both
+        are there or neither is. Raises `Refused`, and whatever `work` raises.
+
+        `work` runs in the transaction and waits for nothing else.
+        """
+
+        async def decided(unit: Unit) -> Refusal | T:
+            refusal, audit_hash = await self._decide(act, unit)
+            return refusal or await work(unit, self._permit(act, audit_hash))
+
+        try:
+            done = await self._store.write(decided)
+        except StoreUnavailable as error:
+            reason = f"the decision could not be recorded: {error}"
+            raise Refused(reason, policy=UNRECORDED) from error
+        if isinstance(done, Refusal):
+            raise Refused(done.reason, policy=done.policy)
+        return done
 
     async def decide(self, acts: Sequence[Act]) -> list[Permit | Refusal]:
         """A permit or a refusal for each act, in order, all audited in one transaction.

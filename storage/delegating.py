@@ -77,6 +77,12 @@ async def note_act(unit: Unit, held: Delegation) -> bool:
     return (await run(unit, change)).rowcount == 1
 
 
+async def note_progress(unit: Unit, held: Delegation, words: str, now: datetime) -> bool:
+    """How far it is, in its worker's words; False when it is ours no more."""
+    change = sa.update(DELEGATION).where(*_ours(held))
+    return (await run(unit, change.values(progress=words, beat_at=now))).rowcount == 1
+
+
 async def finish(unit: Unit, held: Delegation, outcome: Outcome, now: datetime) -> bool:
     """Claimed or working → how it ended; False when the claim was lost: nothing is changed then."""
     deliver = held.deliver

@@ -100,6 +100,8 @@ class Delegation(SQLModel, table=True):
     finished_at: datetime | None = utc_time(default=None)
     #: a tool that changes something was begun: it is not done a second time
     acted: bool = False
+    #: what its worker last said of how far it is
+    progress: str = ""
     #: what came of it; why nothing did
     result: str = ""
     error: str = ""

@@ -5,7 +5,7 @@ they go from state to state is `storage.delegating`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -74,6 +74,7 @@ async def add(unit: Unit, new: NewDelegation) -> tuple[Delegation, bool]:
         "claim": 0,
         "not_before": new.issued_at,
         "acted": False,
+        "progress": "",
         "result": "",
         "error": "",
         "model": "",
@@ -201,6 +202,10 @@ async def prune(unit: Unit, before: datetime) -> int:
 async def many(unit: Unit, where: sa.ColumnElement[bool]) -> list[Delegation]:
     """Those of which `where` is true, oldest first."""
     return found(await run(unit, sa.select(*_COLUMNS).where(where).order_by(_C.id)))
+
+
+async def by_ids(unit: Unit, ids: Iterable[int]) -> dict[int, Delegation]:
+    return {d.id or 0: d for d in await many(unit, _C.id.in_(list(ids)))}
 
 
 def found(rows: Rows) -> list[Delegation]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
 
@@ -51,6 +51,13 @@ class Work:
     said_by: str | None
     #: rows claimed together are answered together: they share this moment
     claimed_at: datetime | None = None
+    #: a line of talk orders nothing anywhere else
+    may_reach_out: ClassVar[bool] = False
+
+    @property
+    def task(self) -> str:
+        """What its costs are booked on."""
+        return f"inbox:{self.inbox_id}"
 
 
 async def waiting(

@@ -14,6 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from bots.answering.courtesy import Courtesy
 from bots.answering.growing import Growing
 from bots.answering.loopguard import Line, LoopGuard
+from bots.answering.matter import InboxClaim
 from bots.answering.placing import place_of
 from bots.answering.replying import Replying
 from bots.answering.thinker import Exchanged, Thinker
@@ -93,7 +94,8 @@ class Answerer:
 
         async def settled(unit: Unit) -> int:
             if exchanged is not None:
-                await self.thinker.remember(unit, burst[-1], exchanged)
+                last = burst[-1]
+                await self.thinker.remember(unit, last, exchanged, inbox_id=last.inbox_id)
             ids = [w.inbox_id for w in burst]
             ours = await inbox.settle(unit, ids, self.agent, self.epoch, state, now, note)
             await agents.beat(unit, self.agent, HeartbeatTier.FUNCTIONAL, now)
@@ -190,7 +192,8 @@ class Answerer:
             return await self.replying.reply(last, "Stopped.", why=f"{last.sender} said stop"), None
         growing = self.replying.growing(last, text)
         try:
-            exchanged = await self.thinker.think(last, text, growing)
+            claim = InboxClaim(self.store, last, self.epoch, self.clock)
+            exchanged = await self.thinker.think(last, text, claim, growing)
         except (ModelFailed, PromptMissing) as failure:
             if last.said_by is not None:
                 raise

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from brain.model import ToolSpec
 from brain.tools.context import Context
 from brain.tools.registry import AnyTool, Effects, ToolResult
-from storage import inbox
 from storage.acts import Permit
-from storage.errors import LeaseLost
-from storage.inbox import Work
-from storage.store import Store
-
-#: on an inbox row: whoever finds it without an answer must not do it again
-DEED_BEGUN: Final = "a tool that changes something was begun"
 
 
 @dataclass
@@ -36,15 +29,6 @@ class Deeds:
         if not self.begun:
             await self.note()
             self.begun = True
-
-
-async def note_deed(store: Store, work: Work, epoch: int) -> None:
-    """Raises `LeaseLost` when the row is ours no more, and `StorageError`."""
-    ours = await store.write(
-        lambda unit: inbox.annotate(unit, work.inbox_id, work.agent, epoch, DEED_BEGUN)
-    )
-    if not ours:
-        raise LeaseLost(f"Inbox row {work.inbox_id} is not {work.agent}'s to work on any more.")
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,6 @@ class Looking:
         self._log = log
         self._settings: Settings = thinker.settings
         self._news = News(thinker.clock())
-        self._looked_at = thinker.clock()
         self._at_work: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -152,10 +151,9 @@ class Looking:
             return None
         waiting = len(await inbox.waiting(unit, agent))
         state = [f"{waiting} questions wait for you; they are answered in turns of their own"]
-        since, self._looked_at = self._looked_at, now
         look = Look(
             now=now,
-            since=since,
+            since=news.looked_at,
             state=state if waiting else (),
             channels=[await self._heard(unit, one, len(shown)) for one in shown],
         )

@@ -163,6 +163,7 @@ class Mouth:
                 epoch=epoch,
                 first_part=first_part,
                 grows=grows,
+                delegation_id=outgoing.delegation_id,
             )
         )
         written = asyncio.create_task(writing)

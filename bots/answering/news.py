@@ -36,6 +36,8 @@ class News:
 
     def __init__(self, since: datetime) -> None:
         self._last = since
+        #: its last look, at whatever channels
+        self.looked_at = since
         #: by target
         self._seen: dict[str, datetime] = {}
         #: group of channels → its last look
@@ -82,4 +84,4 @@ class News:
     def looked(self, shown: Sequence[Newness], *, is_open: bool, now: datetime) -> None:
         """This was looked at."""
         self._seen |= {one.target: one.newest for one in shown if one.target in self._seen}
-        self._looked[_OPEN if is_open else shown[0].target] = now
+        self._looked[_OPEN if is_open else shown[0].target] = self.looked_at = now

@@ -7,11 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from bots.answering.matter import Matter
 from brain.loop import Exchange
 from brain.model import Message
 from brain.souls import Soul
 from storage import sessions
-from storage.inbox import Work
 from storage.store import Store
 
 #: earlier exchanges that the brain without a model is shown
@@ -33,7 +33,7 @@ class Opened:
 
 
 class Openings(Protocol):
-    async def of(self, work: Work, text: str) -> Opened:
+    async def of(self, work: Matter, text: str) -> Opened:
         """For a question; raises `PromptMissing`, `StorageError`."""
 
 
@@ -45,7 +45,7 @@ class PlainOpenings:
     store: Store
     soul: Soul
 
-    async def of(self, work: Work, text: str) -> Opened:
+    async def of(self, work: Matter, text: str) -> Opened:
         known = await self.store.read(
             lambda unit: sessions.history(unit, self.agent, work.session, _HISTORY)
         )

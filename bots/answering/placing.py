@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bots.answering.matter import Matter
 from bots.messages import THREAD, Target
 from bots.transport import Transport
 from brain.errors import Refused
@@ -51,7 +52,7 @@ class Placing:
         return thread or place
 
 
-def place_of(work: Work) -> Target:
+def place_of(work: Matter) -> Target:
     """Where a line was said."""
     if work.channel.startswith("nick:"):
         return Target.person(work.network, work.sender, work.account)

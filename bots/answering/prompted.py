@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from bots.answering.matter import Matter
 from bots.answering.opening import Opened
 from bots.messages import DISCORD, THREAD, channel_of
 from bots.roster import Roster
@@ -20,7 +21,6 @@ from brain.prompting.tokens import estimate, windows
 from brain.souls import Soul
 from brain.tools.context import AgentCard
 from storage import sessions
-from storage.inbox import Work
 from storage.sessions import History
 from storage.store import Store
 from storage.tables import Message
@@ -46,7 +46,7 @@ class PromptedOpenings:
     capabilities: Capabilities
     clock: Callable[[], datetime]
 
-    async def of(self, work: Work, text: str) -> Opened:
+    async def of(self, work: Matter, text: str) -> Opened:
         fits = windows(self.capabilities.context_tokens, has_tools=self.capabilities.tools)
         in_channel = not work.channel.startswith("nick:")
 
@@ -97,7 +97,7 @@ class PromptedOpenings:
             has_tools=self.capabilities.tools,
         )
 
-    def _place(self, work: Work) -> Place:
+    def _place(self, work: Matter) -> Place:
         on_discord = work.network == DISCORD
         in_private = work.channel.startswith("nick:")
         return Place(

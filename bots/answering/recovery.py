@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
-from bots.answering.deeds import DEED_BEGUN
+from bots.answering.matter import DEED_BEGUN
 from bots.answering.mouth import key_of, state_of
 from bots.answering.tries import Tries
 from bots.messages import Delivery, Target

@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from bots.answering.deeds import Deeds, note_deed
+from bots.answering.deeds import Deeds
+from bots.answering.matter import Asking, Claim, Matter
 from bots.answering.opening import Openings
 from bots.answering.placing import place_of
 from bots.answering.pulse import Pulse
@@ -28,38 +29,14 @@ from brain.tools.catalogue import TOOLS
 from brain.tools.context import AgentCard, Context
 from brain.tools.registry import AnyTool, Toolbox, target_of
 from brain.wallet.budgets import nusd_of
-from storage import agents, sessions
+from storage import sessions
 from storage.acts import Act
-from storage.inbox import Work
 from storage.latch import Latch
 from storage.store import Store
-from storage.tables import HeartbeatTier
 from storage.unit import Unit
 
 #: tokens of history below which the newest turns alone are shown
 _ROOM_FOR_DIGEST: Final = 600
-
-
-class Asking(Protocol):
-    """What a tool may know of who asks: an inbox row, or a command."""
-
-    @property
-    def sender(self) -> str: ...
-
-    @property
-    def network(self) -> str: ...
-
-    @property
-    def channel(self) -> str: ...
-
-    @property
-    def session(self) -> str: ...
-
-    @property
-    def trace_id(self) -> str: ...
-
-    @property
-    def text(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -95,19 +72,23 @@ class Thinker:
     #: everybody on a network may read this channel: network, channel → yes or no
     is_open: Callable[[str, str], bool]
 
-    async def think(self, work: Work, text: str, reader: Reader | None = None) -> Exchanged:
-        """Answer one question; `reader` gets it while it is made. Raises `Refused`, `ModelFailed`,
-        `PromptMissing`, `StorageError`.
+    async def think(
+        self, work: Matter, text: str, claim: Claim, reader: Reader | None = None
+    ) -> Exchanged:
+        """Answer one question that is ours by `claim`; `reader` gets it while it is made. Raises
+        `Refused`, `ModelFailed`, `PromptMissing`, `StorageError`.
         """
         occasion = self._occasion(work)
         reach = self.reach(f"{work.sender} asked in {work.session}", work.trace_id)
-        deeds = Deeds(lambda: note_deed(self.store, work, reach.epoch))
+        deeds = Deeds(claim.note_deed)
         # A second try has what the first one left of the turn's limits.
         spent = Spent()
 
         async def think() -> Exchanged:
             toolbox = Toolbox(deeds.watched(await self.tools()), self._reaching(work, text, reach))
-            return await self._think(work, text, toolbox, reader, spent)
+            pulse = Pulse(claim.beat)
+            loop = partial(self.loop, toolbox, on_progress=pulse, spent=spent)
+            return await self._think(work, text, loop, reader)
 
         try:
             return await think()
@@ -122,7 +103,7 @@ class Thinker:
                 reader.anew()
             return await think()
 
-    async def tidy(self, work: Work) -> None:
+    async def tidy(self, work: Matter) -> None:
         """Make the session shorter where it has outgrown what a model is shown of it; its place is
         after an answer, for it may ask the model. Raises `StorageError`.
         """
@@ -134,12 +115,7 @@ class Thinker:
         await self.compactor.tidy(work.session, self._occasion(work), tokens=room, size=estimate)
 
     async def _think(
-        self,
-        work: Work,
-        text: str,
-        toolbox: Toolbox,
-        reader: Reader | None,
-        spent: Spent,
+        self, work: Matter, text: str, loop: Callable[[str], Loop], reader: Reader | None
     ) -> Exchanged:
         started = self.clock()
         opened = await self.openings.of(work, text)
@@ -154,8 +130,7 @@ class Thinker:
             opening=opened.messages,
             occasion=self._occasion(work),
         )
-        loop = self.loop(toolbox, opened.system, Pulse(lambda: self.beat(work)), spent)
-        answer = await loop.run(question, reader)
+        answer = await loop(opened.system).run(question, reader)
         return Exchanged(text, answer, opened.reference, started)
 
     def loop(
@@ -201,15 +176,19 @@ class Thinker:
         permit = await self.guard.permit(act)
         return self.clean((await toolbox.call(name, arguments, permit)).text)
 
-    async def remember(self, unit: Unit, work: Work, exchanged: Exchanged) -> None:
-        """Keep the exchange as a turn of its session, in the caller's transaction."""
+    async def remember(
+        self, unit: Unit, work: Matter, exchanged: Exchanged, *, inbox_id: int | None = None
+    ) -> None:
+        """Keep the exchange, with the inbox row where there is one, as a turn of its session, in
+        the caller's transaction.
+        """
         finished = self.clock()
         answer = exchanged.answer
         session_id = await sessions.open_session(unit, self.agent, work.session, finished)
         await sessions.add_turn(
             unit,
             session_id,
-            inbox_id=work.inbox_id,
+            inbox_id=inbox_id,
             asker=work.sender,
             asked=exchanged.asked,
             answer="" if is_silence(answer.text) else answer.text,
@@ -224,19 +203,11 @@ class Thinker:
             trace_id=work.trace_id,
         )
 
-    async def beat(self, work: Work) -> None:
-        """The functional heartbeat: this work is alive."""
-        now = self.clock()
-        claim = f"inbox {work.inbox_id}"
-        await self.store.write(
-            lambda unit: agents.beat(unit, self.agent, HeartbeatTier.FUNCTIONAL, now, claim=claim)
-        )
-
-    def _occasion(self, work: Work) -> Occasion:
+    def _occasion(self, work: Matter) -> Occasion:
         return Occasion(
             agent=self.agent,
             session=work.session,
-            task=f"inbox:{work.inbox_id}",
+            task=work.task,
             trace_id=work.trace_id,
         )
 
@@ -259,20 +230,22 @@ class Thinker:
             max_hops=self.settings.limits.max_hops,
         )
 
-    def _reaching(self, work: Work, asked: str, reach: Reaching) -> Context:
-        here = reach.mouth.transports[work.network]
+    def _reaching(self, work: Matter, asked: str, reach: Reaching) -> Context:
+        transport = reach.mouth.transports.get(work.network)
+        has_replies = transport is not None and transport.has_replies
         known = self.context(work, asked)
         # What was said in private, or where not everybody reads, is in this turn's prompt.
-        elsewhere = targets_of(reach.mouth.transports) if known.is_open_place else ()
+        may = known.is_open_place or work.may_reach_out
+        elsewhere = targets_of(reach.mouth.transports) if may else ()
         return replace(
             known,
             message_id=work.message_id,
             hops=work.hops,
             targets=lambda: elsewhere,
             say=reach.say,
-            react=reach.react if here.has_replies else None,
-            fetch=reach.fetch if here.has_replies else None,
-            share=partial(reach.share, place_of(work), work.hops + 1) if here.has_replies else None,
+            react=reach.react if has_replies else None,
+            fetch=reach.fetch if has_replies else None,
+            share=partial(reach.share, place_of(work), work.hops + 1) if has_replies else None,
         )
 
 

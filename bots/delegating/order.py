@@ -28,6 +28,10 @@ class NotAllowed(NotGiven):
     """Who gave it may not give it to that agent."""
 
 
+class Reused(NotGiven):
+    """Its idempotency key was used for something else."""
+
+
 class Killed(NotGiven):
     """The agent, or the swarm, is killed."""
 

@@ -22,6 +22,7 @@ from pydantic import SecretStr
 from bots.agent.assembly import Answering, answering
 from bots.agent.networks import Events, Networks
 from bots.agent.spec import AgentSpec
+from bots.answering.matter import InboxClaim
 from bots.answering.thinker import Exchanged, Thinker
 from bots.cli.project import ROOT
 from bots.clock import utc_now
@@ -134,7 +135,8 @@ class Agent:
         return work
 
     async def think(self, work: Work, text: str, reader: Reader | None = None) -> Exchanged:
-        return await self.thinker.think(work, text, reader or Silent())
+        claim = InboxClaim(self.parts.answerer.store, work, self.parts.answerer.epoch, utc_now)
+        return await self.thinker.think(work, text, claim, reader or Silent())
 
     async def finish(self, work: Work, exchanged: Exchanged | None) -> None:
         """What is done after an answer was said; without an exchange the session stays as it is."""

@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("beat_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("acted", sa.Boolean(), nullable=False),
+        sa.Column("progress", sa.String(), nullable=False),
         sa.Column("result", sa.String(), nullable=False),
         sa.Column("error", sa.String(), nullable=False),
         sa.Column("model", sa.String(), nullable=False),

@@ -1,0 +1,138 @@
+"""Doing one delegation: thinking about it, or passing it on to who may do it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from bots.answering.thinker import Exchanged, Thinker
+from bots.delegating import seal
+from bots.delegating.desk import DelegationDesk
+from bots.delegating.destinations import Destinations
+from bots.delegating.matter import DelegationClaim, DelegationMatter
+from bots.delegating.order import NotGiven, Order
+from brain.delegation.retrying import wait_s
+from brain.errors import ModelFailed, PromptMissing, Refused
+from brain.guard import UNRECORDED
+from brain.prompting.silence import is_silence
+from storage import delegating
+from storage.delegating import Outcome
+from storage.delegation_tables import Delegation, DelegationState, Deliver
+from storage.errors import LeaseLost, StorageError
+from storage.unit import Unit
+
+#: characters of a result that are kept
+_LONGEST_RESULT: Final = 16_000
+
+
+@dataclass
+class Carrying:
+    thinker: Thinker
+    desk: DelegationDesk
+    destinations: Destinations
+    #: network on which the agent is at home, for what was asked nowhere
+    home: str
+    #: what was thought about each, until it is remembered with the outcome
+    _exchanged: dict[int, tuple[DelegationMatter, Exchanged]] = field(default_factory=dict)
+
+    async def objection(self, unit: Unit, held: Delegation, now: datetime) -> str:
+        """Why this row is not to be believed; empty when it is."""
+        return await seal.objection(unit, held, now)
+
+    async def carry(
+        self, held: Delegation, wait_aside: Callable[[bool], None]
+    ) -> tuple[Outcome, float | None]:
+        """How it ends, and in how many seconds it is tried again instead, if it is.
+
+        `wait_aside` is told when it only waits for somebody else, and when that is over.
+        """
+        try:
+            if held.passed_to:
+                outcome = await self._pass_on(held, wait_aside)
+            else:
+                outcome = await self._think(held)
+        except (ModelFailed, StorageError, Refused) as error:
+            return self._failed(held, error)
+        except (NotGiven, PromptMissing) as error:
+            return Outcome(state=DelegationState.FAILED, error=str(error)), None
+        return self._with_speaker(held, outcome), None
+
+    async def finish(self, unit: Unit, held: Delegation, outcome: Outcome, now: datetime) -> bool:
+        """The one outcome, with the turn that led to it, in the caller's transaction."""
+        ours = await delegating.finish(unit, held, outcome, now)
+        thought = self._exchanged.pop(held.id or 0, None)
+        if ours and thought is not None:
+            await self.thinker.remember(unit, *thought)
+        return ours
+
+    async def _think(self, held: Delegation) -> Outcome:
+        matter = DelegationMatter(held, self.home)
+        claim = DelegationClaim(self.desk.store, held, self.desk.clock)
+        exchanged = await self.thinker.think(matter, held.instruction, claim)
+        self._exchanged[held.id or 0] = (matter, exchanged)
+        answer = exchanged.answer
+        text = "" if is_silence(answer.text) else answer.text[:_LONGEST_RESULT]
+        return Outcome(
+            state=DelegationState.DONE,
+            result=text or "Done; there is nothing to say about it.",
+            model=answer.model,
+            cost_nusd=answer.cost_nusd,
+        )
+
+    async def _pass_on(self, held: Delegation, wait_aside: Callable[[bool], None]) -> Outcome:
+        """Give it to who may do it, and take over what comes of it."""
+        left = held.expires_at - self.desk.clock()
+        order = Order(
+            to=held.passed_to,
+            instruction=held.instruction,
+            asked_by=f"agent:{held.agent}",
+            kind=held.kind,
+            priority=held.priority,
+            deadline=max(left, timedelta(seconds=1)),
+            # Whoever takes this up after us finds the same child.
+            idempotency_key=f"passed:{held.code}",
+            network=held.network,
+            channel=held.channel,
+            parent_id=held.id,
+            trace_id=held.trace_id,
+        )
+        child = await self.desk.give(order)
+        wait_aside(True)
+        try:
+            ended = await self.desk.wait(child.code, left.total_seconds())
+        finally:
+            wait_aside(False)
+        return Outcome(
+            state=DelegationState(ended.state),
+            result=ended.result,
+            error=ended.error,
+            model=ended.model,
+            cost_nusd=0,
+        )
+
+    def _failed(self, held: Delegation, error: Exception) -> tuple[Outcome, float | None]:
+        outcome = Outcome(state=DelegationState.FAILED, error=str(error))
+        again = isinstance(error, ModelFailed | StorageError) or (
+            isinstance(error, Refused) and error.policy == UNRECORDED
+        )
+        if isinstance(error, LeaseLost) or not again or held.tries <= 0:
+            return self._with_speaker(held, outcome), None
+        return outcome, wait_s(held.claim)
+
+    def _with_speaker(self, held: Delegation, outcome: Outcome) -> Outcome:
+        if held.deliver != Deliver.WANTED:
+            return outcome
+        if outcome.state is not DelegationState.DONE and not held.channel:
+            # Who asked by a hook reads the error; a channel that nobody asked in is spared it.
+            return _unsaid(outcome, "there is no result to say")
+        first = held.deliver_to.split()[0]
+        speaker = self.destinations.speaker_for(first)
+        if not speaker:
+            return _unsaid(outcome, f"no agent can say it in {first}")
+        return replace(outcome, deliver_by=speaker)
+
+
+def _unsaid(outcome: Outcome, why: str) -> Outcome:
+    return replace(outcome, unsaid=why)

@@ -1,0 +1,57 @@
+"""The signature under a delegation: its sender's, over the envelope that its row is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from bots.hooks.envelope import Envelope
+from bots.keys.signer import Signer, genuine
+from storage import keys
+from storage.delegation_tables import Delegation
+from storage.delegations import NewDelegation, chain_of
+from storage.key_tables import KeyAlgorithm
+from storage.unit import Unit
+
+
+def sealed(new: NewDelegation, signer: Signer) -> NewDelegation:
+    """The same, signed by `signer`, whose key is its sender's."""
+    keyed = replace(new, key_id=signer.key_id)
+    return replace(keyed, signature=signer.sign(_envelope(keyed, keyed.chain).canonical()))
+
+
+async def objection(unit: Unit, delegation: Delegation, now: datetime) -> str:
+    """Why this row is not to be believed, in the transaction that takes it up; empty when it is."""
+    key = await keys.verifying(unit, delegation.key_id, now)
+    if key is None:
+        return await keys.why_not(unit, delegation.key_id, now)
+    if key.owner != delegation.sender:
+        return f"key {key.key_id} is not {delegation.sender}'s"
+    signed = _envelope(delegation, chain_of(delegation)).canonical()
+    if not genuine(key, signed, delegation.signature):
+        return f"its signature is not {delegation.sender}'s under these words"
+    return ""
+
+
+def _envelope(row: NewDelegation | Delegation, chain: tuple[str, ...]) -> Envelope:
+    return Envelope(
+        id=row.code,
+        kind=row.kind,
+        sender=row.sender,
+        to=row.agent,
+        issued_at=row.issued_at,
+        expires_at=row.expires_at,
+        nonce=row.code,
+        hops=len(chain),
+        reply_to=row.deliver_to,
+        body={
+            "instruction": row.instruction,
+            "passed_to": row.passed_to,
+            "chain": list(chain),
+            "asked_by": row.asked_by,
+            "network": row.network,
+            "channel": row.channel,
+        },
+        alg=KeyAlgorithm.ED25519,
+        key_id=row.key_id,
+    )

@@ -1,0 +1,270 @@
+"""One agent's hands: takes up what was delegated to it, ahead of chat, and brings it to one end.
+
+What is claimed is beaten for while it is worked on; what is ours no more (cancelled, expired, taken
+over) is stopped at the next look, which a nudge brings at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from structlog.typing import FilteringBoundLogger
+
+from bots.delegating.carrying import Carrying
+from bots.delegating.delivering import Delivering
+from bots.delegating.desk import DelegationDesk
+from bots.insist import insist
+from brain.delegation.authority import Authority
+from storage import delegating, delegations
+from storage.delegating import Outcome
+from storage.delegation_tables import Delegation, DelegationState, Deliver
+from storage.delegations import chain_of
+from storage.errors import StorageError
+from storage.unit import Unit
+
+#: a lost nudge costs at most this
+LOOK_EVERY_S: Final = 5.0
+#: work that was not beaten for so long counts as dead
+SILENCE: Final = timedelta(seconds=90)
+_BEAT_EVERY_S: Final = 20.0
+#: delegations that are worked on at a time; those that wait for others of their own do not count
+_AT_ONCE: Final = 4
+_PAGE: Final = 16
+
+
+@dataclass
+class _Hand:
+    """What one task has in hand."""
+
+    held: Delegation
+    task: asyncio.Task[None]
+    is_waiting: bool = False
+    #: why somebody else ended it; empty: nobody did
+    stopped: str = ""
+
+
+@dataclass
+class Worker:
+    """`run` while the process lives; `nudge` when something may have changed."""
+
+    agent: str
+    epoch: int
+    desk: DelegationDesk
+    carrying: Carrying
+    delivering: Delivering
+    authority: Authority
+    log: FilteringBoundLogger
+    #: why nothing may be begun now (killed); empty when it may
+    halted: Callable[[], str]
+    _nudged: asyncio.Event = field(default_factory=asyncio.Event)
+    _hands: dict[int, _Hand] = field(default_factory=dict)
+    _telling: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def busy(self) -> int:
+        """Delegations being worked on."""
+        return len(self._hands)
+
+    def nudge(self) -> None:
+        self._nudged.set()
+
+    def stop_all(self, why: str) -> None:
+        """End all work at once; what was in hand fails with this reason."""
+        for hand in self._hands.values():
+            hand.stopped = why
+            hand.task.cancel()
+
+    async def run(self) -> None:
+        """Until cancelled; what is in hand then goes back, if nothing of it was done."""
+        beating = asyncio.create_task(self._beat())
+        try:
+            await self._inherit()
+            while True:
+                self._nudged.clear()
+                await self._look()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_EVERY_S):
+                        await self._nudged.wait()
+        finally:
+            beating.cancel()
+            for hand in self._hands.values():
+                hand.task.cancel()
+            tasks = [hand.task for hand in self._hands.values()]
+            await asyncio.gather(beating, *tasks, *self._telling, return_exceptions=True)
+
+    async def _inherit(self) -> None:
+        """What an older process of this agent had in hand."""
+
+        async def reclaim(unit: Unit) -> list[Delegation]:
+            now = self.desk.clock()
+            return await delegating.reclaim(unit, now, SILENCE, of=(self.agent, self.epoch))
+
+        for ended in await insist(self.desk.store, reclaim, self.log):
+            self.log.info("delegation.inherited", code=ended.code, state=ended.state)
+            self.desk.bells.changed(ended.sender, ended.code)
+
+    async def _look(self) -> None:
+        try:
+            await self._drop_lost()
+            await self._take_up()
+            for settled in await self.delivering.look():
+                self.desk.bells.changed(settled.sender, settled.code)
+        except StorageError as error:
+            self.log.warning("delegations.unreadable", error=str(error))
+
+    async def _drop_lost(self) -> None:
+        """Stop what is not ours any more."""
+        ids = list(self._hands)
+        if not ids:
+            return
+        now = await self.desk.store.read(lambda unit: delegations.by_ids(unit, ids))
+        for one, hand in list(self._hands.items()):
+            row = now.get(one)
+            if row is None or row.claim != hand.held.claim or row.state not in delegations.HELD:
+                hand.stopped = row.error if row is not None else "it is gone"
+                hand.task.cancel()
+
+    async def _take_up(self) -> None:
+        free = _AT_ONCE - sum(not hand.is_waiting for hand in self._hands.values())
+        if free <= 0:
+            return
+        store, now = self.desk.store, self.desk.clock()
+        waiting = await store.read(
+            lambda unit: delegations.waiting(unit, self.agent, now, min(free, _PAGE))
+        )
+        if not waiting:
+            return
+
+        async def claim(unit: Unit) -> tuple[list[Delegation], list[Delegation]]:
+            taken, refused = [], []
+            for one in waiting:
+                held = await delegating.claim(unit, one.id or 0, self.agent, self.epoch, now)
+                if held is None:
+                    continue
+                why = self.halted() or await self._objection(unit, held)
+                if why:
+                    outcome = Outcome(state=DelegationState.FAILED, error=f"refused: {why}")
+                    await delegating.finish(unit, held, outcome, now)
+                    refused.append(held)
+                else:
+                    taken.append(held)
+            return taken, refused
+
+        taken, refused = await store.write(claim)
+        for held in refused:
+            self.log.warning("delegation.refused", code=held.code, trace_id=held.trace_id)
+            self.desk.bells.changed(held.sender, held.code)
+        for held in taken:
+            self._begin(held)
+        if len(waiting) == min(free, _PAGE):
+            self.nudge()
+
+    async def _objection(self, unit: Unit, held: Delegation) -> str:
+        """Authority is checked here too, where the work would be done."""
+        chain = chain_of(held)
+        if chain or held.sender != self.agent:
+            if not chain or chain[-1] != held.sender:
+                return f"it did not come through {held.sender}'s hands"
+            why = self.authority.objection(held.sender, self.agent, chain)
+            if why:
+                return why
+        return await self.carrying.objection(unit, held, self.desk.clock())
+
+    def _begin(self, held: Delegation) -> None:
+        task = asyncio.create_task(self._work(held))
+        hand = self._hands[held.id or 0] = _Hand(held, task)
+        hand.task.add_done_callback(lambda _: self._ended(held, hand))
+
+    def _ended(self, held: Delegation, hand: _Hand) -> None:
+        self._hands.pop(held.id or 0, None)
+        if hand.task.cancelled():
+            # Stopped before or while it worked: what becomes of the row is written aside.
+            telling = asyncio.create_task(self._tell_stopped(held, hand.stopped))
+            self._telling.add(telling)
+            telling.add_done_callback(self._telling.discard)
+        self.nudge()
+
+    async def _work(self, held: Delegation) -> None:
+        left = (held.expires_at - self.desk.clock()).total_seconds()
+        hand = self._hands[held.id or 0]
+
+        def wait_aside(is_waiting: bool) -> None:  # noqa: FBT001 - a callback with one word
+            hand.is_waiting = is_waiting
+            self.nudge()
+
+        try:
+            async with asyncio.timeout(max(left, 0)):
+                outcome, retry_s = await self.carrying.carry(held, wait_aside)
+        except TimeoutError:
+            outcome, retry_s = Outcome(state=DelegationState.EXPIRED, error="out of time"), None
+        await self._settle(held, outcome, retry_s)
+
+    async def _settle(self, held: Delegation, outcome: Outcome, retry_s: float | None) -> None:
+        now = self.desk.clock()
+
+        async def settle(unit: Unit) -> bool:
+            if retry_s is not None:
+                until = now + timedelta(seconds=retry_s)
+                return await delegating.put_back(
+                    unit, held, why=outcome.error, not_before=until, now=now
+                )
+            return await self.carrying.finish(unit, held, outcome, now)
+
+        ours = await insist(self.desk.store, settle, self.log)
+        self.log.info(
+            "delegation.ended",
+            code=held.code,
+            state=outcome.state if retry_s is None else "queued",
+            why=outcome.error,
+            ours=ours,
+            trace_id=held.trace_id,
+        )
+        if ours and retry_s is not None:
+            asyncio.get_running_loop().call_later(retry_s, self.nudge)
+        if ours and held.deliver == Deliver.WANTED and outcome.deliver_by not in {"", self.agent}:
+            self.desk.bells.owed(outcome.deliver_by)
+        self.desk.bells.changed(held.sender, held.code)
+
+    async def _tell_stopped(self, held: Delegation, why: str) -> None:
+        now = self.desk.clock()
+
+        async def settle(unit: Unit) -> None:
+            row = await delegations.read(unit, held.id or 0)
+            if row is None or row.claim != held.claim:
+                return
+            if why or row.acted:
+                error = why or "its agent was stopped after it had begun to act"
+                outcome = Outcome(state=DelegationState.FAILED, error=error)
+                await delegating.finish(unit, held, outcome, now)
+            else:
+                await delegating.put_back(
+                    unit,
+                    held,
+                    why="its agent was stopped",
+                    not_before=now,
+                    now=now,
+                    was_tried=False,
+                )
+
+        await insist(self.desk.store, settle, self.log)
+        self.desk.bells.changed(held.sender, held.code)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(_BEAT_EVERY_S)
+            try:
+                await self._beat_once()
+            except StorageError as error:
+                self.log.warning("delegations.unbeaten", error=str(error))
+
+    async def _beat_once(self) -> None:
+        held, now = [hand.held for hand in self._hands.values()], self.desk.clock()
+        ours = await self.desk.store.write(lambda unit: delegating.beat(unit, held, now))
+        if len(ours) != len(held):
+            # Somebody else ended it: the next look finds which, and stops it.
+            self.nudge()
