@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from brain.errors import Overloaded
+from brain.errors import Overloaded, Refused
 from brain.model import Capabilities, Completion, Conversation, Reader
 from brain.models.scripted import Scripted
 from storage import inbox
@@ -277,6 +277,23 @@ async def test_a_store_that_fails_loses_nothing(looker: Looker) -> None:
     await looker.sql("ALTER TABLE gone RENAME TO message")
     await looking.look()
     assert "why does it hum?" in told(model)
+
+
+async def test_a_look_that_was_not_taken_is_none(looker: Looker) -> None:
+    def refuses_once(_shown: Conversation) -> Completion:
+        if model.times_asked == 1:
+            raise Refused("not now", policy="test")
+        return SILENT
+
+    model = Scripted(refuses_once)
+    born = looker.clock()
+    looking = looker.with_model(model)
+    await looker.said("why does it hum?")
+    for _ in range(2):
+        looker.clock.on(minutes=5)
+        await looking.look()
+    assert model.times_asked == 2
+    assert f"the first since {born:%H:%M}" in told(model)
 
 
 async def test_talk_is_fenced_and_holds_no_secret(looker: Looker) -> None:
