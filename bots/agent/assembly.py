@@ -34,7 +34,7 @@ from bots.control.requests import Requests
 from bots.control.switch import KillSwitch
 from bots.roster import Roster
 from bots.secrets import Redactor
-from bots.settings import OperatorSettings
+from bots.swarm_settings import OperatorSettings
 from bots.transport import Transport, everybody_reads
 from brain.guard import Guard, LatchPolicy
 from storage.requests import Approvers

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, SecretStr, field_serializer
 
-from bots.settings import AgentSettings, Settings
+from bots.settings import Settings
+from bots.swarm_settings import AgentSettings
 
 
 class AgentSpec(BaseModel):

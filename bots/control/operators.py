@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bots.control.signatures import SignatureRefused, Signed, verify
 from bots.messages import DISCORD
-from bots.settings import OperatorSettings
+from bots.swarm_settings import OperatorSettings
 
 
 class NotAnOperator(Exception):

@@ -19,8 +19,9 @@ from bots.doctor.missing import how_to_give
 from bots.doctor.model_servers import Listed, NoServer, address, address_hint, listed
 from bots.local_model import packages
 from bots.secrets import resolve_each
-from bots.settings import AgentSettings, Settings
+from bots.settings import Settings
 from bots.supervisor.brains import models_in_use
+from bots.swarm_settings import AgentSettings
 from brain.errors import PriceUnknown
 from brain.models.capabilities import capabilities_of
 from brain.models.provider import ModelSpec

@@ -15,9 +15,10 @@ from bots.discord.links import PORTAL
 from bots.doctor.finding import Finding, fail, ok, warn
 from bots.sandbox.tokens import user_of
 from bots.secrets import resolve_each
-from bots.settings import AgentSettings, Settings
+from bots.settings import Settings
 from bots.state import StateFolder
 from bots.supervisor.guild import wants_sandbox
+from bots.swarm_settings import AgentSettings
 
 _ABOUT = "discord"
 _STEPS = "the steps, and what each is for: docs/DISCORD.md"

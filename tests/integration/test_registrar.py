@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import structlog
 
-from bots.settings import AgentSettings, Settings
+from bots.settings import Settings
 from bots.supervisor.registrar import Registrar
+from bots.swarm_settings import AgentSettings
 from storage import agents
 from storage.migrate import upgrade
 from storage.store import Store

@@ -14,10 +14,10 @@ import structlog
 
 from bots.control.door import BadRequest
 from bots.control.operators import Operators
-from bots.settings import OperatorSettings
 from bots.supervisor.kills import FORCE_AFTER_S
 from bots.supervisor.latching import Latching
 from bots.supervisor.orders import Orders
+from bots.swarm_settings import OperatorSettings
 from storage.latch import LatchFile
 
 

@@ -13,9 +13,9 @@ import structlog
 
 from bots.control.operators import Operators
 from bots.control.signatures import Signed
-from bots.settings import OperatorSettings
 from bots.supervisor.latching import Latching
 from bots.supervisor.orders import Orders
+from bots.swarm_settings import OperatorSettings
 from storage.latch import LatchFile
 
 

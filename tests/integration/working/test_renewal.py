@@ -19,12 +19,13 @@ from bots.clock import utc_now
 from bots.control.door import Unavailable
 from bots.control.operators import Operators
 from bots.secrets import HIDDEN, Redactor
-from bots.settings import OperatorSettings, Settings
+from bots.settings import Settings
 from bots.state import StateFolder
 from bots.supervisor.births import Births, model_key
 from bots.supervisor.identities import Identities
 from bots.supervisor.latching import Latching
 from bots.supervisor.orders import Orders
+from bots.swarm_settings import OperatorSettings
 from storage.latch import LatchFile
 from storage.migrate import upgrade
 from storage.store import Store

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bots.control.operators import Evidence, NotAnOperator, Operators
-from bots.settings import OperatorSettings
+from bots.swarm_settings import OperatorSettings
 
 OPERATORS = Operators(
     OperatorSettings(irc_accounts=("alice", "45"), discord_users=("77",), discord_roles=("9",)),
