@@ -145,6 +145,11 @@ def state_of(config: Path, settings: Settings) -> StateFolder:
     return StateFolder(config.absolute().parent / settings.swarm.state_folder)
 
 
+def database_url(settings: Settings, state: StateFolder) -> str:
+    """The configured database, or the SQLite file of the state folder."""
+    return settings.swarm.database_url or f"sqlite:///{state.database}"
+
+
 def write_private(path: Path, content: str) -> None:
     """Replace `path` by `content` (mode 0600); a reader sees the old or the new, never a half."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -40,16 +40,16 @@ class Entry:
 
 
 COMMANDS = (
-    Entry("up", "bots.cli.swarm", SWARM, "Start the swarm: agents, IRC server, bus."),
-    Entry("down", "bots.cli.swarm", SWARM, "Stop it in order."),
+    Entry("up", "bots.cli.running", SWARM, "Start the swarm: agents, IRC server, bus."),
+    Entry("down", "bots.cli.ending", SWARM, "Stop it in order."),
     Entry(
-        "status", "bots.cli.swarm", SWARM, "Who is ready, deaf, hung, killed; --json for scripts."
+        "status", "bots.cli.showing", SWARM, "Who is ready, deaf, hung, killed; --json for scripts."
     ),
-    Entry("restart", "bots.cli.swarm", SWARM, "Replace one agent's process, or everybody's."),
+    Entry("restart", "bots.cli.ending", SWARM, "Replace one agent's process, or everybody's."),
     Entry("logs", "bots.cli.logs", SWARM, "What the processes wrote; -f follows."),
-    Entry("kill", "bots.cli.swarm", STOP, "Stop one agent or all, at once; survives a restart."),
-    Entry("resume", "bots.cli.swarm", STOP, "Take the kill back; needs a reason."),
-    Entry("sign", "bots.cli.swarm", STOP, "Sign a steering command to type on IRC."),
+    Entry("kill", "bots.cli.killing", STOP, "Stop one agent or all, at once; survives a restart."),
+    Entry("resume", "bots.cli.killing", STOP, "Take the kill back; needs a reason."),
+    Entry("sign", "bots.cli.killing", STOP, "Sign a steering command to type on IRC."),
     Entry("tour", "bots.cli.tour", LOOK, "The whole story in half a minute, without hands."),
     Entry("guild", "bots.cli.guild", LOOK, "Lay out the channels of swarm.toml on Discord."),
     Entry("replay", "bots.cli.replay", LOOK, "Speak a channel log into the IRC server."),

@@ -17,8 +17,7 @@ from bots.cli.project import DEFAULT_CONFIG, ConfigOption, open_project
 from bots.control.signatures import sign as sign_words
 from bots.control.signatures import signing_key
 from bots.settings import Settings
-from bots.state import StateFolder
-from bots.supervisor.ground import database_url
+from bots.state import StateFolder, database_url
 from storage import latch as latch_rows
 from storage.errors import StorageError
 from storage.latch import Latch, LatchFile

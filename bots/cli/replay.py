@@ -28,8 +28,8 @@ from bots.replay.pace import due_s
 from bots.replay.parse import Log, parse
 from bots.replay.speak import Speaker, Spoken
 from bots.settings import Settings
-from bots.state import StateFolder
-from bots.supervisor.ground import database_url, is_locked
+from bots.state import StateFolder, database_url
+from bots.supervisor.folder_lock import is_locked
 from storage.errors import StorageError
 from storage.migrate import upgrade
 from storage.store import Store

@@ -1,40 +1,30 @@
-"""up, down, restart."""
+"""up: the swarm, in this process or in one that goes on without a terminal."""
 
 from __future__ import annotations
 
-import asyncio
 import os
-import random
 import signal
 import subprocess
 import sys
 import time
-import webbrowser
 from contextlib import suppress
-from dataclasses import KW_ONLY, dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import structlog
 import typer
 from rich.console import Console
 
-from bots import logs
+from bots.cli.browsing import open_page
 from bots.cli.control import NoAnswer, Supervisor
+from bots.cli.ending import DOWN_WITHIN_S
 from bots.cli.exits import CommandError, Exit
 from bots.cli.project import DEFAULT_CONFIG, ROOT, ConfigOption, open_project
 from bots.cli.showing import print_status
-from bots.secrets import Redactor, SecretError
-from bots.settings import Settings
 from bots.state import StateFolder
-from bots.supervisor.ground import AlreadyRunning, is_locked
-from bots.supervisor.ports import PortTaken
-from bots.supervisor.service import ServiceFailed
-from bots.supervisor.supervisor import Supervisor as SwarmSupervisor
-from storage.errors import StorageError
+from bots.supervisor.folder_lock import is_locked
 
 READY_WITHIN_S = 60.0
-DOWN_WITHIN_S = 15.0
 _LOOK_EVERY_S = 0.05
 
 
@@ -80,111 +70,11 @@ def up(
     if detach:
         _detach(only, sandbox_users, config, state)
         if opened:
-            _open(Supervisor.require(state).get("/status"))
+            open_page(Supervisor.require(state).get("/status"))
     else:
-        _stay(Plan(settings, state, names, sandbox_users, opened=opened))
-
-
-def down(config: ConfigOption = DEFAULT_CONFIG) -> None:
-    """Stop the swarm in order: agents say goodbye, then the servers end.
-
-    Exit code 3 when none runs.
-    """
-    _, state = open_project(config)
-    supervisor = Supervisor.require(state)
-    with Console(stderr=True).status("stopping"):
-        with suppress(NoAnswer):
-            supervisor.post("/control/stop", {})
-        if not supervisor.wait_until_gone(DOWN_WITHIN_S):
-            _end(supervisor)
-    typer.echo("The swarm has stopped.")
-
-
-def restart(
-    agent: Annotated[str, typer.Argument(help="Name of the agent; all when left out.")] = "",
-    config: ConfigOption = DEFAULT_CONFIG,
-) -> None:
-    """Give an agent (or all) a new process, also one that had given up."""
-    _, state = open_project(config)
-    try:
-        answer = Supervisor.require(state).post(
-            "/control/restart", {"agent": agent} if agent not in {"", "all"} else {}
-        )
-    except NoAnswer as error:
-        raise CommandError(str(error)) from None
-    typer.echo(f"Restarting {', '.join(answer['restarting'])}.")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What `up` was asked for."""
-
-    settings: Settings
-    state: StateFolder
-    #: agents to run, all of them when empty
-    only: list[str]
-    #: ordinary people in the sandbox guild
-    guests: int
-    _: KW_ONLY
-    #: open the page in a browser
-    opened: bool
-
-
-def _open(status: dict[str, Any]) -> None:
-    """Show the page in the person's browser, where there are both."""
-    if status["console_login"] is None:
-        typer.echo("There is no page: it needs the sandbox guild and console.enabled.", err=True)
-    elif not webbrowser.open(status["console_login"]):
-        typer.echo("No browser could be opened; the address above does it by hand.", err=True)
-
-
-def _stay(plan: Plan) -> None:
-    limits = plan.settings.limits
-    logs.configure(
-        plan.state.log_of("supervisor"),
-        bytes=limits.log_bytes,
-        files=limits.log_files,
-        redactor=Redactor([]),
-    )
-    try:
-        asyncio.run(_supervise(plan))
-    except AlreadyRunning as error:
-        raise CommandError(str(error), Exit.ALREADY_RUNNING) from None
-    except (PortTaken, ServiceFailed, StorageError, SecretError, OSError) as error:
-        raise CommandError(str(error)) from None
-
-
-async def _supervise(plan: Plan) -> None:
-    console = Console(stderr=True)
-    with console.status("starting") as shown:
-        supervisor = SwarmSupervisor(
-            plan.settings,
-            plan.state,
-            ROOT / "prompts",
-            only=plan.only,
-            guests=plan.guests,
-            rng=random.Random(),
-            log=structlog.get_logger().bind(process="supervisor"),
-        )
-        living = asyncio.create_task(supervisor.run())
-        began_s = time.monotonic()
-        while not living.done() and not supervisor.settled():
-            await asyncio.sleep(_LOOK_EVERY_S)
-            if time.monotonic() - began_s > READY_WITHIN_S:
-                break
-            shown.update(supervisor.progress_line())
-    if not living.done():
-        status = await supervisor.status()
-        # Without a terminal somebody keeps it: `up --detach` in up.log, systemd in its journal.
-        print_status(status, kept=not sys.stdout.isatty())
-        if plan.opened:
-            _open(status)
-        console.print(
-            f"Ready after {time.monotonic() - began_s:.1f} s. Ctrl-C stops the swarm, "
-            "`run.py kill` its agents' work."
-        )
-    await living
-    console.print("The swarm has stopped.")
+        # Late, as in `app`: who detaches loads no supervisor, the process that it starts does.
+        staying = import_module("bots.cli.staying")
+        staying.stay(staying.Plan(settings, state, names, sandbox_users, opened=opened))
 
 
 def _detach(only: str, sandbox_users: int, config: Path, state: StateFolder) -> None:
@@ -236,11 +126,3 @@ def _wait_until_ready(process: subprocess.Popen[bytes], state: StateFolder, outp
     bad = [a["name"] for a in status["agents"] if a["state"] not in ("ready", "killed", "degraded")]
     if bad:
         raise CommandError(f"Running, but not well: {', '.join(bad)}.")
-
-
-def _end(supervisor: Supervisor) -> None:
-    """An orderly stop did not come: end the process; whatever it started dies with it."""
-    os.kill(supervisor.pid, signal.SIGTERM)
-    if not supervisor.wait_until_gone(5):
-        os.kill(supervisor.pid, signal.SIGKILL)
-        supervisor.wait_until_gone(5)

@@ -10,7 +10,7 @@ from bots.doctor import brains, configuration, guild, machine, services
 from bots.doctor.finding import Finding, fail, ok
 from bots.settings import SettingsError, load
 from bots.state import state_of
-from bots.supervisor.ground import is_locked
+from bots.supervisor.folder_lock import is_locked
 from brain.tools.quoting import counted
 
 

@@ -18,8 +18,7 @@ from sqlalchemy.exc import DBAPIError
 import storage.migrations
 from bots.doctor.finding import Finding, fail, ok, warn
 from bots.settings import Settings
-from bots.state import StateFolder
-from bots.supervisor.ground import database_url
+from bots.state import StateFolder, database_url
 from bots.supervisor.ports import LOOPBACK, is_free
 from bots.supervisor.sweeper import genuine
 from brain.tools.quoting import counted

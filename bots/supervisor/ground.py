@@ -1,12 +1,8 @@
-"""What the agents stand on: the state folder's lock, the database, the bus, the IRC server, the
-guild, the local model.
-"""
+"""What the agents stand on: the database, the bus, the IRC server, the guild, the local model."""
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
 import random
 import socket
 from pathlib import Path
@@ -14,7 +10,7 @@ from pathlib import Path
 from structlog.typing import FilteringBoundLogger
 
 from bots.settings import Settings
-from bots.state import StateFolder
+from bots.state import StateFolder, database_url
 from bots.supervisor import brains, guild, local_model, ports
 from bots.supervisor.guild import Guild
 from bots.supervisor.identities import Identities
@@ -26,41 +22,6 @@ from storage.store import Store
 
 #: where IRC clients look first
 _IRC_PORT = 6667
-
-
-class AlreadyRunning(Exception):
-    """Another supervisor holds this state folder."""
-
-
-def lock(state: StateFolder) -> int:
-    """Take the state folder for this process; the descriptor holds the lock. Raises
-    `AlreadyRunning`.
-    """
-    fd = os.open(state.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(fd)
-        raise AlreadyRunning(
-            "a swarm already runs from this state folder: `python3 run.py status` shows it, "
-            "`python3 run.py down` ends it"
-        ) from None
-    return fd
-
-
-def is_locked(state: StateFolder) -> bool:
-    """True while a supervisor lives in this state folder."""
-    try:
-        os.close(lock(state))
-    except AlreadyRunning:
-        return True
-    except FileNotFoundError:
-        return False
-    return False
-
-
-def database_url(settings: Settings, state: StateFolder) -> str:
-    return settings.swarm.database_url or f"sqlite:///{state.database}"
 
 
 class Ground:

@@ -33,7 +33,8 @@ from bots.state import StateFolder
 from bots.supervisor.backoff import Backoff
 from bots.supervisor.births import Births, model_key
 from bots.supervisor.child import Child
-from bots.supervisor.ground import Ground, lock
+from bots.supervisor.folder_lock import lock
+from bots.supervisor.ground import Ground
 from bots.supervisor.handing import Handing
 from bots.supervisor.identities import Identities
 from bots.supervisor.key_orders import KeyOrders

@@ -116,6 +116,21 @@ def test_help_imports_nothing_heavy() -> None:
     assert "Exit codes" in done.stdout
 
 
+@pytest.mark.parametrize("command", ["down", "status", "restart", "up"])
+def test_who_asks_a_running_swarm_loads_nothing_that_runs_one(command: str) -> None:
+    code = (
+        "import sys\n"
+        "from bots.cli.app import build\n"
+        f"build([{command!r}])\n"
+        "heavy = {'sqlalchemy', 'irc', 'nats', 'aiohttp', 'alembic', 'cryptography', 'discord'}\n"
+        "assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_pinned_requirements_name_no_place() -> None:
     for name in ("requirements.txt", "requirements-dev.txt", "requirements-local.txt"):
         text = (ROOT / name).read_text()

@@ -13,7 +13,7 @@ from typing import Protocol
 import pytest
 
 from bots.state import StateFolder
-from bots.supervisor.ground import lock
+from bots.supervisor.folder_lock import lock
 
 ROOT = Path(__file__).parents[3]
 SWARM = '[[agents]]\nname = "captain"\nrole = "captain"\nchannels = ["#lab"]\n'
