@@ -99,7 +99,7 @@ class AgentProcess:
             on_kill=self._killed_by_pipe,
             on_resume=self._resumed,
             on_nicks=self._roster.refresh,
-            on_keys=self._keys.take,
+            on_keys=self._take_keys,
             on_stop=self._stopping.set,
         )
         self._switch = KillSwitch(
@@ -309,6 +309,10 @@ class AgentProcess:
 
     def _nudged(self, body: Message) -> None:
         self._worklist.nudge()
+
+    def _take_keys(self, message: Message) -> None:
+        self._keys.take(message)
+        self._log.info("keys.taken", key_id=self._keys.key_id, senders=self._keys.sender_ids)
 
     def _killed_by_pipe(self, latch: Latch) -> None:
         self._switch.apply(latch)

@@ -43,6 +43,16 @@ class AgentKeys:
             raise NoKey("this agent has no signing key: `python3 run.py doctor` says why")
         return self._signer
 
+    @property
+    def key_id(self) -> str:
+        """The id of the key that it signs with now; empty when it has none."""
+        return self._signer.key_id if self._signer else ""
+
+    @property
+    def sender_ids(self) -> list[str]:
+        """The ids of the keys whose HMAC secrets it holds."""
+        return sorted(self._senders)
+
     def secret_of(self, key_id: str) -> SecretStr | None:
         """The HMAC secret of this key, None where its sender may not address this agent."""
         return self._senders.get(key_id)
