@@ -55,13 +55,16 @@ async def start(unit: Unit, topic: str, mark: Mark, now: datetime) -> None:
     await run(unit, unmarked.values(mark=canonical(mark), at=now))
 
 
-async def begin(unit: Unit, topic: str, mark: Mark, trace_id: str, now: datetime) -> bool:
-    """A post that tells of everything up to `mark` is about to be said; False when another one is
-    being said already.
+async def begin(
+    unit: Unit, topic: str, mark: Mark, trace_id: str, now: datetime, *, after: Mark | None
+) -> bool:
+    """A post that tells of everything between `after` and `mark` is about to be said; False when
+    another one is being said, or was said since `after` was read.
     """
     c = POSTING.c
     await _enter(unit, topic, now)
-    change = sa.update(POSTING).where(c.topic == topic, c.pending == "")
+    told = "" if after is None else canonical(after)
+    change = sa.update(POSTING).where(c.topic == topic, c.pending == "", c.mark == told)
     return (
         await run(unit, change.values(pending=canonical(mark), trace_id=trace_id))
     ).rowcount == 1

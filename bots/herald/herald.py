@@ -155,7 +155,7 @@ class Herald:
             return
         due = posted.at is None or self._clock() - posted.at >= self._pause()
         if due or news.post.urgent or topic.kind == "standup":
-            await self._say(topic, news)
+            await self._say(topic, news, posted.mark)
 
     async def _start(self, topic: Topic, mark: Mark) -> None:
         async with self._store.writing() as unit:
@@ -164,10 +164,10 @@ class Herald:
     def _pause(self) -> timedelta:
         return timedelta(seconds=self._settings.posts.every_s)
 
-    async def _say(self, topic: Topic, news: News) -> None:
-        trace_id = secrets.token_hex(8)
+    async def _say(self, topic: Topic, news: News, after: Mark | None) -> None:
+        trace_id, now = secrets.token_hex(8), self._clock()
         async with self._store.writing() as unit:
-            if not await postings.begin(unit, topic.name, news.mark, trace_id, self._clock()):
+            if not await postings.begin(unit, topic.name, news.mark, trace_id, now, after=after):
                 return
         outgoing = Outgoing(
             target=Target.channel(topic.network, topic.channel),

@@ -270,7 +270,8 @@ async def test_kill_9_between_mark_and_send(
     await swarm.enrol()
     await swarm.heard(None, "buyer", "buyer: are you there?")
     async with store.writing() as unit:
-        await postings.begin(unit, "standup:irc", {"day": "2026-11-20"}, "dead", swarm.now)
+        today = {"day": "2026-11-20"}
+        await postings.begin(unit, "standup:irc", today, "dead", swarm.now, after=None)
     if not died_before_it_was_recorded:
         async with store.writing() as unit:
             await replies.begin(
@@ -329,3 +330,29 @@ async def test_of_two_processes_one_begins_a_post(store: Store) -> None:
     await asyncio.gather(one.look(), two.look())
     assert len(swarm.only().taken("#daily-standup")) == 1
     assert len(swarm.only().taken("#agent-logs")) == 1
+
+
+async def test_who_looked_before_another_process_told_begins_nothing(store: Store) -> None:
+    swarm = Swarm(store)
+    today, tomorrow = {"day": "2026-11-20"}, {"day": "2026-11-21"}
+
+    async def begins(mark: dict[str, str], trace_id: str, after: dict[str, str] | None) -> bool:
+        async with store.writing() as unit:
+            return await postings.begin(unit, "standup:irc", mark, trace_id, swarm.now, after=after)
+
+    assert await begins(today, "first", None)
+    assert not await begins(today, "second", None)
+    async with store.writing() as unit:
+        await replies.begin(
+            unit,
+            "captain",
+            "irc:#daily-standup",
+            ["Stand-up"],
+            inbox_id=None,
+            hops=4,
+            trace_id="first",
+            now=swarm.now,
+        )
+        assert await postings.finish(unit, "standup:irc", "first", swarm.now)
+    assert not await begins(today, "second", None)
+    assert await begins(tomorrow, "third", today)
