@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import nats
@@ -17,19 +17,31 @@ from structlog.typing import FilteringBoundLogger
 
 _PING_EVERY_S = 5
 NUDGE = "parley.nudge"
+#: work waits for an agent: only who may give it work may say so
+HOOK = "parley.hook"
+#: something became of a delegation that an agent gave
+RESULT = "parley.result"
 KILL = "parley.control.kill"
 RESUME = "parley.control.resume"
 CONFIRM = "parley.control.confirm"
 
 
-def permissions(user: str) -> dict[str, list[str]]:
-    """Subjects that agent `user` may publish and subscribe.
+def permissions(user: str, may_give_to: Iterable[str]) -> dict[str, list[str]]:
+    """Subjects that agent `user` may publish and subscribe; `may_give_to` are those that it may
+    hand work to.
 
     Anyone may kill; only a supervisor may resume, so an agent's credentials can never undo a kill.
     """
+    hooks = [f"{HOOK}.{agent}" for agent in may_give_to]
     return {
-        "publish": [f"{NUDGE}.>", KILL, f"{CONFIRM}.{user}", f"parley.event.{user}.>"],
-        "subscribe": [f"{NUDGE}.{user}", "parley.control.>", "parley.event.>", f"_INBOX_{user}.>"],
+        "publish": [
+            *(f"{NUDGE}.>", KILL, f"{CONFIRM}.{user}", f"parley.event.{user}.>", f"{RESULT}.>"),
+            *hooks,
+        ],
+        "subscribe": [
+            *(f"{NUDGE}.{user}", f"{HOOK}.{user}", f"{RESULT}.{user}"),
+            *("parley.control.>", "parley.event.>", f"_INBOX_{user}.>"),
+        ],
     }
 
 

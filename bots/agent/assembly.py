@@ -32,11 +32,13 @@ from bots.control.operators import Operators
 from bots.control.reflex import KillReflex
 from bots.control.requests import Requests
 from bots.control.switch import KillSwitch
+from bots.delegating.authority import authority_of
 from bots.roster import Roster
 from bots.secrets import Redactor
 from bots.swarm_settings import OperatorSettings
 from bots.transport import Transport, everybody_reads
-from brain.guard import Guard, LatchPolicy
+from brain.delegation.policy import AuthorityPolicy
+from brain.guard import Guard, LatchPolicy, Policy
 from storage.requests import Approvers
 from storage.store import Store
 
@@ -77,7 +79,11 @@ def answering(
     `redactor` hides secrets in the process's log too.
     """
     settings = spec.settings
-    guard = Guard(store, [LatchPolicy(switch.binding)], time.monotonic, utc_now)
+    policies: list[Policy] = [
+        LatchPolicy(switch.binding),
+        AuthorityPolicy(authority_of(settings)),
+    ]
+    guard = Guard(store, policies, time.monotonic, utc_now)
     recovery = Recovery(store, guard, transports, spec.name, spec.epoch, clock=utc_now, log=log)
     mouth = Mouth(
         store, guard, transports, spec.name, utc_now, log, may_begin=lambda: recovery.knows

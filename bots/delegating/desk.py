@@ -52,7 +52,7 @@ class Bells:
 
     #: an agent has work waiting
     owed: Callable[[str], None]
-    #: something became of a delegation: who gave it, and its code
+    #: something became of a delegation: who is to know, and its code
     changed: Callable[[str, str], None]
 
 
@@ -121,8 +121,8 @@ class DelegationDesk:
 
         found, ended = await self.store.write(cancelled)
         for one in ended:
-            self.bells.owed(one.agent)
-            self.bells.changed(one.sender, one.code)
+            for concerned in {one.agent, one.sender}:
+                self.bells.changed(concerned, one.code)
         return found
 
     async def tree(self, code: str) -> list[Delegation]:

@@ -22,7 +22,7 @@ from bots.insist import insist
 from brain.delegation.authority import Authority
 from storage import delegating, delegations
 from storage.delegating import Outcome
-from storage.delegation_tables import Delegation, DelegationState, Deliver
+from storage.delegation_tables import Delegation, DelegationState
 from storage.delegations import chain_of
 from storage.errors import StorageError
 from storage.unit import Unit
@@ -226,9 +226,8 @@ class Worker:
         )
         if ours and retry_s is not None:
             asyncio.get_running_loop().call_later(retry_s, self.nudge)
-        if ours and held.deliver == Deliver.WANTED and outcome.deliver_by not in {"", self.agent}:
-            self.desk.bells.owed(outcome.deliver_by)
-        self.desk.bells.changed(held.sender, held.code)
+        for concerned in {held.sender, outcome.deliver_by} - {""}:
+            self.desk.bells.changed(concerned, held.code)
 
     async def _tell_stopped(self, held: Delegation, why: str) -> None:
         now = self.desk.clock()

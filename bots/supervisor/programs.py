@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bots.bus import permissions
@@ -20,12 +20,18 @@ from bots.supervisor.service import Program, ServiceFailed
 SUPERVISOR = "supervisor"
 
 
-def nats_server(folder: Path, port: int, passwords: Mapping[str, str]) -> Program:
-    """NATS with a user an agent; `passwords` is user → password and has one for `SUPERVISOR`.
+def nats_server(
+    folder: Path,
+    port: int,
+    passwords: Mapping[str, str],
+    receivers: Mapping[str, Sequence[str]],
+) -> Program:
+    """NATS with a user an agent; `passwords` is user → password and has one for `SUPERVISOR`,
+    `receivers` tells to whom each agent may hand work.
 
     The configuration is written to `folder`; JetStream keeps its files there too.
     """
-    users = [_user(name, password) for name, password in passwords.items()]
+    users = [_user(name, word, receivers.get(name, ())) for name, word in passwords.items()]
     config = folder / "nats.conf"
     # NATS reads JSON: it is a subset of its configuration language.
     write_private(
@@ -45,10 +51,10 @@ def nats_server(folder: Path, port: int, passwords: Mapping[str, str]) -> Progra
     return Program("nats", [_program("nats-server"), "--config", str(config)], port)
 
 
-def _user(name: str, password: str) -> dict[str, object]:
+def _user(name: str, password: str, receivers: Sequence[str]) -> dict[str, object]:
     user: dict[str, object] = {"user": name, "password": password}
     if name != SUPERVISOR:
-        allowed = permissions(name)
+        allowed = permissions(name, receivers)
         user["permissions"] = {k: {"allow": v} for k, v in allowed.items()}
     return user
 

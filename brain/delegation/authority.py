@@ -45,13 +45,14 @@ class Authority:
         return ""
 
     def mediators(self, sender: str, receiver: str, chain: Sequence[str]) -> list[str]:
-        """Who could pass it on to `receiver` for `sender`; those with the least authority first, so
-        that the captain is asked last.
+        """Who could pass it on to `receiver` for `sender`: of those who may give work to more agents
+        than `sender` may, the ones with the least authority first, so that the captain comes last.
         """
         could = [
             agent
             for agent in self.allowed
             if agent != receiver
+            and self._reach(agent) > self._reach(sender)
             and not self.objection(sender, agent, chain)
             and not self.objection(agent, receiver, (*chain, agent))
         ]
