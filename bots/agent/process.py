@@ -18,6 +18,7 @@ from bots.agent import health
 from bots.agent.assembly import answering
 from bots.agent.beats import beat_for_ever
 from bots.agent.captaincy import Captaincy
+from bots.agent.delegation import delegations
 from bots.agent.networks import Events, Networks
 from bots.agent.spec import AgentSpec
 from bots.agent.supervision import Supervision
@@ -131,6 +132,9 @@ class AgentProcess:
             redactor=redactor,
             log=log,
         )
+        self._delegations = delegations(
+            spec, parts, keys=self._keys, publish=self._bus.publish, switch=self._switch, log=log
+        )
         self._slash = self._networks.slash(
             state, parts, self._switch, self._tasks, self._supervision.tell
         )
@@ -213,7 +217,11 @@ class AgentProcess:
             return 0
         nudges = f"{NUDGE}.{self._spec.name}"
         self._tasks.start(
-            self._bus.run({nudges: self._nudged, KILL: self._obedience.heard_on_bus}),
+            self._bus.run(
+                {nudges: self._nudged, KILL: self._obedience.heard_on_bus}
+                | self._delegations.subscriptions(self._spec.name)
+            ),
+            self._delegations.worker.run(),
             self._attention.run(),
             *(t.run() for t in self._networks.transports.values()),
             self._ears.run(),
@@ -270,7 +278,8 @@ class AgentProcess:
 
     def _own_state(self) -> str:
         state = self._state()
-        work = f"working on {self._worklist.busy}" if self._worklist.busy else "idle"
+        busy = self._worklist.busy + self._delegations.worker.busy
+        work = f"working on {busy}" if busy else "idle"
         return f"{state['state']}, {work}" + (f" ({state['reason']})" if state["reason"] else "")
 
     def _stop(self, session: str, who: str) -> bool:
@@ -299,6 +308,7 @@ class AgentProcess:
             self._ears.leave(network, before - now)
         if changed.connected:
             self._worklist.nudge()
+            self._delegations.worker.nudge()
 
     def _owed(self, agents_owing: Iterable[str]) -> None:
         for agent in agents_owing:
@@ -324,6 +334,7 @@ class AgentProcess:
         if self._looking is not None:
             self._looking.hush()
         self._mind.hush()
+        self._delegations.worker.stop_all(latch.told)
 
     def _resumed(self) -> None:
         self._switch.release()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
+from bots.delegating.authority import receivers_of
 from bots.settings import Settings
 from bots.state import StateFolder, database_url
 from bots.supervisor import brains, guild, local_model, ports
@@ -119,8 +120,8 @@ class Ground:
         if not swarm.nats_url:
             port = ports.choose(swarm.nats_port, "swarm.nats_port")
             self.nats_url = f"nats://{ports.LOOPBACK}:{port}"
-            program = nats_server(self._state.nats, port, self._identities.bus_passwords)
-            self.serve(program)
+            passwords, receivers = self._identities.bus_passwords, receivers_of(self._settings)
+            self.serve(nats_server(self._state.nats, port, passwords, receivers))
 
     def _plan_irc(self) -> None:
         wanted = any("irc" in a.transports for a in self._settings.agents)
