@@ -9,6 +9,7 @@ LINES_STORED = Counter("parley_lines_stored", "Lines that this agent put into th
 REPLIES = Counter("parley_replies", "Outgoing messages by the state they ended in", ["state"])
 REFUSALS = Counter("parley_refusals", "Lines that were looked at and not answered", ["why"])
 ERRORS = Counter("parley_errors", "Errors that ended one piece of work, by where", ["where"])
+HOOKS = Counter("parley_hooks", "Hooks that came by HTTP, by the status answered", ["status"])
 ANSWER_SECONDS = Histogram(
     "parley_answer_seconds",
     "From the line being heard to its answer being proved",

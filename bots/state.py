@@ -57,6 +57,11 @@ class StateFolder:
         return self.path / "secrets"
 
     @property
+    def hook_token(self) -> Path:
+        """Bearer token of scripts, unless `hooks.token` names another; see `bots.hooks.token`."""
+        return self.secrets / "hook-token"
+
+    @property
     def nats(self) -> Path:
         """Configuration and JetStream store of the embedded NATS server."""
         return self.path / "nats"

@@ -50,6 +50,9 @@ class AgentSpec(BaseModel):
     signing_key_id: str = ""
     #: key id → HMAC secret of the outside senders that may address it
     sender_secrets: dict[str, SecretStr] = {}
+    #: bearer token of scripts that hand it work by HTTP, the same for all agents; None: a reference
+    #: leads nowhere, and no token opens its hooks
+    hook_token: SecretStr | None = None
     #: bearer token of this agent's own control door
     control_token: SecretStr
     #: Ed25519 public key (base64) that operator signatures must verify against
@@ -61,6 +64,7 @@ class AgentSpec(BaseModel):
         "irc_account_password",
         "discord_token",
         "signing_key",
+        "hook_token",
         "control_token",
         when_used="json",
     )
@@ -85,6 +89,7 @@ class AgentSpec(BaseModel):
             self.irc_account_password,
             self.discord_token,
             self.signing_key,
+            self.hook_token,
             *self.model_keys.values(),
             *self.mcp_secrets.values(),
             *self.sender_secrets.values(),

@@ -6,14 +6,17 @@ Routes: ``GET /health``, ``GET /metrics``; with ``Authorization: Bearer TOKEN`` 
 /control/resume`` (same body), ``POST /control/restart`` ``{"agent"}``, ``POST /control/stop``,
 ``POST /control/keys/create`` ``{"sender"}``, ``…/rotate`` ``{"owner"}``, ``…/revoke`` ``{"key"}``
 and ``GET /status``. Its kill takes ``"force": true`` too, which ends at once who has not confirmed.
-Errors are JSON: ``{"error": sentence}`` with 400, 401, 404, 405, 413 or 503.
+Errors are JSON: ``{"error": sentence, "code": word}`` with 400, 401, 403, 404, 405, 413 or 503.
+
+Further routes may hang on it that know by themselves whom they let in, such as an agent's hooks.
+The steering token opens none of them, and what opens them steers nothing.
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from typing import Any, Final
 
 from aiohttp import web
 from prometheus_client import REGISTRY
@@ -22,10 +25,23 @@ from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, genera
 from bots.supervisor.ports import LOOPBACK
 
 _LARGEST_BODY = 16_384
-_NAMES = (LOOPBACK, "localhost")
+#: as what callers on this machine know it
+NAMES: Final = (LOOPBACK, "localhost")
+#: how long the rest of a body that nobody wants is let come, so that the answer arrives
+LINGER_S: Final = 1.0
+_CODES: Final = {
+    400: "bad_request",
+    401: "unauthorized",
+    403: "wrong_host",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    503: "unavailable",
+}
 
 Body = dict[str, Any]
 Steer = Callable[[Body], Awaitable[Body]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class BadRequest(Exception):
@@ -37,7 +53,9 @@ class Unavailable(Exception):
 
 
 class Door:
-    """One listening HTTP server. `steering` are the routes that need the token."""
+    """One listening HTTP server. `steering` are the routes that need the token, `more` those that
+    look after themselves.
+    """
 
     def __init__(
         self,
@@ -45,14 +63,18 @@ class Door:
         *,
         health: Callable[[], Body],
         steering: Mapping[tuple[str, str], Steer],
+        more: Iterable[web.RouteDef] = (),
     ) -> None:
         self._token = token
         self._health = health
-        self._app = web.Application(client_max_size=_LARGEST_BODY, middlewares=[_errors_as_json])
+        self._app = web.Application(
+            client_max_size=_LARGEST_BODY, middlewares=[errors_as_json(NAMES)]
+        )
         self._app.router.add_get("/health", self._get_health)
         self._app.router.add_get("/metrics", _get_metrics)
         for (method, path), steer in steering.items():
             self._app.router.add_route(method, path, self._guarded(steer))
+        self._app.router.add_routes(more)
         self._runner: web.AppRunner | None = None
         self.port = 0
 
@@ -62,7 +84,9 @@ class Door:
 
     async def open(self, port: int = 0) -> None:
         """Listen on this loopback port, 0 for a free one; raises `OSError` when it is taken."""
-        self._runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=1.0)
+        self._runner = web.AppRunner(
+            self._app, access_log=None, shutdown_timeout=1.0, lingering_time=LINGER_S
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, LOOPBACK, port)
         await site.start()
@@ -78,7 +102,7 @@ class Door:
     def _guarded(self, steer: Steer) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
             given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-            if not hmac.compare_digest(given.encode(), self._token.encode()):
+            if not is_same(given, self._token):
                 return _error(401, "a bearer token is needed: it is in the state folder")
             return web.json_response(await steer(await _body_of(request)))
 
@@ -96,32 +120,43 @@ async def _body_of(request: web.Request) -> Body:
         return {}
     try:
         body = await request.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadRequest("the body is no JSON") from None
     if not isinstance(body, dict):
         raise BadRequest("the body is no JSON object")
     return body
 
 
-@web.middleware
-async def _errors_as_json(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    if (request.host.rpartition(":")[0] or request.host) not in _NAMES:
-        # A web page that has our address under a name of its own is nobody we talk to.
-        return _error(403, "this door answers to its loopback address only")
-    try:
-        return await handler(request)
-    except BadRequest as error:
-        return _error(400, str(error))
-    except Unavailable as error:
-        return _error(503, str(error))
-    except web.HTTPException as error:
-        return _error(error.status, error.reason)
+def is_same(given: str, secret: str) -> bool:
+    """Compared so that the time it takes tells nothing; `given` may be any header."""
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), secret.encode())
 
 
-def _error(status: int, sentence: str) -> web.Response:
-    return web.json_response({"error": sentence}, status=status)
+def errors_as_json(names: Collection[str]) -> Callable[..., Awaitable[web.StreamResponse]]:
+    """The middleware of a door that is known by these names only."""
+
+    @web.middleware
+    async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
+        host = request.host.lower()
+        if host not in names and host.rpartition(":")[0] not in names:
+            # A web page that has our address under a name of its own is nobody we talk to.
+            return _error(403, "this door does not answer to that name")
+        try:
+            return await handler(request)
+        except BadRequest as error:
+            return _error(400, str(error))
+        except Unavailable as error:
+            return _error(503, str(error))
+        except web.HTTPException as error:
+            allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+            return _error(error.status, error.reason, allowed)
+
+    return told
+
+
+def _error(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    told = {"error": sentence, "code": _CODES.get(status, "refused")}
+    return web.json_response(told, status=status, headers=headers)
 
 
 def words_of(body: Body, key: str, default: str | None = None) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from bots.agent.spec import AgentSpec
+from bots.hooks.token import hook_token
 from bots.secrets import SecretError, resolve, resolve_each
 from bots.settings import Settings
 from bots.state import StateFolder
@@ -71,6 +72,7 @@ class Births:
             signing_key=hand.signer.secret if hand.signer else None,
             signing_key_id=hand.signer.key_id if hand.signer else "",
             sender_secrets=hand.senders,
+            hook_token=_hook_token(settings, self._state),
             control_token=SecretStr(self._identities.door_tokens[name]),
             operator_key=self._identities.operator_key,
         ).model_dump(mode="json")
@@ -109,6 +111,14 @@ def model_key(settings: Settings, name: str, reference: str) -> str:
 
 def _hidden(secrets: Mapping[str, str]) -> dict[str, SecretStr]:
     return {reference: SecretStr(secret) for reference, secret in secrets.items()}
+
+
+def _hook_token(settings: Settings, state: StateFolder) -> SecretStr | None:
+    """What scripts show; an agent whose reference leads nowhere lives, and lets no script in."""
+    try:
+        return SecretStr(hook_token(settings, state))
+    except SecretError:
+        return None
 
 
 def _secret(reference: str | None) -> SecretStr | None:

@@ -1,0 +1,174 @@
+"""Who stands at the door: a script with the token, or somebody whose signature proves a name."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiohttp import web
+from pydantic import SecretStr
+
+from bots.hooks import body
+from bots.hooks.envelope import Envelope
+from bots.hooks.proof import Proofs, is_envelope, opened
+from bots.hooks.rate import RateLimit
+from bots.hooks.refusal import Refused
+from bots.hooks.refusals import CALLER
+from bots.settings import Settings
+from brain.delegation.authority import Authority
+
+#: as `Order.asked_by` names who has the token; no sender and no agent has this name
+TOKEN: Final = "hook:token"  # noqa: S105
+#: refusals of who has proved nothing, a minute and an address
+_STRANGERS: Final = 20
+
+
+@dataclass(frozen=True)
+class Caller:
+    #: ``hook:token``, or ``hook:`` and the sender or agent that signed
+    name: str
+    #: what was asked, without its envelope
+    body: Mapping[str, Any]
+    #: None for who has the token
+    envelope: Envelope | None = None
+    #: it may have anybody asked, not just this agent
+    for_all: bool = True
+
+    def owns(self, asked_by: str) -> bool:
+        """Whether a delegation that `asked_by` asked for is this caller's own."""
+        return asked_by == self.name or asked_by.startswith(f"{self.name}/")
+
+
+class Callers:
+    """Tells callers apart, and lets none come too often."""
+
+    def __init__(
+        self,
+        *,
+        agent: str,
+        settings: Settings,
+        authority: Authority,
+        token: SecretStr | None,
+        proofs: Proofs,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._agent = agent
+        self._hooks = settings.hooks
+        self._authority = authority
+        self._token = token
+        self._proofs = proofs
+        self._monotonic = monotonic
+        limits = settings.hooks
+        self._known = RateLimit(per_minute=limits.per_minute, burst=limits.burst)
+        self._strangers = RateLimit(per_minute=_STRANGERS, burst=_STRANGERS)
+
+    async def identify(self, request: web.Request, kind: str) -> Caller:
+        """Raises `Refused`. `kind` is what an envelope must be of: ``task``, ``wake``, ``cancel``
+        or, for what has no body, ``read``.
+        """
+        if "token" in request.query:
+            raise Refused("unsupported", "a token in an address ends in logs: send it as a header")
+        given = _token_in(request)
+        if given is not None:
+            self._check_token(request, given)
+            request[CALLER] = TOKEN
+            self._take(TOKEN, request)
+            return Caller(TOKEN, body.object_in(await self._read(request)))
+        if kind == "read":
+            raise self.stranger(request, _nobody())
+        try:
+            found = body.object_in(await self._read(request))
+        except Refused as error:
+            told = _nobody() if error.code == "bad_json" else error
+            raise self.stranger(request, told) from None
+        if not is_envelope(found):
+            raise self.stranger(request, _nobody())
+        return await self._signed(request, found, kind)
+
+    def stranger(self, request: web.Request, refused: Refused) -> Refused:
+        """What to tell who has proved nothing: after too many refusals, to wait; unaudited then,
+        so that nobody fills the audit from outside.
+        """
+        verdict = self._strangers.take(request.remote, self._monotonic())
+        return _wait(verdict.wait_s, audited=verdict.is_first) if verdict.wait_s else refused
+
+    async def _read(self, request: web.Request) -> bytes:
+        return await body.read(request, self._hooks.body_bytes)
+
+    def _check_token(self, request: web.Request, given: str) -> None:
+        right = self._token.get_secret_value() if self._token else ""
+        # Compared in any case: how long it takes tells nothing.
+        same = hmac.compare_digest(given.encode("utf-8", "surrogateescape"), right.encode())
+        if not right or not same:
+            wrong = Refused("unauthorized", "that is not this swarm's hook token")
+            raise self.stranger(request, wrong)
+
+    def _take(self, name: str, request: web.Request) -> None:
+        verdict = self._known.take((name, request.remote), self._monotonic())
+        if verdict.wait_s:
+            raise _wait(verdict.wait_s, audited=verdict.is_first)
+
+    async def _signed(self, request: web.Request, found: dict[str, Any], kind: str) -> Caller:
+        try:
+            sealed = opened(found)
+            objection = self._objection(sealed.envelope, kind)
+        except Refused as error:
+            raise self.stranger(request, error) from None
+        if objection is not None:
+            raise self.stranger(request, objection)
+        sender = sealed.envelope.sender
+        self._take(f"hook:{sender}", request)
+        await self._proofs.require(sealed)
+        request[CALLER] = f"hook:{sender}"
+        return Caller(
+            f"hook:{sender}", sealed.envelope.body, sealed.envelope, for_all=self._may_all(sender)
+        )
+
+    def _objection(self, given: Envelope, kind: str) -> Refused | None:
+        """What speaks against it whoever signed it; names nothing that a stranger does not know."""
+        if given.to != self._agent:
+            return Refused(
+                "retargeted", f"it is for {given.to!r}, and this is {self._agent}'s door"
+            )
+        if given.kind != kind:
+            return Refused("retargeted", f"its kind is {given.kind!r}, and this takes {kind!r}")
+        sender = self._hooks.senders.get(given.sender)
+        if sender is None and given.sender not in self._authority.allowed:
+            return Refused("bad_key", "nobody here has a key of that sender")
+        may = (
+            sender.may_address(self._agent)
+            if sender
+            else self._authority.may_give(given.sender, self._agent)
+        )
+        if not may:
+            return Refused("not_allowed", f"{given.sender} may not give work to {self._agent}")
+        if given.hops > self._authority.max_hops:
+            return Refused("not_allowed", f"it went through {given.hops} agents already")
+        return None
+
+    def _may_all(self, sender: str) -> bool:
+        known = self._hooks.senders.get(sender)
+        may = known.may_delegate_to if known else self._authority.allowed.get(sender, ())
+        return "all" in may
+
+
+def _token_in(request: web.Request) -> str | None:
+    """The token of a header; None when there is none. A Bearer header counts before OpenClaw's."""
+    scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and rest.strip():
+        return rest.strip()
+    return request.headers.get("X-OpenClaw-Token", "").strip() or None
+
+
+def _nobody() -> Refused:
+    return Refused(
+        "unauthorized",
+        "a token is needed (Authorization: Bearer …), or a signed envelope as the body",
+    )
+
+
+def _wait(wait_s: float, *, audited: bool) -> Refused:
+    sentence = f"too often: try again in {wait_s:.0f} s"
+    return Refused("too_many", sentence, retry_after_s=wait_s, audited=audited)

@@ -1,0 +1,98 @@
+"""Where an agent's hooks come in: its own door on loopback, and with ``[hooks] listen`` another one
+with TLS for the world.
+
+The wide door has the hooks and nothing else: kill, restart and metrics stay on loopback.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from aiohttp import web
+
+from bots.control.door import LINGER_S, NAMES, Body, Door, errors_as_json
+from bots.hook_settings import HookSettings
+from bots.private_file import too_open
+
+
+class HookDoor:
+    """Both doors as one: `open`, `close`, `url`."""
+
+    def __init__(
+        self,
+        door: Door,
+        routes: Iterable[web.RouteDef],
+        settings: HookSettings,
+        health: Callable[[], Body],
+    ) -> None:
+        """`routes` are those that hang on `door` too; `health` gives ``{"state", …}``."""
+        self._door = door
+        self._settings = settings
+        self._health = health
+        self._app = web.Application(middlewares=[errors_as_json(_names(settings))])
+        self._app.router.add_get("/health", self._get_health)
+        self._app.router.add_routes(routes)
+        self._runner: web.AppRunner | None = None
+        self._port = 0
+
+    @property
+    def url(self) -> str:
+        """Where callers find the hooks; it ends without a slash."""
+        if self._runner is None:
+            return self._door.url
+        name = self._settings.names[0] if self._settings.names else _host(self._settings.listen)
+        return f"https://{name}:{self._port}"
+
+    async def open(self, port: int = 0) -> None:
+        """Listen, on this port where the hooks are, 0 for a free one; raises `OSError` when it is
+        taken, or when certificate or key cannot be used.
+        """
+        if not self._settings.is_wide:
+            await self._door.open(port)
+            return
+        tls = self._tls()
+        await self._door.open()
+        runner = web.AppRunner(
+            self._app, access_log=None, shutdown_timeout=1.0, lingering_time=LINGER_S
+        )
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self._settings.listen, port, ssl_context=tls).start()
+        except OSError:
+            await runner.cleanup()
+            raise
+        self._runner, self._port = runner, runner.addresses[0][1]
+
+    async def close(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+        await self._door.close()
+
+    async def _get_health(self, request: web.Request) -> web.Response:
+        # Nicks, addresses and reasons are for those on this machine.
+        return web.json_response({"state": self._health()["state"]})
+
+    def _tls(self) -> ssl.SSLContext:
+        certificate, key = self._settings.tls_certificate or "", self._settings.tls_key or ""
+        if too_open(Path(key)):
+            raise OSError(None, f"others can read the TLS key: chmod 600 {key}")
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        try:
+            context.load_cert_chain(certificate, key)
+        except ssl.SSLError as error:
+            raise OSError(None, f"{certificate} and {key}: {error.reason or error}") from error
+        return context
+
+
+def _names(settings: HookSettings) -> frozenset[str]:
+    names = {*NAMES, *(name.lower() for name in settings.names)}
+    if not ipaddress.ip_address(settings.listen).is_unspecified:
+        names.add(_host(settings.listen))
+    return frozenset(names)
+
+
+def _host(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
