@@ -35,6 +35,8 @@ EXTRA = {
     "test": ["requirements-dev.txt", "requirements-local.txt"],
     "bench": ["requirements-dev.txt"],
 }
+#: what a swarm.toml wants whose master key is kept there (docs/KEYS.md)
+KEEPERS = {"vault": ["requirements-vault.txt"], "aws": ["requirements-aws.txt"]}
 OLD_PYTHON = "Parley needs Python 3.11 or newer; this is Python {}.{} ({}). Try python3.11 run.py."
 NO_VENV = """This Python cannot make virtual environments (venv or ensurepip is missing).
 On Debian and Ubuntu: apt-get install python3-venv. Then start again."""
@@ -77,9 +79,15 @@ def main(argv: list[str]) -> int:
 
 def extra(argv: list[str]) -> list[str]:
     """Requirements of this command beside the ordinary ones."""
+    wanted = list(EXTRA.get(argv[0], [])) if argv else []
     if argv[:1] == ["up"] and names_local_model(config_of(argv)):
-        return ["requirements-local.txt"]
-    return EXTRA.get(argv[0], []) if argv else []
+        wanted.append("requirements-local.txt")
+    # Not for `keys revoke` and `keys list`: they need no master key, and may not wait for anything.
+    if argv[:1] == ["up"] or argv[:2] in (
+        ["keys", verb] for verb in ("create", "rotate", "reseal")
+    ):
+        wanted += KEEPERS.get(keeper_of_the_master_key(config_of(argv)), [])
+    return wanted
 
 
 def config_of(argv: list[str]) -> Path:
@@ -91,13 +99,24 @@ def config_of(argv: list[str]) -> Path:
 
 def names_local_model(config: Path) -> bool:
     """Whether a model of `config` runs in a child of ours; what is wrong with it is said later."""
+    models = _table(config, "models").values()
+    return any(isinstance(model, dict) and model.get("provider") == "local" for model in models)
+
+
+def keeper_of_the_master_key(config: Path) -> str:
+    """``vault`` in ``[keys] master = "vault:…"``; empty where none is named."""
+    return str(_table(config, "keys").get("master", "")).partition(":")[0]
+
+
+def _table(config: Path, name: str) -> dict[str, object]:
+    """One table of a file; none of a file with a mistake."""
     import tomllib  # younger than the Pythons that are turned away above
 
     try:
-        models = tomllib.loads(config.read_text(encoding="utf-8")).get("models", {}).values()
-        return any(model.get("provider") == "local" for model in models)
-    except (OSError, ValueError, AttributeError):
-        return False
+        found = tomllib.loads(config.read_text(encoding="utf-8")).get(name)
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def is_ready(wanted: list[str]) -> bool:

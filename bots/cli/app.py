@@ -50,6 +50,7 @@ COMMANDS = (
     Entry("kill", "bots.cli.killing", STOP, "Stop one agent or all, at once; survives a restart."),
     Entry("resume", "bots.cli.killing", STOP, "Take the kill back; needs a reason."),
     Entry("sign", "bots.cli.killing", STOP, "Sign a steering command to type on IRC."),
+    Entry("keys", "bots.cli.keys", LOOK, "What agents and outside senders sign with."),
     Entry("tour", "bots.cli.tour", LOOK, "The whole story in half a minute, without hands."),
     Entry("guild", "bots.cli.guild", LOOK, "Lay out the channels of swarm.toml on Discord."),
     Entry("replay", "bots.cli.replay", LOOK, "Speak a channel log into the IRC server."),
@@ -99,7 +100,14 @@ def _register(app: typer.Typer, entry: Entry, *, wanted: bool) -> None:
     # 40 MB); `--help`, and every other command, must not pay for it.
     command = getattr(import_module(entry.module), entry.name) if wanted else _only_listed
     if isinstance(command, typer.Typer):
-        app.add_typer(command, name=entry.name, help=entry.summary, rich_help_panel=entry.panel)
+        about = command.info.help if isinstance(command.info.help, str) else entry.summary
+        app.add_typer(
+            command,
+            name=entry.name,
+            help=about,
+            short_help=entry.summary,
+            rich_help_panel=entry.panel,
+        )
         return
     app.command(
         entry.name,

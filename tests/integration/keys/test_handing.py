@@ -1,0 +1,192 @@
+"""Who runs has the key that it ought to have: at its birth, after a change, after trouble."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from bots.control.door import BadRequest, Steer, Unavailable
+from bots.keys.holding import AgentKeys, NoKey
+from bots.keys.sealing import Master
+from bots.supervisor.handing import Handing
+from bots.supervisor.key_orders import KeyOrders
+from storage import keys
+from storage.store import Store
+from tests.acceptance.stage import until
+from tests.integration.keys.office import Office, settings
+
+GITHUB = {"github": {"may_delegate_to": ["captain"]}}
+
+
+@dataclass
+class Child:
+    """An agent as far as handing knows one; what it is sent it takes, as the real one does."""
+
+    name: str
+    hears: bool = True
+    hidden: list[str] = field(default_factory=list)
+    sent: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.keys = AgentKeys(self.hidden.append)
+
+    def send(self, message: dict[str, Any]) -> None:
+        self.sent.append(message)
+        self.keys.take(message)
+
+
+@dataclass
+class Scene:
+    office: Office
+    handing: Handing
+    children: dict[str, Child]
+    routes: dict[tuple[str, str], Steer]
+
+    async def born(self, name: str) -> None:
+        hand = await self.handing.prepare(name)
+        if hand.signer is not None:
+            self.children[name].keys.sign_with(hand.signer.key_id, hand.signer.secret)
+        self.children[name].keys.hear(hand.senders)
+        self.children[name].hears = True
+
+    async def order(self, verb: str, **body: Any) -> dict[str, Any]:
+        return await self.routes["POST", f"/control/keys/{verb}"](body)
+
+    async def verifies(self, key_id: str) -> bool:
+        async with self.office.store.writing() as unit:
+            return await keys.verifying(unit, key_id, self.office.now) is not None
+
+
+def scene(store: Store, **more: Any) -> Scene:
+    office = Office(store, settings(GITHUB), **more)
+    children = {name: Child(name, hears=False) for name in ("captain", "rook")}
+    desk = office.desk()
+    handing = Handing(desk, children, office.log)  # type: ignore[arg-type]
+    return Scene(office, handing, children, KeyOrders(desk, handing).routes())
+
+
+@asynccontextmanager
+async def running(handing: Handing) -> AsyncIterator[None]:
+    task = asyncio.create_task(handing.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_who_is_born_signs_at_once_and_is_sent_nothing_more(store: Store) -> None:
+    one = scene(store)
+    await one.born("captain")
+    captain = one.children["captain"]
+    assert await one.verifies(captain.keys.signer.key_id)
+    await one.handing.look()
+    assert captain.sent == []
+
+
+async def test_a_rotation_reaches_who_runs_before_it_is_answered(store: Store) -> None:
+    one = scene(store)
+    await one.born("captain")
+    captain = one.children["captain"]
+    old = captain.keys.signer.key_id
+    made = await one.order("rotate", owner="captain", by="alice")
+    assert captain.keys.signer.key_id == made["key_id"] != old
+    assert "secret" not in made
+    assert await one.verifies(old)
+    assert await one.verifies(made["key_id"])
+
+
+async def test_who_is_being_born_while_it_happens_gets_it_then(store: Store) -> None:
+    one = scene(store)
+    captain = one.children["captain"]
+    await one.born("captain")
+    captain.hears = False  # its spec is made, its lifeline not open yet
+    made = await one.order("rotate", owner="captain")
+    assert captain.sent == []
+    captain.hears = True
+    async with running(one.handing):
+        one.handing.wake()
+        await until(lambda: captain.keys.key_id == made["key_id"], "it was given the new one")
+
+
+async def test_a_revoked_key_is_dead_at_once_and_its_agent_gets_another(store: Store) -> None:
+    one = scene(store)
+    await one.born("captain")
+    captain = one.children["captain"]
+    old = captain.keys.signer.key_id
+    async with running(one.handing):
+        assert await one.order("revoke", key=old, by="alice") == {"revoked": [old]}
+        assert not await one.verifies(old)
+        await until(lambda: captain.keys.key_id != old, "it was given another")
+    assert await one.verifies(captain.keys.signer.key_id)
+
+
+async def test_a_change_on_another_machine_is_seen(store: Store) -> None:
+    one = scene(store)
+    await one.born("captain")
+    captain = one.children["captain"]
+    made = await one.office.desk().rotate("captain", "bob, elsewhere")
+    await one.handing.look()
+    assert captain.keys.key_id == made.key.key_id
+
+
+async def test_a_secret_goes_to_those_that_its_sender_may_address(store: Store) -> None:
+    one = scene(store)
+    await one.born("captain")
+    await one.born("rook")
+    captain, rook = one.children["captain"], one.children["rook"]
+    made = await one.order("create", sender="github", by="alice")
+    assert captain.keys.secret_of(made["key_id"]) == SecretStr(made["secret"])
+    assert made["secret"] in captain.hidden
+    assert rook.keys.sender_ids == []
+    assert rook.sent == []
+    await one.order("revoke", key="github")
+    await one.handing.look()
+    assert captain.keys.sender_ids == []
+
+
+async def test_without_the_master_key_agents_live_and_get_theirs_later(store: Store) -> None:
+    one = scene(store, master=None)
+    await one.born("captain")
+    captain = one.children["captain"]
+    with pytest.raises(NoKey, match=r"run\.py doctor"):
+        _ = captain.keys.signer
+    assert one.handing.trouble == "the master key: nobody answers"
+    assert "keys.unavailable" in one.office.log.events()
+    with pytest.raises(Unavailable, match="nobody answers"):
+        await one.order("rotate", owner="captain")
+    await one.handing.look()
+    one.office.master = Master.new()
+    await one.handing.look()
+    assert await one.verifies(captain.keys.signer.key_id)
+    assert one.handing.trouble == ""
+    assert one.office.log.events().count("keys.unavailable") == 1
+
+
+async def test_what_expires_is_told_once_two_weeks_before(store: Store) -> None:
+    one = scene(store)
+    made = await one.order("create", sender="github")
+    one.office.later(days=75)
+    await one.handing.look()
+    assert "key.expires" not in one.office.log.events()
+    one.office.later(days=2)
+    await one.handing.look()
+    await one.handing.look()
+    told = [facts for event, facts in one.office.log if event == "key.expires"]
+    assert [facts["key_id"] for facts in told] == [made["key_id"]]
+
+
+async def test_an_order_that_cannot_be_carried_out_is_refused_in_words(store: Store) -> None:
+    one = scene(store)
+    with pytest.raises(BadRequest, match="did you mean captain"):
+        await one.order("rotate", owner="captian")
+    with pytest.raises(BadRequest, match="'owner' must be a text"):
+        await one.order("rotate", owner=7)
+    with pytest.raises(BadRequest, match="no key, and no owner"):
+        await one.order("revoke", key="k9")
