@@ -26,7 +26,7 @@ from bots.answering.worklist import Worklist
 from bots.bus import KILL, NUDGE, Bus
 from bots.clock import utc_now
 from bots.control import wire
-from bots.control.door import BadRequest, Body, Door, words_of
+from bots.control.door import BadRequest, Body, words_of
 from bots.control.obeying import Obedience
 from bots.control.switch import KillSwitch
 from bots.hearing.attention import Attention
@@ -34,6 +34,8 @@ from bots.hearing.intake import Intake, Reflexes
 from bots.hearing.journal import Journal
 from bots.hearing.listening import Ears
 from bots.hearing.presence import Presence
+from bots.hooks.door import HookDoor
+from bots.hooks.making import hook_room
 from bots.keys.holding import AgentKeys
 from bots.lifeline import Message, first_message
 from bots.messages import DISCORD, IRC, Heard, TransportHealth
@@ -153,7 +155,13 @@ class AgentProcess:
         self._captaincy = None
         if spec.name == spec.settings.captain:
             self._captaincy = Captaincy(
-                spec, store, parts, switch=self._switch, ask=self._supervision.ask, log=log
+                spec,
+                store,
+                parts,
+                delegations=self._delegations,
+                switch=self._switch,
+                ask=self._supervision.ask,
+                log=log,
             )
         self._recovery = parts.recovery
         self._mind = parts.mind
@@ -197,8 +205,19 @@ class AgentProcess:
             lag_s=self._attention.lag_s,
             log=log,
         )
-        self._door = Door(
-            spec.control_token.get_secret_value(),
+        room = hook_room(
+            spec,
+            store=store,
+            desk=self._delegations.desk,
+            secret_of=self._keys.secret_of,
+            authority=self._delegations.desk.authority,
+            redactor=redactor,
+            log=log,
+        )
+        self._door = HookDoor(
+            room,
+            spec.settings.hooks,
+            token=spec.control_token.get_secret_value(),
             health=self._state,
             steering={("POST", "/control/kill"): self._kill_by_http},
         )

@@ -19,7 +19,7 @@ ABOUT = """A swarm of chat bots that talk, delegate and trade. You hold the kill
 """
 EXIT_CODES = (
     "Exit codes: 0 done, 1 failed, 2 not understood, 3 no swarm runs here, 4 killed (see resume), "
-    "5 a swarm runs here already, 130 stopped by Ctrl-C."
+    "5 a swarm runs here already, 6 not done in time, 130 stopped by Ctrl-C."
 )
 
 SWARM = "The swarm"
@@ -47,6 +47,7 @@ COMMANDS = (
     ),
     Entry("restart", "bots.cli.ending", SWARM, "Replace one agent's process, or everybody's."),
     Entry("logs", "bots.cli.logs", SWARM, "What the processes wrote; -f follows."),
+    Entry("delegate", "bots.cli.delegate", SWARM, "Hand work to an agent and wait for the result."),
     Entry("kill", "bots.cli.killing", STOP, "Stop one agent or all, at once; survives a restart."),
     Entry("resume", "bots.cli.killing", STOP, "Take the kill back; needs a reason."),
     Entry("sign", "bots.cli.killing", STOP, "Sign a steering command to type on IRC."),

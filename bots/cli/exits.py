@@ -18,6 +18,8 @@ class Exit(IntEnum):
     KILLED = 4
     #: a swarm runs from this state folder already
     ALREADY_RUNNING = 5
+    #: what was handed over is not done within the time that one was willing to wait
+    UNFINISHED = 6
     #: stopped by Ctrl-C, after everything it started was ended
     INTERRUPTED = 130
 

@@ -13,6 +13,9 @@ from bots.messages import DISCORD, IRC, Place, Target, TargetError
 from bots.settings import Settings
 from brain.delegation.wording import destination_of
 
+#: a result that is said on several networks has the id of its message on the first of these
+_ORDER = (DISCORD, IRC)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Destinations:
@@ -28,7 +31,7 @@ class Destinations:
         if order.deliver_to:
             return replace(order, deliver_to=self._typed(order.deliver_to, order.network))
         words, channel = destination_of(order.instruction)
-        if not channel:
+        if not channel or not order.may_name_place:
             return order
         return replace(order, instruction=words, deliver_to=self._typed(channel, order.network))
 
@@ -48,17 +51,21 @@ class Destinations:
         return ""
 
     def _typed(self, text: str, network: str) -> str:
-        """One or more addresses, a blank between them."""
-        if text[:1] not in {"#", "&"}:
-            try:
-                return " ".join(str(Target.parse(one)) for one in text.split())
-            except TargetError as error:
-                raise NotGiven(str(error)) from error
-        networks = [network] if network else [n for n in (DISCORD, IRC) if n in self.networks()]
-        typed = [f"{name}:{text}" for name in networks]
-        able = [one for one in typed if self.speaker_for(one)]
+        """One or more addresses, a blank between them; raises `NotGiven` where nobody could say
+        anything.
+        """
+        if text[:1] in {"#", "&"}:
+            networks = [network] if network else [n for n in _ORDER if n in self.networks()]
+            wanted = [f"{name}:{text}" for name in networks]
+        else:
+            wanted = text.split()
+        try:
+            targets = [Target.parse(one) for one in wanted]
+        except TargetError as error:
+            raise NotGiven(str(error)) from error
+        if any(self.settings.listen_only(target.name) for target in targets):
+            raise NotGiven(f"{text} is only listened to: nothing is said there")
+        able = [str(target) for target in targets if self.speaker_for(str(target))]
         if not able:
             raise NotGiven(f"no agent sits in {text}: name a channel of swarm.toml")
-        if any(self.settings.listen_only(Target.parse(one).name) for one in able):
-            raise NotGiven(f"{text} is only listened to: nothing is said there")
         return " ".join(able)

@@ -49,6 +49,8 @@ class Order:
     kind: str = "task"
     #: typed address of where the result is said, besides
     deliver_to: str = ""
+    #: the instruction's own words may say where, too: “… and post it to #reports”
+    may_name_place: bool = True
     priority: int = PRIORITIES["normal"]
     deadline: timedelta = timedelta(hours=1)
     tries: int = 3

@@ -24,12 +24,16 @@ class Waiting:
         self._monotonic = monotonic
         self._bells: dict[str, asyncio.Event] = {}
         self._waiting: dict[str, int] = {}
+        #: called whenever something became of any delegation
+        self.watchers: list[Callable[[], None]] = []
 
     def changed(self, code: str) -> None:
         """Something became of it."""
         bell = self._bells.get(code)
         if bell is not None:
             bell.set()
+        for watcher in self.watchers:
+            watcher()
 
     async def until_settled(self, code: str, wait_s: float) -> Delegation | None:
         """The delegation once it has ended and its result was said where it was wanted, or as it is
