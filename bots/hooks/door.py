@@ -1,20 +1,22 @@
-"""Where an agent's hooks come in: its own door on loopback, and with ``[hooks] listen`` another one
-with TLS for the world.
+"""Where an agent's hooks come in: its own door on loopback, and with a certificate in ``[hooks]``
+another one with TLS, for the world if it is told to listen wider.
 
-The wide door has the hooks and nothing else: kill, restart and metrics stay on loopback.
+That one has the hooks and nothing else: kill, restart and metrics stay on loopback.
 """
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from aiohttp import web
 
-from bots.control.door import LINGER_S, NAMES, Body, Door, errors_as_json
+from bots.control.door import LINGER_S, NAMES, Body, Door, Steer, errors_as_json
 from bots.hook_settings import HookSettings
+from bots.hooks.room import HookRoom
 from bots.private_file import too_open
 
 
@@ -23,18 +25,20 @@ class HookDoor:
 
     def __init__(
         self,
-        door: Door,
-        routes: Iterable[web.RouteDef],
+        room: HookRoom,
         settings: HookSettings,
+        *,
+        token: str,
         health: Callable[[], Body],
+        steering: Mapping[tuple[str, str], Steer],
     ) -> None:
-        """`routes` are those that hang on `door` too; `health` gives ``{"state", …}``."""
-        self._door = door
+        """The rest as for `Door`; the one with TLS shows the state only."""
+        self._door = Door(token, health=health, steering=steering, more=room.routes())
         self._settings = settings
         self._health = health
         self._app = web.Application(middlewares=[errors_as_json(_names(settings))])
         self._app.router.add_get("/health", self._get_health)
-        self._app.router.add_routes(routes)
+        self._app.router.add_routes(room.routes())
         self._runner: web.AppRunner | None = None
         self._port = 0
 
@@ -50,17 +54,18 @@ class HookDoor:
         """Listen, on this port where the hooks are, 0 for a free one; raises `OSError` when it is
         taken, or when certificate or key cannot be used.
         """
-        if not self._settings.is_wide:
+        settings = self._settings
+        if settings.tls_certificate is None or settings.tls_key is None:
             await self._door.open(port)
             return
-        tls = self._tls()
         await self._door.open()
+        tls = _tls(settings.tls_certificate, settings.tls_key)
         runner = web.AppRunner(
             self._app, access_log=None, shutdown_timeout=1.0, lingering_time=LINGER_S
         )
         await runner.setup()
         try:
-            await web.TCPSite(runner, self._settings.listen, port, ssl_context=tls).start()
+            await web.TCPSite(runner, settings.listen, port, ssl_context=tls).start()
         except OSError:
             await runner.cleanup()
             raise
@@ -75,16 +80,17 @@ class HookDoor:
         # Nicks, addresses and reasons are for those on this machine.
         return web.json_response({"state": self._health()["state"]})
 
-    def _tls(self) -> ssl.SSLContext:
-        certificate, key = self._settings.tls_certificate or "", self._settings.tls_key or ""
-        if too_open(Path(key)):
-            raise OSError(None, f"others can read the TLS key: chmod 600 {key}")
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        try:
-            context.load_cert_chain(certificate, key)
-        except ssl.SSLError as error:
-            raise OSError(None, f"{certificate} and {key}: {error.reason or error}") from error
-        return context
+
+def _tls(certificate: str, key: str) -> ssl.SSLContext:
+    if too_open(Path(key)):
+        raise OSError(errno.EACCES, f"others can read the TLS key: chmod 600 {key}")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(certificate, key)
+    except ssl.SSLError as error:
+        why = error.reason or "they cannot be read"
+        raise OSError(errno.EINVAL, f"{certificate} and {key}: {why}") from error
+    return context
 
 
 def _names(settings: HookSettings) -> frozenset[str]:

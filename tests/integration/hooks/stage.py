@@ -21,9 +21,10 @@ from pydantic import SecretStr
 
 from bots.agent.spec import AgentSpec
 from bots.clock import utc_now
-from bots.control.door import Body, Door
+from bots.control.door import Body
 from bots.delegating.order import Killed, NotAllowed, Order, Reused
 from bots.delegating.waiting import is_settled
+from bots.hooks.door import HookDoor
 from bots.hooks.making import hook_room
 from bots.hooks.room import HookRoom
 from bots.keys.signer import Signer, new_id, new_pair, new_secret
@@ -170,13 +171,17 @@ class Stage:
     #: key id → HMAC secret that the agent holds
     held: dict[str, SecretStr]
     room: HookRoom
-    door: Door
+    door: HookDoor
     http: aiohttp.ClientSession
     signers: dict[str, Signer] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
         return self.door.url
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
 
     async def post(
         self, path: str, body: Any = None, *, token: str | None = TOKEN, **headers: str
@@ -270,12 +275,16 @@ async def staged(folder: Path, **hooks: Any) -> AsyncIterator[Stage]:
         redactor=redactor,
         log=log,
     )
-    door = Door(
-        CONTROL, health=_health, steering={("POST", "/control/kill"): _kill}, more=room.routes()
+    door = HookDoor(
+        room,
+        spec.settings.hooks,
+        token=CONTROL,
+        health=_health,
+        steering={("POST", "/control/kill"): _kill},
     )
-    await door.open()
     async with aiohttp.ClientSession() as http:
         try:
+            await door.open()
             yield Stage(store, desk, spec, secrets_held, room, door, http)
         finally:
             await door.close()

@@ -83,7 +83,7 @@ async def test_a_caller_that_goes_away_frees_its_seat(tmp_path: Path) -> None:
             f"POST /hooks/agent HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(raw)}\r\n"
             "Authorization: Bearer the-hook-token-of-the-test\r\n\r\n"
         )
-        _, writer = await asyncio.open_connection("127.0.0.1", stage.door.port)
+        _, writer = await asyncio.open_connection("127.0.0.1", stage.port)
         writer.write(head.encode() + raw)
         async with asyncio.timeout(10):
             await stage.desk.waits.wait()
