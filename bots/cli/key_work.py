@@ -23,7 +23,7 @@ from bots.keys.master import MasterUnavailable
 from bots.secrets import Redactor
 from bots.settings import Settings
 from bots.state import StateFolder, database_url
-from bots.supervisor.folder_lock import AlreadyRunning, lock
+from bots.supervisor.folder_lock import AlreadyRunning, is_locked, lock
 from storage import keys
 from storage.errors import StorageError
 from storage.keys import Key
@@ -35,7 +35,8 @@ T = TypeVar("T")
 
 def order(state: StateFolder, verb: str, body: dict[str, Any]) -> dict[str, Any] | None:
     """What the running supervisor answers; None when none runs. Raises `CommandError`."""
-    supervisor = Supervisor.find(state)
+    # The lock, not the process's number: that may be a zombie's by now, or somebody else's.
+    supervisor = Supervisor.find(state) if is_locked(state) else None
     if supervisor is None:
         return None
     try:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 
-from bots.doctor import brains, configuration, guild, machine, services
+from bots.doctor import brains, configuration, guild, keys, machine, services
 from bots.doctor.finding import Finding, fail, ok
 from bots.settings import SettingsError, load
 from bots.state import state_of
@@ -45,6 +45,8 @@ async def examine(
     for finding in machine.clock(now, state.path):
         yield finding
     async for finding in services.services(settings, state, up=up):
+        yield finding
+    async for finding in keys.keys(settings, state, now):
         yield finding
     async for finding in guild.guild(settings, state):
         yield finding
