@@ -58,6 +58,8 @@ class Asked:
     #: what the script calls itself
     label: str = ""
     deliver_to: str = ""
+    #: its words may say where, too; not those of a script that said "nowhere"
+    may_name_place: bool = True
     wait_s: float = 0.0
     priority: int = PRIORITIES["normal"]
     deadline: timedelta = _USUAL_DEADLINE
@@ -86,6 +88,7 @@ def task_in(body: Mapping[str, Any], default_channel: str) -> Asked:
         to=fields.text("agentId", LONGEST_NAME),
         label=_label(fields),
         deliver_to=address_in(fields, default_channel),
+        may_name_place=fields.flag("deliver") is not False,
         wait_s=wait_s or 0.0,
         priority=PRIORITIES[fields.choice("priority", PRIORITIES) or "normal"],
         deadline=timedelta(seconds=max(deadline_s, 1)) if deadline_s else _USUAL_DEADLINE,
@@ -103,6 +106,7 @@ def wake_in(body: Mapping[str, Any]) -> Asked:
     mode = fields.choice("mode", _MODES) or "now"
     return Asked(
         kind="wake",
+        may_name_place=False,
         message=fields.required("text", LONGEST_INSTRUCTION),
         to=fields.text("agentId", LONGEST_NAME),
         label=_label(fields),

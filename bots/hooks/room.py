@@ -159,6 +159,7 @@ class HookRoom:
             asked_by=f"{caller.name}/{asked.label}" if asked.label else caller.name,
             kind=asked.kind,
             deliver_to=asked.deliver_to,
+            may_name_place=asked.may_name_place,
             priority=asked.priority,
             deadline=asked.deadline,
             idempotency_key=asked.key,

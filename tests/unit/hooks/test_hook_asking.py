@@ -81,6 +81,11 @@ def test_an_address_that_is_ambiguous_is_refused(channel: str) -> None:
         asking.task_in({**MESSAGE, "channel": channel}, "")
 
 
+def test_who_wants_it_said_nowhere_is_not_overruled_by_the_words() -> None:
+    assert asking.task_in(MESSAGE, "").may_name_place
+    assert not asking.task_in({**MESSAGE, "deliver": False}, "").may_name_place
+
+
 @pytest.mark.parametrize(("word", "number"), PRIORITIES.items())
 def test_priorities(word: str, number: int) -> None:
     assert asking.task_in({**MESSAGE, "priority": word}, "").priority == number
