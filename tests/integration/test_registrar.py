@@ -15,15 +15,15 @@ from bots.settings import Settings
 from bots.supervisor.registrar import Registrar
 from bots.swarm_settings import AgentSettings
 from storage import agents
-from storage.migrate import upgrade
 from storage.store import Store
 from storage.tables import AgentState
+from tests.schema import give_schema
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     made = await Store.open(f"sqlite:///{tmp_path}/parley.sqlite")
-    await upgrade(made, tmp_path / "lock")
+    await give_schema(made)
     yield made
     await made.close()
 

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from bots.supervisor.sweeper import Sweeper, genuine
 from storage import audit, checkpoints, record, replies, sessions
 from storage.core import REPLY, TURN, run
-from storage.migrate import upgrade
 from storage.record import NewLine
 from storage.store import Store
 from storage.tables import ReplyState
+from tests.schema import give_schema
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 OLD, YOUNG = NOW - timedelta(days=40), NOW - timedelta(days=3)
@@ -27,7 +27,7 @@ OLD, YOUNG = NOW - timedelta(days=40), NOW - timedelta(days=3)
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     made = await Store.open(f"sqlite:///{tmp_path}/parley.sqlite")
-    await upgrade(made, tmp_path / "lock")
+    await give_schema(made)
     yield made
     await made.close()
 

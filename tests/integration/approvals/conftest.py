@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bots.sandbox.server import build
-from storage.migrate import upgrade
 from storage.store import Store
 from tests.integration.sandbox.stage import Sandbox, config, serving
+from tests.schema import give_schema
 
 
 @pytest.fixture
@@ -22,6 +22,6 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     opened = await Store.open(f"sqlite:///{tmp_path / 'parley.db'}")
-    await upgrade(opened, tmp_path / "upgrade.lock")
+    await give_schema(opened)
     yield opened
     await opened.close()

@@ -10,16 +10,16 @@ import pytest
 from brain import souls
 from brain.tools.context import AgentCard
 from storage import record
-from storage.migrate import upgrade
 from storage.record import NewLine
 from storage.store import Store
 from tests.integration.brain.stage import PROMPTS, Brain, tour_lines
+from tests.schema import give_schema
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     opened = await Store.open(f"sqlite:///{tmp_path / 'parley.db'}", busy_timeout_ms=100)
-    await upgrade(opened, tmp_path / "upgrade.lock")
+    await give_schema(opened)
     yield opened
     await opened.close()
 

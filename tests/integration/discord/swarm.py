@@ -31,10 +31,10 @@ from bots.tasks import Tasks
 from storage import agents, inbox
 from storage.inbox import Work
 from storage.latch import Latch, LatchFile
-from storage.migrate import upgrade
 from storage.store import Store
 from tests.integration.sandbox.interacting import Client
 from tests.integration.sandbox.stage import CAPTAIN, CAPTAIN_ID, ROOK, ROOK_ID, YOU, Sandbox
+from tests.schema import give_schema
 
 ROOT = Path(__file__).parents[3]
 LOG = structlog.get_logger()
@@ -190,7 +190,7 @@ async def member(
         LatchFile(state.latch).create()
     url = f"sqlite:///{folder / 'parley.db'}"
     store = Store(url)
-    await upgrade(store, folder / "upgrade.lock")
+    await give_schema(store)
     async with store.writing() as unit:
         for agent in ("captain", "rook"):
             await agents.enrol(unit, agent, agent, utc_now())

@@ -16,10 +16,10 @@ import structlog
 from bots.hearing.journal import Journal
 from bots.hearing.listening import Ears
 from storage import leases, record
-from storage.migrate import upgrade
 from storage.record import NewLine
 from storage.store import Store
 from storage.tables import LineKind
+from tests.schema import give_schema
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(seconds=5)
@@ -45,7 +45,7 @@ def line(number: int, heard_by: str) -> NewLine:
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     opened = await Store.open(f"sqlite:///{tmp_path / 'parley.db'}")
-    await upgrade(opened, tmp_path / "upgrade.lock")
+    await give_schema(opened)
     yield opened
     await opened.close()
 

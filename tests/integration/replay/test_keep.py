@@ -10,9 +10,9 @@ import pytest
 
 from bots.replay.keep import keep_log, lines_of
 from bots.replay.parse import parse
-from storage.migrate import upgrade
 from storage.record import NewLine, tail
 from storage.store import Store
+from tests.schema import give_schema
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -20,7 +20,7 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     store = await Store.open(f"sqlite:///{tmp_path / 'parley.sqlite'}")
-    await upgrade(store, tmp_path / "migrate.lock")
+    await give_schema(store)
     yield store
     await store.close()
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import sqlalchemy as sa
 
 from storage.migrate import upgrade
 from storage.store import Store
+from tests.schema import give_schema
 
 _NUMBERS = itertools.count(1)
 
@@ -35,24 +38,43 @@ def postgresql() -> Iterator[sa.URL]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def migrated(postgresql: sa.URL, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Name of a PostgreSQL database with today's tables, for others to be copied from."""
+    name = "parley_migrated"
+    _ask(postgresql, f"CREATE DATABASE {name}")
+
+    async def migrate() -> None:
+        store = Store(postgresql.set(database=name).render_as_string(hide_password=False))
+        await upgrade(store, tmp_path_factory.mktemp("migrated") / "lock")
+        await store.close()
+
+    with ThreadPoolExecutor(1) as aside:  # this thread's event loop is the tests'
+        aside.submit(asyncio.run, migrate()).result()
+    return name
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a database without tables."""
+    """The URL of a database without tables; a PostgreSQL one has them if the test wants `store`."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'parley.db'}"
         return
     server: sa.URL = request.getfixturevalue("postgresql")
     name = f"parley_{next(_NUMBERS)}"
-    _ask(server, f"CREATE DATABASE {name}")
+    wants_tables = "store" in request.fixturenames
+    like = request.getfixturevalue("migrated") if wants_tables else "template1"
+    _ask(server, f"CREATE DATABASE {name} TEMPLATE {like}")
     yield server.set(database=name).render_as_string(hide_password=False)
     _ask(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
-async def store(empty_database: str, tmp_path: Path) -> AsyncIterator[Store]:
+async def store(empty_database: str) -> AsyncIterator[Store]:
     """An open store with the current schema."""
     opened = await Store.open(empty_database)
-    await upgrade(opened, tmp_path / "upgrade.lock")
+    if opened.dialect == "sqlite":
+        await give_schema(opened)
     yield opened
     await opened.close()
 

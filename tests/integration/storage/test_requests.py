@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from storage import audit, requests
-from storage.migrate import upgrade
 from storage.requests import Approvers, Decision, NewRequest, Request
 from storage.store import Store
 from storage.tables import RequestState
+from tests.schema import give_schema
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 DUE = NOON + timedelta(minutes=30)
@@ -135,7 +135,7 @@ def test_whatever_happens_in_whatever_order_only_lawful_steps_are_taken(
 
 async def _walk(folder: Path, happens: list[tuple[str, int]]) -> None:
     store = await Store.open(f"sqlite:///{folder / 'p.db'}")
-    await upgrade(store, folder / "lock")
+    await give_schema(store)
     request = await asked(store)
     before = request
     for deed, minutes in happens:

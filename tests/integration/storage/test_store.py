@@ -21,9 +21,9 @@ import sqlalchemy as sa
 from storage import audit, nonces, sessions
 from storage.core import run
 from storage.errors import StorageError, StoreUnavailable
-from storage.migrate import upgrade
 from storage.store import Store
 from storage.unit import Unit
+from tests.schema import give_schema
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 WRITER = Path(__file__).with_name("writer.py")
@@ -49,7 +49,7 @@ async def pragma(store: Store, name: str, *, durable: bool = False) -> Any:
 @pytest.fixture
 async def sqlite_store(tmp_path: Path) -> Any:
     opened = await Store.open(f"sqlite:///{tmp_path / 'parley.db'}", busy_timeout_ms=50)
-    await upgrade(opened, tmp_path / "upgrade.lock")
+    await give_schema(opened)
     yield opened
     await opened.close()
 
@@ -216,7 +216,7 @@ async def test_a_cancelled_writer_leaves_the_store_usable(store: Store) -> None:
 
 async def test_a_writer_that_gives_up_waiting_leaves_nothing_behind(tmp_path: Path) -> None:
     store = await Store.open(f"sqlite:///{tmp_path / 'parley.db'}")
-    await upgrade(store, tmp_path / "upgrade.lock")
+    await give_schema(store)
     other = sqlite3.connect(str(store.url.database), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     began_s = time.monotonic()

@@ -19,8 +19,8 @@ from bots.supervisor.latching import KilledAgain, Latching
 from storage import latch as latch_rows
 from storage.errors import StorageError
 from storage.latch import Latch, LatchFile
-from storage.migrate import upgrade
 from storage.store import Store
+from tests.schema import give_schema
 
 BUS_DELAY_S = 0.03
 
@@ -96,7 +96,7 @@ async def _value(met: Callable[[], Any]) -> Any:
 @pytest.fixture
 async def machines(tmp_path: Path) -> AsyncIterator[Machines]:
     store = await Store.open(f"sqlite:///{tmp_path}/parley.sqlite")
-    await upgrade(store, tmp_path / "lock")
+    await give_schema(store)
     yield Machines(store, tmp_path)
     await store.close()
 

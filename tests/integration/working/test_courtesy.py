@@ -15,8 +15,8 @@ from bots.messages import Mark, Target
 from brain.guard import Guard, LatchPolicy
 from storage.acts import Permit
 from storage.inbox import Work
-from storage.migrate import upgrade
 from storage.store import Store
+from tests.schema import give_schema
 
 LOBBY = Target.channel("discord", "#lobby")
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -29,7 +29,7 @@ def now() -> datetime:
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     opened = await Store.open(f"sqlite:///{tmp_path / 'parley.db'}")
-    await upgrade(opened, tmp_path / "upgrade.lock")
+    await give_schema(opened)
     yield opened
     await opened.close()
 

@@ -25,10 +25,10 @@ from brain.tools.context import Context
 from brain.tools.registry import target_of
 from storage import agents, sessions
 from storage.acts import Act
-from storage.migrate import upgrade
 from storage.store import Store
 from tests.integration.brain.mcp_stage import STDIO
 from tests.integration.working.minds import KEYS, ROOT, asked, body, models, settings, spec
+from tests.schema import give_schema
 from tests.vendors.script import Fail, Say, Script
 from tests.vendors.server import Stub, serving
 
@@ -38,7 +38,7 @@ DOWN = Fail(400)
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     opened = await Store.open(f"sqlite:///{tmp_path / 'parley.db'}")
-    await upgrade(opened, tmp_path / "upgrade.lock")
+    await give_schema(opened)
     yield opened
     await opened.close()
 

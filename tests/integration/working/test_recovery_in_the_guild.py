@@ -17,11 +17,11 @@ from bots.hearing.presence import STRANGERS_WITHIN, Presence
 from bots.sandbox.server import build
 from brain.guard import Guard, LatchPolicy
 from storage import agents, inbox, record, replies
-from storage.migrate import upgrade
 from storage.record import NewLine, Owed
 from storage.store import Store
 from tests.integration.discord.stage import Agent
 from tests.integration.sandbox.stage import CAPTAIN_ID, Sandbox, config, serving
+from tests.schema import give_schema
 
 LOG = structlog.get_logger()
 
@@ -39,7 +39,7 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     opened = await Store.open(f"sqlite:///{tmp_path / 'parley.db'}")
-    await upgrade(opened, tmp_path / "upgrade.lock")
+    await give_schema(opened)
     async with opened.writing() as unit:
         await agents.enrol(unit, "captain", "captain", now())
         await agents.take(unit, "captain", "here", now=now(), ttl_s=60)

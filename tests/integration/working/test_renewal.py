@@ -27,9 +27,9 @@ from bots.supervisor.latching import Latching
 from bots.supervisor.orders import Orders
 from bots.swarm_settings import OperatorSettings
 from storage.latch import LatchFile
-from storage.migrate import upgrade
 from storage.store import Store
 from tests.integration.working.minds import ROOT, asked, body, models, settings, spec
+from tests.schema import give_schema
 from tests.vendors.script import Say, Script
 from tests.vendors.server import Stub, serving
 
@@ -121,7 +121,7 @@ def _settings(files: dict[str, str], stub: Stub | None = None) -> Settings:
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     opened = await Store.open(f"sqlite:///{tmp_path / 'parley.db'}")
-    await upgrade(opened, tmp_path / "upgrade.lock")
+    await give_schema(opened)
     yield opened
     await opened.close()
 

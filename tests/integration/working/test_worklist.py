@@ -19,10 +19,10 @@ from brain.guard import Guard
 from storage import agents, inbox, record, replies
 from storage.errors import StoreUnavailable
 from storage.inbox import Work
-from storage.migrate import upgrade
 from storage.record import NewLine, Owed
 from storage.store import Store
 from storage.tables import InboxState, ReplyState
+from tests.schema import give_schema
 
 LOG = structlog.get_logger()
 
@@ -34,7 +34,7 @@ def now() -> datetime:
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     opened = await Store.open(f"sqlite:///{tmp_path / 'parley.db'}")
-    await upgrade(opened, tmp_path / "upgrade.lock")
+    await give_schema(opened)
     async with opened.writing() as unit:
         await agents.enrol(unit, "secretary", "secretary", now())
         assert await agents.take(unit, "secretary", "here", now=now(), ttl_s=60) == 1
