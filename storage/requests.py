@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,92 +15,38 @@ import sqlalchemy as sa
 
 from storage import audit
 from storage.core import HUMAN_REQUEST, one_at_a_time, run
-from storage.tables import HumanRequest, RequestState
+from storage.request import NEXT, Approvers, Completion, Decision, NewRequest, Request
+from storage.request_tables import HumanRequest
+from storage.tables import RequestState
 from storage.unit import Unit
+
+__all__ = [
+    "NEXT",
+    "Approvers",
+    "Completion",
+    "Decision",
+    "NewRequest",
+    "Request",
+    "approved",
+    "by_codes",
+    "complete",
+    "count_of",
+    "decide",
+    "expire",
+    "note_shown",
+    "note_told",
+    "open_one",
+    "pending",
+    "read",
+    "unshown",
+    "untold",
+]
 
 _COLUMNS: Final = [HUMAN_REQUEST.c[name] for name in HumanRequest.model_fields]
 _PENDING: Final = str(RequestState.PENDING)
 _APPROVED: Final = str(RequestState.APPROVED)
-#: what a request may become from what it is
-NEXT: Final[Mapping[RequestState, frozenset[RequestState]]] = {
-    RequestState.PENDING: frozenset(
-        {RequestState.APPROVED, RequestState.REJECTED, RequestState.EXPIRED}
-    ),
-    RequestState.APPROVED: frozenset({RequestState.COMPLETED}),
-    RequestState.COMPLETED: frozenset(),
-    RequestState.REJECTED: frozenset(),
-    RequestState.EXPIRED: frozenset(),
-}
-
-
-@dataclass(frozen=True)
-class Approvers:
-    """Who may decide: ids on the network where the question is shown."""
-
-    users: tuple[str, ...] = ()
-    roles: tuple[str, ...] = ()
-
-    def include(self, user: str | None, roles: Sequence[str]) -> bool:
-        return user in self.users or any(role in self.roles for role in roles)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """One question as plain values; see `storage.tables.HumanRequest` for the columns."""
-
-    id: int
-    code: str
-    agent: str
-    kind: str
-    subject: str
-    title: str
-    facts: tuple[tuple[str, str], ...]
-    asked_by: str
-    approvers: Approvers
-    network: str
-    channel: str
-    message_id: str | None
-    shown: str
-    #: so many different people have to say yes; until then `note` says who did
-    quorum: int = 1
-    state: RequestState
-    created_at: datetime
-    expires_at: datetime
-    decided_by: str
-    evidence: Mapping[str, Any]
-    decided_at: datetime | None
-    note: str
-    outcome: str
-    trace_id: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class NewRequest:
-    """A question before it is asked; no field may hold a secret."""
-
-    agent: str
-    kind: str
-    subject: str
-    title: str
-    facts: tuple[tuple[str, str], ...] = ()
-    asked_by: str
-    approvers: Approvers
-    network: str
-    channel: str
-    quorum: int = 1
-    expires_at: datetime
-    trace_id: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decision:
-    """Somebody's yes or no; that they may decide is the caller's to have checked."""
-
-    approved: bool
-    by: str
-    #: what shows that they may, for whoever carries it out
-    evidence: Mapping[str, Any] = field(default_factory=dict)
-    note: str = ""
+#: nothing more comes of it
+_OVER: Final = [str(state) for state, following in NEXT.items() if not following]
 
 
 async def open_one(unit: Unit, new: NewRequest, now: datetime) -> Request:
@@ -118,8 +63,18 @@ async def open_one(unit: Unit, new: NewRequest, now: datetime) -> Request:
         "title": new.title,
         "facts": audit.canonical([list(fact) for fact in new.facts]),
         "asked_by": new.asked_by,
+        "reason": new.reason,
+        "sources": audit.canonical(list(new.sources)),
+        "attempt": new.attempt,
+        "currency": new.currency,
+        "cost_micros": new.cost_micros,
+        "return_micros": new.return_micros,
         "approvers": audit.canonical(
-            {"users": list(new.approvers.users), "roles": list(new.approvers.roles)}
+            {
+                "users": list(new.approvers.users),
+                "roles": list(new.approvers.roles),
+                "accounts": list(new.approvers.accounts),
+            }
         ),
         "network": new.network,
         "channel": new.channel,
@@ -132,6 +87,11 @@ async def open_one(unit: Unit, new: NewRequest, now: datetime) -> Request:
         "evidence": "{}",
         "note": "",
         "outcome": "",
+        "completed_by": "",
+        "waiter": new.waiter,
+        "reference": new.reference,
+        "awaited_until": new.awaited_until,
+        "told": "",
         "trace_id": new.trace_id,
     }
     row = await run(unit, sa.insert(HUMAN_REQUEST).values(**values).returning(*_COLUMNS))
@@ -178,13 +138,25 @@ async def expire(unit: Unit, agent: str, now: datetime) -> list[Request]:
     return expired
 
 
-async def complete(unit: Unit, request_id: int, outcome: str, now: datetime) -> Request | None:
+async def complete(
+    unit: Unit, request_id: int, outcome: str, now: datetime, bill: Completion | None = None
+) -> Request | None:
     """Approved → completed, with what came of it; None when it was not approved, or is over."""
     c = HUMAN_REQUEST.c
     change = sa.update(HUMAN_REQUEST).where(c.id == request_id, c.state == _APPROVED)
-    request = await _changed(
-        unit, change.values(state=str(RequestState.COMPLETED), outcome=outcome)
-    )
+    values: dict[str, Any] = {
+        "state": str(RequestState.COMPLETED),
+        "outcome": outcome,
+        "completed_at": now,
+    }
+    if bill is not None:
+        values |= {
+            "completed_by": bill.by,
+            "currency": bill.currency,
+            "paid_micros": bill.paid_micros,
+            "earned_micros": bill.earned_micros,
+        }
+    request = await _changed(unit, change.values(**values))
     if request is not None:
         await _audit(
             unit, request, RequestState.APPROVED, RequestState.COMPLETED, outcome or "done", now
@@ -194,6 +166,11 @@ async def complete(unit: Unit, request_id: int, outcome: str, now: datetime) -> 
 
 async def read(unit: Unit, request_id: int) -> Request | None:
     return await _one(unit, HUMAN_REQUEST.c.id == request_id)
+
+
+async def by_codes(unit: Unit, codes: Sequence[str]) -> list[Request]:
+    """Those that people call so."""
+    return await _many(unit, HUMAN_REQUEST.c.code.in_(codes))
 
 
 async def pending(unit: Unit, agent: str | None = None) -> list[Request]:
@@ -229,6 +206,21 @@ async def note_shown(
         values["message_id"] = message_id
     change = sa.update(HUMAN_REQUEST).where(HUMAN_REQUEST.c.id == request_id)
     await run(unit, change.values(**values))
+
+
+async def untold(unit: Unit, agent: str) -> list[Request]:
+    """Requests of `agent` that are over and whose waiter has not been told, oldest first."""
+    c = HUMAN_REQUEST.c
+    return await _many(
+        unit, c.agent == agent, c.waiter != "", c.state.in_(_OVER), c.told != c.state
+    )
+
+
+async def note_told(unit: Unit, request_id: int, state: RequestState) -> bool:
+    """The waiter knows; False when it did already."""
+    c = HUMAN_REQUEST.c
+    change = sa.update(HUMAN_REQUEST).where(c.id == request_id, c.told != str(state))
+    return (await run(unit, change.values(told=str(state)))).rowcount == 1
 
 
 async def _changed(unit: Unit, change: sa.Update) -> Request | None:
@@ -267,17 +259,35 @@ async def _audit(  # noqa: PLR0917  from, to, why and when: a sentence
             "to": str(after),
             "kind": request.kind,
             "subject": request.subject,
-            "by": request.decided_by,
-        },
+            "by": request.completed_by or request.decided_by,
+        }
+        | _money(request),
         trace_id=request.trace_id,
     )
+
+
+def _money(request: Request) -> dict[str, int | str]:
+    sums = {
+        "cost_micros": request.cost_micros,
+        "return_micros": request.return_micros,
+        "paid_micros": request.paid_micros,
+        "earned_micros": request.earned_micros,
+    }
+    known: dict[str, int | str] = {name: sum_ for name, sum_ in sums.items() if sum_ is not None}
+    return known | {"currency": request.currency} if known else {}
 
 
 def _request(row: Mapping[Any, Any]) -> Request:
     values = dict(row)
     approvers = json.loads(values["approvers"])
     values["facts"] = tuple((label, value) for label, value in json.loads(values["facts"]))
-    values["approvers"] = Approvers(tuple(approvers["users"]), tuple(approvers["roles"]))
+    values["approvers"] = Approvers(
+        tuple(approvers["users"]),
+        tuple(approvers["roles"]),
+        # Older rows know of none.
+        tuple(approvers.get("accounts", ())),
+    )
+    values["sources"] = tuple(json.loads(values["sources"]))
     values["evidence"] = json.loads(values["evidence"])
     values["state"] = RequestState(values["state"])
     return Request(**values)

@@ -357,53 +357,6 @@ class Nonce(SQLModel, table=True):
     expires_at: datetime = utc_time()
 
 
-class HumanRequest(SQLModel, table=True):
-    """A question that only people may answer: what somebody wants done, and who may say yes."""
-
-    __tablename__ = "human_request"
-    __table_args__ = (
-        sa.UniqueConstraint("code"),
-        sa.Index("ix_human_request_state_expires_at", "state", "expires_at"),
-        sa.Index("ix_human_request_network_message_id", "network", "message_id"),
-    )
-    id: int | None = Field(default=None, primary_key=True)
-    #: what people call it: ``AP-118``
-    code: str
-    #: agent that shows it, carries it out, and has its transitions in its audit chain
-    agent: str
-    #: what would be done (``restart``), and to whom or what
-    kind: str
-    subject: str
-    title: str
-    #: JSON list of ``[label, value]``, secrets taken out
-    facts: str = "[]"
-    #: who wants it, as shown
-    asked_by: str
-    #: JSON object of who may decide: ``{"users": [id], "roles": [id]}``
-    approvers: str
-    #: where it is shown, and the network's id of the message that shows it
-    network: str
-    channel: str
-    message_id: str | None = None
-    #: the state that the message shows; empty before it is posted
-    shown: str = ""
-    #: so many different people have to say yes
-    quorum: int = 1
-    state: str = RequestState.PENDING
-    created_at: datetime = utc_time()
-    expires_at: datetime = utc_time()
-    #: who decided, as shown
-    decided_by: str = ""
-    #: JSON object of what the decision rests on: ``{"discord_user": id, "discord_roles": [id]}``
-    evidence: str = "{}"
-    decided_at: datetime | None = utc_time(default=None)
-    #: what who decided said to it
-    note: str = ""
-    #: what came of carrying it out, in one sentence
-    outcome: str = ""
-    trace_id: str
-
-
 class Posting(SQLModel, table=True):
     """How far one kind of post has got in one place, such as ``logs:irc``."""
 
