@@ -13,6 +13,7 @@ from sqlmodel import SQLModel
 
 from storage import (
     delegation_tables,
+    event_tables,
     key_tables,
     model_tables,
     request_tables,
@@ -27,9 +28,12 @@ AUDIT: Final = _known[str(tables.AuditEntry.__tablename__)]
 CIRCUIT: Final = _known[str(model_tables.Circuit.__tablename__)]
 CHECKPOINT: Final = _known[str(tables.Checkpoint.__tablename__)]
 DELEGATION: Final = _known[str(delegation_tables.Delegation.__tablename__)]
+EVENT: Final = _known[str(event_tables.Event.__tablename__)]
+EVENT_DELIVERY: Final = _known[str(event_tables.EventDelivery.__tablename__)]
 HEARTBEAT: Final = _known[str(tables.Heartbeat.__tablename__)]
 HUMAN_REQUEST: Final = _known[str(request_tables.HumanRequest.__tablename__)]
 INBOX: Final = _known[str(tables.Inbox.__tablename__)]
+KNOWLEDGE: Final = _known[str(event_tables.Knowledge.__tablename__)]
 LATCH: Final = _known[str(tables.LatchRow.__tablename__)]
 LEASE: Final = _known[str(tables.Lease.__tablename__)]
 MESSAGE: Final = _known[str(tables.Message.__tablename__)]
@@ -42,6 +46,7 @@ REQUEST_VOTE: Final = _known[str(workflow_tables.RequestVote.__tablename__)]
 SESSION: Final = _known[str(tables.Session.__tablename__)]
 SIGNING_KEY: Final = _known[str(key_tables.SigningKey.__tablename__)]
 SPENDING: Final = _known[str(model_tables.Spending.__tablename__)]
+SUBSCRIPTION: Final = _known[str(event_tables.Subscription.__tablename__)]
 TURN: Final = _known[str(tables.Turn.__tablename__)]
 WORKFLOW_RUN: Final = _known[str(workflow_tables.WorkflowRun.__tablename__)]
 WORKFLOW_STEP: Final = _known[str(workflow_tables.WorkflowStep.__tablename__)]

@@ -8,8 +8,10 @@ from sqlmodel import SQLModel
 # Comparing needs the tables registered, which is what importing them does.
 from storage import (  # noqa: F401
     delegation_tables,
+    event_tables,
     key_tables,
     model_tables,
+    request_tables,
     tables,
     workflow_tables,
 )
