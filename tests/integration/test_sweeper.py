@@ -13,8 +13,8 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bots.supervisor.sweeper import Sweeper, genuine
-from storage import audit, checkpoints, record, replies, sessions
-from storage.core import REPLY, TURN, run
+from storage import audit, checkpoints, nonces, record, replies, sessions
+from storage.core import NONCE, REPLY, TURN, run
 from storage.record import NewLine
 from storage.store import Store
 from storage.tables import ReplyState
@@ -97,3 +97,21 @@ async def test_a_sweep_forgets_what_is_old_and_signs_what_stays(store: Store) ->
         assert len(await audit.entries(unit, "auditor")) == 2
         assert await checkpoints.broken(unit, "auditor", genuine) is None
         assert await checkpoints.unsigned(unit) == []
+
+
+async def test_a_sweep_forgets_nonces_that_no_clock_takes_for_fresh(store: Store) -> None:
+    async with store.writing() as unit:
+        for value, age in (("old", timedelta(minutes=6)), ("skewed", timedelta(minutes=4))):
+            await nonces.use(unit, value, key_id="k1", expires_at=NOW - age, now=NOW)
+        await nonces.use(unit, "fresh", expires_at=NOW + timedelta(minutes=5), now=NOW)
+    sweeper = Sweeper(
+        SimpleNamespace(store=store),  # type: ignore[arg-type]
+        "here:1",
+        Ed25519PrivateKey.generate(),
+        retention=timedelta(days=30),
+        clock=lambda: NOW,
+        log=structlog.get_logger(),
+    )
+    await sweeper.sweep()
+    async with store.reading() as unit:
+        assert {*(await run(unit, sa.select(NONCE.c.value))).scalars()} == {"k1 skewed", "fresh"}

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from moto.server import ThreadedMotoServer
 
-from storage.migrate import upgrade
 from storage.store import Store
 from tests.integration.keys.vault_stub import Vault, running
+from tests.schema import give_schema
 
 
 @pytest.fixture
@@ -32,6 +32,6 @@ def aws_url() -> Iterator[str]:
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     made = await Store.open(f"sqlite:///{tmp_path}/parley.sqlite")
-    await upgrade(made, tmp_path / "migrate.lock")
+    await give_schema(made)
     yield made
     await made.close()
