@@ -84,7 +84,10 @@ async def note_progress(unit: Unit, held: Delegation, words: str, now: datetime)
 
 
 async def finish(unit: Unit, held: Delegation, outcome: Outcome, now: datetime) -> bool:
-    """Claimed or working → how it ended; False when the claim was lost: nothing is changed then."""
+    """Claimed or working → how it ended; False when the claim was lost: nothing is changed then.
+
+    `held` is the row as it is in this transaction.
+    """
     deliver = held.deliver
     if held.deliver == Deliver.WANTED:
         deliver = str(Deliver.OWED if outcome.deliver_by else Deliver.FAILED)
@@ -164,6 +167,17 @@ async def reclaim(
         elif await put_back(unit, delegation, why="its worker died", not_before=now, now=now):
             taken.append(delegation)
     return taken
+
+
+async def redirect(unit: Unit, anew: Delegation) -> Delegation | None:
+    """Its result shall be said where `anew` says, under the envelope that it carries; None when it
+    has ended, or is said somewhere already.
+    """
+    names = ("deliver_to", "key_id", "signature")
+    values = {name: getattr(anew, name) for name in names} | {"deliver": str(Deliver.WANTED)}
+    where = (_C.id == anew.id, _C.state.in_(OPEN), _C.deliver == str(Deliver.NOWHERE))
+    rows = found(await run(unit, changed(values, *where)))
+    return rows[0] if rows else None
 
 
 async def reroute(unit: Unit, queued: Delegation, anew: Delegation, now: datetime) -> bool:

@@ -127,9 +127,14 @@ async def recent(unit: Unit, limit: int, *, only_open: bool = False) -> list[Del
     return found(await run(unit, query))
 
 
-async def waiting(unit: Unit, agent: str, now: datetime, limit: int) -> list[Delegation]:
-    """What `agent` may begin now: smallest priority first, then oldest."""
+async def waiting(
+    unit: Unit, agent: str, now: datetime, *, limit: int, only_passing: bool = False
+) -> list[Delegation]:
+    """What `agent` may begin now (or pass on, and nothing else): smallest priority first, then
+    oldest.
+    """
     query = sa.select(*_COLUMNS).where(
+        _C.passed_to != "" if only_passing else sa.true(),
         _C.agent == agent,
         _C.state == str(DelegationState.QUEUED),
         _C.not_before <= now,

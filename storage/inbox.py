@@ -53,6 +53,7 @@ class Work:
     claimed_at: datetime | None = None
     #: a line of talk orders nothing anywhere else
     may_reach_out: ClassVar[bool] = False
+    delegation: ClassVar[None] = None
 
     @property
     def task(self) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
+from bots.agent.delegation import delegation_desk
 from bots.agent.mind import Body, Mind, mind_of
 from bots.agent.spec import AgentSpec
 from bots.answering.answerer import Answerer
@@ -33,6 +34,10 @@ from bots.control.reflex import KillReflex
 from bots.control.requests import Requests
 from bots.control.switch import KillSwitch
 from bots.delegating.authority import authority_of
+from bots.delegating.desk import DelegationDesk
+from bots.delegating.turn import TurnHanding
+from bots.keys.signer import Signer
+from bots.lifeline import Message
 from bots.roster import Roster
 from bots.secrets import Redactor
 from bots.swarm_settings import OperatorSettings
@@ -48,6 +53,8 @@ class Answering:
     """What turns inbox rows into answers."""
 
     answerer: Answerer
+    #: gives work to agents
+    giving: DelegationDesk
     recovery: Recovery
     desk: Desk
     requests: Requests
@@ -60,6 +67,24 @@ class Answering:
     looking: Looking | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Wires:
+    """How the answering half reaches the rest of its process."""
+
+    #: the supervisor: a wish → what came of it
+    ask: Callable[[dict[str, Any]], Awaitable[str]]
+    #: how the agent is, in one line
+    own_state: Callable[[], str]
+    #: ends its work in a session: session, who said so; true when there was any
+    end_work: Callable[[str, str], bool]
+    #: tells an agent that its inbox has something
+    nudge: Callable[[str], object]
+    #: the key to sign the next row with; raises `NoKey`
+    signer: Callable[[], Signer]
+    #: sends a body on a subject of the bus
+    publish: Callable[[str, Message], None]
+
+
 def answering(
     spec: AgentSpec,
     store: Store,
@@ -67,17 +92,11 @@ def answering(
     transports: Mapping[str, Transport],
     roster: Roster,
     switch: KillSwitch,
-    ask: Callable[[dict[str, Any]], Awaitable[str]],
-    own_state: Callable[[], str],
-    end_work: Callable[[str, str], bool],
-    nudge: Callable[[str], object],
+    wires: Wires,
     redactor: Redactor,
     log: FilteringBoundLogger,
 ) -> Answering:
-    """Put the parts together; `ask` reaches the supervisor, `own_state` tells how the agent is,
-    `end_work` ends its work in a session, `nudge` tells an agent that its inbox has something,
-    `redactor` hides secrets in the process's log too.
-    """
+    """Put the parts together; `redactor` hides secrets in the process's log too."""
     settings = spec.settings
     policies: list[Policy] = [
         LatchPolicy(switch.binding),
@@ -95,12 +114,23 @@ def answering(
         roster=roster,
         cards=Cards(settings, spec.prompts_folder, roster),
         is_open=partial(everybody_reads, transports),
-        ask=ask,
+        ask=wires.ask,
         redactor=redactor,
         log=log,
     )
     mind = mind_of(body)
-    answerer = _answerer(body, mind, mouth, switch)
+    giving = delegation_desk(
+        spec,
+        store=store,
+        guard=guard,
+        cards=body.cards,
+        transports=transports,
+        switch=switch,
+        signer=wires.signer,
+        publish=wires.publish,
+        clean=redactor.redact,
+    )
+    answerer = _answerer(body, mind, mouth, switch, giving)
     operators = Operators(settings.operators, settings.swarm.name, spec.operator_key, utc_now)
     agents = frozenset(a.name for a in settings.agents)
     requests = _requests(spec, store, redactor)
@@ -111,16 +141,18 @@ def answering(
         thinker=answerer.thinker,
         operators=operators,
         roster=roster,
-        ask=ask,
+        giving=giving,
+        ask=wires.ask,
         requests=requests,
-        own_state=own_state,
+        own_state=wires.own_state,
         mind_state=mind.state,
-        end_work=end_work,
-        nudge=nudge,
+        end_work=wires.end_work,
+        nudge=wires.nudge,
         log=log,
     )
     return Answering(
         answerer=answerer,
+        giving=giving,
         recovery=recovery,
         desk=desk,
         requests=requests,
@@ -133,13 +165,15 @@ def answering(
     )
 
 
-def _answerer(body: Body, mind: Mind, mouth: Mouth, switch: KillSwitch) -> Answerer:
+def _answerer(
+    body: Body, mind: Mind, mouth: Mouth, switch: KillSwitch, giving: DelegationDesk
+) -> Answerer:
     spec, settings = body.spec, body.spec.settings
     return Answerer(
         agent=spec.name,
         epoch=spec.epoch,
         store=body.store,
-        thinker=_thinker(body, mind, mouth, switch),
+        thinker=_thinker(body, mind, mouth, switch, giving),
         replying=Replying(
             epoch=spec.epoch,
             mouth=mouth,
@@ -189,7 +223,9 @@ def _requests(spec: AgentSpec, store: Store, redactor: Redactor) -> Requests:
     )
 
 
-def _thinker(body: Body, mind: Mind, mouth: Mouth, switch: KillSwitch) -> Thinker:
+def _thinker(
+    body: Body, mind: Mind, mouth: Mouth, switch: KillSwitch, giving: DelegationDesk
+) -> Thinker:
     spec = body.spec
     return Thinker(
         agent=spec.name,
@@ -202,6 +238,7 @@ def _thinker(body: Body, mind: Mind, mouth: Mouth, switch: KillSwitch) -> Thinke
         fence=mind.fence,
         clean=body.redactor.redact,
         tools=mind.tools,
+        handing=partial(TurnHanding, giving),
         reach=lambda why, trace_id: Reaching(mouth, spec.epoch, why, trace_id),
         cards=body.cards,
         latch=switch.told,

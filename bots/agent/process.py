@@ -15,10 +15,10 @@ import structlog
 
 from bots import logs
 from bots.agent import health
-from bots.agent.assembly import answering
+from bots.agent.assembly import Wires, answering
 from bots.agent.beats import beat_for_ever
 from bots.agent.captaincy import Captaincy
-from bots.agent.delegation import delegations
+from bots.agent.delegation import hands
 from bots.agent.networks import Events, Networks
 from bots.agent.spec import AgentSpec
 from bots.agent.supervision import Supervision
@@ -127,15 +127,26 @@ class AgentProcess:
             transports=self._networks.transports,
             roster=self._roster,
             switch=self._switch,
-            ask=self._supervision.ask,
-            own_state=self._own_state,
-            end_work=self._stop,
-            nudge=lambda agent: self._owed([agent]),
+            wires=Wires(
+                ask=self._supervision.ask,
+                own_state=self._own_state,
+                end_work=self._stop,
+                nudge=lambda agent: self._owed([agent]),
+                signer=lambda: self._keys.signer,
+                publish=self._bus.publish,
+            ),
             redactor=redactor,
             log=log,
         )
-        self._delegations = delegations(
-            spec, parts, keys=self._keys, publish=self._bus.publish, switch=self._switch, log=log
+        self._giving = parts.giving
+        answerer = parts.answerer
+        self._hands = hands(
+            spec,
+            self._giving,
+            thinker=answerer.thinker,
+            mouth=answerer.replying.mouth,
+            switch=self._switch,
+            log=log,
         )
         self._slash = self._networks.slash(
             state, parts, self._switch, self._tasks, self._supervision.tell
@@ -155,13 +166,7 @@ class AgentProcess:
         self._captaincy = None
         if spec.name == spec.settings.captain:
             self._captaincy = Captaincy(
-                spec,
-                store,
-                parts,
-                delegations=self._delegations,
-                switch=self._switch,
-                ask=self._supervision.ask,
-                log=log,
+                spec, store, parts, switch=self._switch, ask=self._supervision.ask, log=log
             )
         self._recovery = parts.recovery
         self._mind = parts.mind
@@ -208,9 +213,9 @@ class AgentProcess:
         room = hook_room(
             spec,
             store=store,
-            desk=self._delegations.desk,
+            desk=self._giving,
             secret_of=self._keys.secret_of,
-            authority=self._delegations.desk.authority,
+            authority=self._giving.authority,
             redactor=redactor,
             log=log,
         )
@@ -238,9 +243,9 @@ class AgentProcess:
         self._tasks.start(
             self._bus.run(
                 {nudges: self._nudged, KILL: self._obedience.heard_on_bus}
-                | self._delegations.subscriptions(self._spec.name)
+                | self._giving.bells.subscriptions()
             ),
-            self._delegations.worker.run(),
+            self._hands.run(),
             self._attention.run(),
             *(t.run() for t in self._networks.transports.values()),
             self._ears.run(),
@@ -297,7 +302,7 @@ class AgentProcess:
 
     def _own_state(self) -> str:
         state = self._state()
-        busy = self._worklist.busy + self._delegations.worker.busy
+        busy = self._worklist.busy + self._hands.busy
         work = f"working on {busy}" if busy else "idle"
         return f"{state['state']}, {work}" + (f" ({state['reason']})" if state["reason"] else "")
 
@@ -327,7 +332,7 @@ class AgentProcess:
             self._ears.leave(network, before - now)
         if changed.connected:
             self._worklist.nudge()
-            self._delegations.worker.nudge()
+            self._hands.nudge()
 
     def _owed(self, agents_owing: Iterable[str]) -> None:
         for agent in agents_owing:
@@ -353,7 +358,7 @@ class AgentProcess:
         if self._looking is not None:
             self._looking.hush()
         self._mind.hush()
-        self._delegations.worker.stop_all(latch.told)
+        self._hands.stop_all(latch.told)
 
     def _resumed(self) -> None:
         self._switch.release()

@@ -20,6 +20,7 @@ from bots.commands.steering import ScopeError, scope_of
 from bots.control.door import Unavailable
 from bots.control.operators import NotAnOperator, Operators
 from bots.control.requests import CannotAsk, NobodyToAsk, Requests, asked_sentence, to_restart
+from bots.delegating.desk import DelegationDesk
 from bots.hearing import gate
 from bots.hearing.short import is_ping, is_stop
 from bots.roster import Roster
@@ -48,6 +49,8 @@ class Desk:
     thinker: Thinker
     operators: Operators
     roster: Roster
+    #: where work is handed to agents
+    giving: DelegationDesk
     ask: Ask
     requests: Requests
     own_state: Callable[[], str]

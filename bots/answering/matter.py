@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from storage import agents, inbox
+from storage.delegation_tables import Delegation
 from storage.errors import LeaseLost
 from storage.inbox import Work
 from storage.store import Store
@@ -59,6 +60,10 @@ class Matter(Asking, Protocol):
     @property
     def task(self) -> str:
         """What its costs are booked on, such as ``inbox:12``."""
+
+    @property
+    def delegation(self) -> Delegation | None:
+        """The delegation that it is; a line of talk is none."""
 
     @property
     def may_reach_out(self) -> bool:

@@ -26,7 +26,7 @@ from brain.prompting.silence import is_silence
 from brain.prompting.tokens import estimate, windows
 from brain.spent import Spent
 from brain.tools.catalogue import TOOLS
-from brain.tools.context import AgentCard, Context
+from brain.tools.context import AgentCard, Context, Handing
 from brain.tools.registry import AnyTool, Toolbox, target_of
 from brain.wallet.budgets import nusd_of
 from storage import sessions
@@ -67,6 +67,8 @@ class Thinker:
     #: one turn's reach: why, trace id
     reach: Callable[[str, str], Reaching]
     cards: Callable[[], Sequence[AgentCard]]
+    #: how a turn hands work to other agents
+    handing: Callable[[Matter], Handing]
     latch: Callable[[str], Latch | None]
     clock: Callable[[], datetime]
     #: everybody on a network may read this channel: network, channel → yes or no
@@ -243,6 +245,7 @@ class Thinker:
             hops=work.hops,
             targets=lambda: elsewhere,
             say=reach.say,
+            handing=self.handing(work),
             react=reach.react if has_replies else None,
             fetch=reach.fetch if has_replies else None,
             share=partial(reach.share, place_of(work), work.hops + 1) if has_replies else None,

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from bots.commands.asked import Asked
 from bots.control.operators import Operators
+from bots.delegating.desk import DelegationDesk
 from brain.compaction import Compacted
 from brain.wallet.budgets import Budget
 from storage.latch import Latch
@@ -33,6 +34,8 @@ class Kind(StrEnum):
     """What an option takes, and so what is offered while it is typed."""
 
     TEXT = "text"
+    #: one word that names something, such as D-7k2m9qxa
+    CODE = "code"
     AGENT = "agent"
     #: an agent, or ``all``
     SCOPE = "scope"
@@ -107,6 +110,10 @@ class Desk(Protocol):
         `urgent`: as a command, ahead of talk. A chat line is handed on as it stands; the answering
         agent itself may be among `agents` when it is not urgent.
         """
+
+    @property
+    def giving(self) -> DelegationDesk:
+        """Where work is handed to agents."""
 
     async def stop(self, asked: Asked) -> bool:
         """End what this agent works on here, and what who asks has waiting; true when there was

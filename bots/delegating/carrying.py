@@ -10,14 +10,13 @@ from typing import Final
 from bots.answering.thinker import Exchanged, Thinker
 from bots.delegating import seal
 from bots.delegating.desk import DelegationDesk
-from bots.delegating.destinations import Destinations
 from bots.delegating.matter import DelegationClaim, DelegationMatter
 from bots.delegating.order import NotGiven, Order
 from brain.delegation.retrying import wait_s
 from brain.errors import ModelFailed, PromptMissing, Refused
 from brain.guard import UNRECORDED
 from brain.prompting.silence import is_silence
-from storage import delegating
+from storage import delegating, delegations
 from storage.delegating import Outcome
 from storage.delegation_tables import Delegation, DelegationState, Deliver
 from storage.errors import LeaseLost, StorageError
@@ -31,7 +30,6 @@ _LONGEST_RESULT: Final = 16_000
 class Carrying:
     thinker: Thinker
     desk: DelegationDesk
-    destinations: Destinations
     #: network on which the agent is at home, for what was asked nowhere
     home: str
     #: what was thought about each, until it is remembered with the outcome
@@ -57,15 +55,29 @@ class Carrying:
             return self._failed(held, error)
         except (NotGiven, PromptMissing) as error:
             return Outcome(state=DelegationState.FAILED, error=str(error)), None
-        return self._with_speaker(held, outcome), None
+        return outcome, None
 
-    async def finish(self, unit: Unit, held: Delegation, outcome: Outcome, now: datetime) -> bool:
-        """The one outcome, with the turn that led to it, in the caller's transaction."""
-        ours = await delegating.finish(unit, held, outcome, now)
-        thought = self._exchanged.pop(held.id or 0, None)
-        if ours and thought is not None:
+    async def finish(
+        self, unit: Unit, held: Delegation, outcome: Outcome, now: datetime
+    ) -> Outcome | None:
+        """The one outcome, with the turn that led to it, in the caller's transaction; None when the
+        claim was lost.
+        """
+        row = await delegations.read(unit, held.id or 0)
+        if row is None or row.claim != held.claim:
+            return None
+        # Where it is said may have been decided while it was worked on.
+        outcome = self._with_speaker(row, outcome)
+        if not await delegating.finish(unit, row, outcome, now):
+            return None
+        thought = self._exchanged.get(held.id or 0)
+        if thought is not None:
             await self.thinker.remember(unit, *thought)
-        return ours
+        return outcome
+
+    def forget(self, held: Delegation) -> None:
+        """It is over, one way or the other."""
+        self._exchanged.pop(held.id or 0, None)
 
     async def _think(self, held: Delegation) -> Outcome:
         matter = DelegationMatter(held, self.home)
@@ -118,7 +130,7 @@ class Carrying:
             isinstance(error, Refused) and error.policy == UNRECORDED
         )
         if isinstance(error, LeaseLost) or not again or held.tries <= 0:
-            return self._with_speaker(held, outcome), None
+            return outcome, None
         return outcome, wait_s(held.claim)
 
     def _with_speaker(self, held: Delegation, outcome: Outcome) -> Outcome:
@@ -128,7 +140,7 @@ class Carrying:
             # Who asked by a hook reads the error; a channel that nobody asked in is spared it.
             return _unsaid(outcome, "there is no result to say")
         first = held.deliver_to.split()[0]
-        speaker = self.destinations.speaker_for(first)
+        speaker = self.desk.destinations.speaker_for(first)
         if not speaker:
             return _unsaid(outcome, f"no agent can say it in {first}")
         return replace(outcome, deliver_by=speaker)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from bots.delegating import seal
+from bots.delegating.bells import Bells
 from bots.delegating.destinations import Destinations
 from bots.delegating.order import (
     AUTO,
@@ -44,16 +45,6 @@ from storage.unit import Unit
 #: characters that are told apart when they are read aloud
 _ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 _CODE: Final = 8
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bells:
-    """How others learn of work: by the bus, or here."""
-
-    #: an agent has work waiting
-    owed: Callable[[str], None]
-    #: something became of a delegation: who is to know, and its code
-    changed: Callable[[str, str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +115,20 @@ class DelegationDesk:
             for concerned in {one.agent, one.sender}:
                 self.bells.changed(concerned, one.code)
         return found
+
+    async def say_later(self, code: str, target: str) -> Delegation | None:
+        """Have the result said there once there is one, for nobody waits any longer; the row as it
+        is then, which may have ended meanwhile. None: there is none, or it is not this agent's.
+        """
+
+        async def redirect(unit: Unit) -> Delegation | None:
+            row = await delegations.by_code(unit, code)
+            if row is None or row.sender != self.agent:
+                return None
+            anew = seal.resealed(row.model_copy(update={"deliver_to": target}), self.signer())
+            return await delegating.redirect(unit, anew) or row
+
+        return await self.store.write(redirect)
 
     async def tree(self, code: str) -> list[Delegation]:
         """All that belongs to this delegation's tree, oldest first."""

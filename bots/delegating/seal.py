@@ -20,6 +20,13 @@ def sealed(new: NewDelegation, signer: Signer) -> NewDelegation:
     return replace(keyed, signature=signer.sign(_envelope(keyed, keyed.chain).canonical()))
 
 
+def resealed(row: Delegation, signer: Signer) -> Delegation:
+    """The same row, whose words were changed by its own sender, under a new signature."""
+    keyed = row.model_copy(update={"key_id": signer.key_id})
+    signature = signer.sign(_envelope(keyed, chain_of(keyed)).canonical())
+    return keyed.model_copy(update={"signature": signature})
+
+
 async def objection(unit: Unit, delegation: Delegation, now: datetime) -> str:
     """Why this row is not to be believed, in the transaction that takes it up; empty when it is."""
     key = await keys.verifying(unit, delegation.key_id, now)

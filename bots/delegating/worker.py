@@ -19,7 +19,6 @@ from bots.delegating.carrying import Carrying
 from bots.delegating.delivering import Delivering
 from bots.delegating.desk import DelegationDesk
 from bots.insist import insist
-from brain.delegation.authority import Authority
 from storage import delegating, delegations
 from storage.delegating import Outcome
 from storage.delegation_tables import Delegation, DelegationState
@@ -57,7 +56,6 @@ class Worker:
     desk: DelegationDesk
     carrying: Carrying
     delivering: Delivering
-    authority: Authority
     log: FilteringBoundLogger
     #: why nothing may be begun now (killed); empty when it may
     halted: Callable[[], str]
@@ -131,11 +129,12 @@ class Worker:
 
     async def _take_up(self) -> None:
         free = _AT_ONCE - sum(not hand.is_waiting for hand in self._hands.values())
-        if free <= 0:
-            return
         store, now = self.desk.store, self.desk.clock()
+        # What is only passed on takes no place: nobody may wait for a place that waits for him.
         waiting = await store.read(
-            lambda unit: delegations.waiting(unit, self.agent, now, min(free, _PAGE))
+            lambda unit: delegations.waiting(
+                unit, self.agent, now, limit=free or _PAGE, only_passing=free <= 0
+            )
         )
         if not waiting:
             return
@@ -161,7 +160,7 @@ class Worker:
             self.desk.bells.changed(held.sender, held.code)
         for held in taken:
             self._begin(held)
-        if len(waiting) == min(free, _PAGE):
+        if len(waiting) == free:
             self.nudge()
 
     async def _objection(self, unit: Unit, held: Delegation) -> str:
@@ -170,14 +169,14 @@ class Worker:
         if chain or held.sender != self.agent:
             if not chain or chain[-1] != held.sender:
                 return f"it did not come through {held.sender}'s hands"
-            why = self.authority.objection(held.sender, self.agent, chain)
+            why = self.desk.authority.objection(held.sender, self.agent, chain)
             if why:
                 return why
         return await self.carrying.objection(unit, held, self.desk.clock())
 
     def _begin(self, held: Delegation) -> None:
         task = asyncio.create_task(self._work(held))
-        hand = self._hands[held.id or 0] = _Hand(held, task)
+        hand = self._hands[held.id or 0] = _Hand(held, task, is_waiting=bool(held.passed_to))
         hand.task.add_done_callback(lambda _: self._ended(held, hand))
 
     def _ended(self, held: Delegation, hand: _Hand) -> None:
@@ -207,26 +206,28 @@ class Worker:
     async def _settle(self, held: Delegation, outcome: Outcome, retry_s: float | None) -> None:
         now = self.desk.clock()
 
-        async def settle(unit: Unit) -> bool:
-            if retry_s is not None:
-                until = now + timedelta(seconds=retry_s)
-                return await delegating.put_back(
-                    unit, held, why=outcome.error, not_before=until, now=now
-                )
-            return await self.carrying.finish(unit, held, outcome, now)
+        async def settle(unit: Unit) -> Outcome | None:
+            if retry_s is None:
+                return await self.carrying.finish(unit, held, outcome, now)
+            until = now + timedelta(seconds=retry_s)
+            back = await delegating.put_back(
+                unit, held, why=outcome.error, not_before=until, now=now
+            )
+            return outcome if back else None
 
-        ours = await insist(self.desk.store, settle, self.log)
+        ended = await insist(self.desk.store, settle, self.log)
+        self.carrying.forget(held)
         self.log.info(
             "delegation.ended",
             code=held.code,
             state=outcome.state if retry_s is None else "queued",
             why=outcome.error,
-            ours=ours,
+            ours=ended is not None,
             trace_id=held.trace_id,
         )
-        if ours and retry_s is not None:
+        if ended is not None and retry_s is not None:
             asyncio.get_running_loop().call_later(retry_s, self.nudge)
-        for concerned in {held.sender, outcome.deliver_by} - {""}:
+        for concerned in {held.sender, ended.deliver_by if ended else ""} - {""}:
             self.desk.bells.changed(concerned, held.code)
 
     async def _tell_stopped(self, held: Delegation, why: str) -> None:
@@ -239,7 +240,7 @@ class Worker:
             if why or row.acted:
                 error = why or "its agent was stopped after it had begun to act"
                 outcome = Outcome(state=DelegationState.FAILED, error=error)
-                await delegating.finish(unit, held, outcome, now)
+                await self.carrying.finish(unit, held, outcome, now)
             else:
                 await delegating.put_back(
                     unit,

@@ -45,8 +45,8 @@ class Authority:
         return ""
 
     def mediators(self, sender: str, receiver: str, chain: Sequence[str]) -> list[str]:
-        """Who could pass it on to `receiver` for `sender`: of those who may give work to more agents
-        than `sender` may, the ones with the least authority first, so that the captain comes last.
+        """Who could pass it on to `receiver` for `sender`: those who may give work to more agents
+        than `sender` may; the ones with the least authority first, so that the captain comes last.
         """
         could = [
             agent

@@ -5,6 +5,7 @@ from __future__ import annotations
 from brain.tools.digest import summary
 from brain.tools.expertise import who_knows
 from brain.tools.fetching import fetch_attachment
+from brain.tools.handing import ask_peer, cancel, delegate, report
 from brain.tools.hearing import search, seen, stats
 from brain.tools.notes import forget, recall, remember
 from brain.tools.posting import post, react
@@ -29,6 +30,10 @@ TOOLS: tuple[Tool, ...] = (
     post,
     react,
     share_file,
+    delegate,
+    ask_peer,
+    report,
+    cancel,
     status,
     agents,
     capabilities,

@@ -48,6 +48,22 @@ class Share(Protocol):
         """Attach a text file where the question was asked, as `Say`."""
 
 
+class Handing(Protocol):
+    """Handing work to other agents; all raise `ToolError` in words and `StorageError`."""
+
+    async def give(self, agent: str, instruction: str, wait_s: float) -> str:
+        """What came of it within `wait_s` seconds, or its code."""
+
+    async def ask(self, agent: str, question: str, wait_s: float) -> str:
+        """The answer; after `wait_s` seconds nobody waits for it any more."""
+
+    async def report(self, words: str) -> str:
+        """Tell how far the work at hand is."""
+
+    async def cancel(self, code: str, why: str) -> str:
+        """Take back work that was handed over."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Context:
     store: Store
@@ -87,6 +103,7 @@ class Context:
     react: React | None = None
     fetch: Fetch | None = None
     share: Share | None = None
+    handing: Handing | None = None
 
     @property
     def place(self) -> str:

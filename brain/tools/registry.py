@@ -28,6 +28,8 @@ class Effects(StrEnum):
     NONE = "none"
     READS = "reads"
     WRITES = "writes"
+    #: changes something, and the same call once more in the same turn changes nothing more
+    ONCE = "once"
     SENDS = "sends"
 
 

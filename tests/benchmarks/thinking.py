@@ -19,7 +19,7 @@ import aiohttp
 import structlog
 from pydantic import SecretStr
 
-from bots.agent.assembly import Answering, answering
+from bots.agent.assembly import Answering, Wires, answering
 from bots.agent.networks import Events, Networks
 from bots.agent.spec import AgentSpec
 from bots.answering.matter import InboxClaim
@@ -27,6 +27,8 @@ from bots.answering.thinker import Exchanged, Thinker
 from bots.cli.project import ROOT
 from bots.clock import utc_now
 from bots.control.switch import KillSwitch
+from bots.keys.holding import NoKey
+from bots.keys.signer import Signer
 from bots.roster import Roster
 from bots.secrets import Redactor
 from bots.settings import Settings
@@ -209,10 +211,14 @@ def _parts(spec: AgentSpec, state: StateFolder, store: Store) -> Answering:
         transports=Networks(spec, state, events, log).transports,
         roster=Roster(spec.settings),
         switch=switch,
-        ask=_no_supervisor,
-        own_state=lambda: "ready, idle",
-        end_work=lambda *_: False,
-        nudge=lambda _: None,
+        wires=Wires(
+            ask=_no_supervisor,
+            own_state=lambda: "ready, idle",
+            end_work=lambda *_: False,
+            nudge=lambda _: None,
+            signer=_no_key,
+            publish=lambda *_: None,
+        ),
         redactor=Redactor(spec.secrets()),
         log=log,
     )
@@ -220,6 +226,10 @@ def _parts(spec: AgentSpec, state: StateFolder, store: Store) -> Answering:
 
 async def _nobody_waits(network: str, channel: str) -> None:
     return None
+
+
+def _no_key() -> Signer:
+    raise NoKey("it hands over nothing")
 
 
 async def _no_supervisor(wish: dict[str, Any]) -> str:

@@ -14,15 +14,17 @@ from typing import Any
 import structlog
 from pydantic import SecretStr
 
-from bots.agent.assembly import answering
-from bots.agent.delegation import Delegations, delegations
+from bots.agent.assembly import Wires, answering
+from bots.agent.delegation import hands
 from bots.agent.spec import AgentSpec
 from bots.bus import permissions
 from bots.cli.project import ROOT
 from bots.clock import utc_now
 from bots.control.switch import KillSwitch
 from bots.delegating.authority import receivers_of
+from bots.delegating.desk import DelegationDesk
 from bots.delegating.order import Order
+from bots.delegating.worker import Worker
 from bots.keys.holding import AgentKeys
 from bots.keys.signer import new_id, new_pair
 from bots.roster import Roster
@@ -75,12 +77,13 @@ class Clerk:
 
     name: str
     spec: AgentSpec
-    parts: Delegations
+    desk: DelegationDesk
+    hands: Worker
     keys: AgentKeys
     running: asyncio.Task[None] | None = None
 
     def starts(self) -> None:
-        self.running = asyncio.create_task(self.parts.worker.run())
+        self.running = asyncio.create_task(self.hands.run())
 
     async def ends(self) -> None:
         if self.running is not None:
@@ -104,10 +107,10 @@ class Office:
     async def give(self, by: str, to: str, instruction: str = "do it", **more: Any) -> Delegation:
         """As a person at the door of `by`."""
         order = Order(to=to, instruction=instruction, **({"asked_by": "shell"} | more))
-        return await self[by].parts.desk.give(order)
+        return await self[by].desk.give(order)
 
     async def ended(self, by: str, delegation: Delegation, wait_s: float = 20) -> Delegation:
-        return await self[by].parts.desk.wait(delegation.code, wait_s)
+        return await self[by].desk.wait(delegation.code, wait_s)
 
     async def hire(
         self,
@@ -139,8 +142,8 @@ class Office:
         if not any(subject == a or (a[-1] == ">" and subject.startswith(a[:-1])) for a in allowed):
             self.forbidden.append(subject)
             return
-        for name, clerk in self.crew.items():
-            handler = clerk.parts.subscriptions(name).get(subject)
+        for clerk in self.crew.values():
+            handler = clerk.desk.bells.subscriptions().get(subject)
             if handler is not None:
                 handler(dict(body))
 
@@ -150,16 +153,21 @@ class Office:
         switch = KillSwitch(
             name, LatchFile(self.state.latch), clock=utc_now, tell=lambda _: None, log=log
         )
+        signs = AgentKeys(lambda _: None)
         parts = answering(
             spec,
             self.store,
             transports={},
             roster=Roster(spec.settings),
             switch=switch,
-            ask=_nobody,
-            own_state=lambda: "ready, idle",
-            end_work=lambda *_: False,
-            nudge=lambda _: None,
+            wires=Wires(
+                ask=_nobody,
+                own_state=lambda: "ready, idle",
+                end_work=lambda *_: False,
+                nudge=lambda _: None,
+                signer=lambda: signs.signer,
+                publish=lambda subject, body: self.publish(name, subject, body),
+            ),
             redactor=Redactor(spec.secrets()),
             log=log,
         )
@@ -168,17 +176,9 @@ class Office:
             return tools
 
         thinker = dataclasses.replace(parts.answerer.thinker, model=model, tools=given)
-        answerer = dataclasses.replace(parts.answerer, thinker=thinker)
-        signs = AgentKeys(lambda _: None)
-        made = delegations(
-            spec,
-            dataclasses.replace(parts, answerer=answerer),
-            keys=signs,
-            publish=lambda subject, body: self.publish(name, subject, body),
-            switch=switch,
-            log=log,
-        )
-        return Clerk(name, spec, made, signs)
+        mouth = parts.answerer.replying.mouth
+        works = hands(spec, parts.giving, thinker=thinker, mouth=mouth, switch=switch, log=log)
+        return Clerk(name, spec, parts.giving, works, signs)
 
     def _spec(self, name: str, epoch: int) -> AgentSpec:
         return AgentSpec(

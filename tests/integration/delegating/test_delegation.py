@@ -79,7 +79,7 @@ async def test_a_specialist_reaches_another_one_through_who_may(crew: Office) ->
     assert (given.agent, given.passed_to) == ("tech-lead", "secretary")
     ended = await crew.ended("harvester", given)
     assert (ended.state, ended.result) == ("done", "secretary did it")
-    family = await crew["harvester"].parts.desk.tree(given.code)
+    family = await crew["harvester"].desk.tree(given.code)
     assert [(d.sender, d.agent) for d in family] == [
         ("harvester", "tech-lead"),
         ("tech-lead", "secretary"),
@@ -96,7 +96,7 @@ async def test_what_may_not_be_given_is_answered_and_audited(crew: Office) -> No
 
 
 async def test_work_never_comes_back_up_its_chain(crew: Office) -> None:
-    crew["secretary"].parts.worker.stop_all("not today")
+    crew["secretary"].hands.stop_all("not today")
     model = Thinking()
     await crew.hire("secretary", model)
     given = await crew.give("captain", "secretary")
@@ -132,7 +132,7 @@ async def test_a_cancel_reaches_the_model(crew: Office) -> None:
     await crew.hire("secretary", model)
     given = await crew.give("captain", "secretary")
     await soon(model.asked)
-    cancelled = await crew["captain"].parts.desk.cancel(given.code, "alice", "never mind")
+    cancelled = await crew["captain"].desk.cancel(given.code, "alice", "never mind")
     assert cancelled is not None
     assert cancelled.state == DelegationState.CANCELLED
     await soon(model.stopped)
@@ -145,9 +145,9 @@ async def test_a_cancel_takes_the_whole_tree(crew: Office) -> None:
     await crew.hire("secretary", model)
     given = await crew.give("harvester", "secretary", asked_by="agent:harvester")
     await soon(model.asked)
-    await crew["harvester"].parts.desk.cancel(given.code, "alice", "")
+    await crew["harvester"].desk.cancel(given.code, "alice", "")
     await soon(model.stopped)
-    family = await crew["harvester"].parts.desk.tree(given.code)
+    family = await crew["harvester"].desk.tree(given.code)
     assert {d.state for d in family} == {"cancelled"}
 
 

@@ -15,13 +15,15 @@ import structlog
 from discord.http import HTTPClient
 from pydantic import SecretStr
 
-from bots.agent.assembly import Answering, answering
+from bots.agent.assembly import Answering, Wires, answering
 from bots.agent.discord import GuildTransport
 from bots.agent.networks import Events
 from bots.agent.slash import Slash
 from bots.agent.spec import AgentSpec
 from bots.clock import utc_now
 from bots.control.switch import KillSwitch
+from bots.keys.holding import NoKey
+from bots.keys.signer import Signer
 from bots.messages import DISCORD, Heard, TransportHealth
 from bots.roster import Roster
 from bots.secrets import Redactor
@@ -97,10 +99,14 @@ class Member:
             transports={DISCORD: self.transport},
             roster=Roster(spec.settings, spec.discord_agents),
             switch=self.switch,
-            ask=self._ask,
-            own_state=lambda: "ready, idle",
-            end_work=self._stop,
-            nudge=self.nudged.append,
+            wires=Wires(
+                ask=self._ask,
+                own_state=lambda: "ready, idle",
+                end_work=self._stop,
+                nudge=self.nudged.append,
+                signer=_no_key,
+                publish=lambda *_: None,
+            ),
             redactor=Redactor(spec.secrets()),
             log=LOG,
         )
@@ -225,6 +231,10 @@ async def member(
         await one.tasks.cancel()
         await store.close()
     assert one.broken == []
+
+
+def _no_key() -> Signer:
+    raise NoKey("it hands over nothing")
 
 
 async def client(sandbox: Sandbox, token: str = YOU, channel: str = "lobby") -> Client:

@@ -91,7 +91,7 @@ async def test_most_urgent_first_then_oldest(store: Store) -> None:
     for code, priority in (("D-1", 20), ("D-2", 20), ("D-3", 5)):
         await given(store, code, priority=priority)
     await given(store, "D-4", issued_at=at(600))
-    waiting = await store.read(lambda unit: delegations.waiting(unit, "secretary", at(1), 10))
+    waiting = await store.read(lambda unit: delegations.waiting(unit, "secretary", at(1), limit=10))
     assert [d.code for d in waiting] == ["D-3", "D-1", "D-2"]
 
 

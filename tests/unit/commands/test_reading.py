@@ -26,6 +26,7 @@ PHRASE = (
 )
 VALUES = {
     Kind.TEXT: PHRASE,
+    Kind.CODE: WORD,
     Kind.AGENT: NAME,
     Kind.SCOPE: NAME | st.just("all"),
     Kind.CHANNEL: WORD.map(lambda word: f"#{word}"),

@@ -22,9 +22,9 @@ ROOT = Path(__file__).parents[3]
 COMMANDS = list(catalogue("!"))
 WANTED = (
     *("ask", "status", "agents", "search", "summary", "stop", "new", "compact", "model", "usage"),
-    *("budget", "whoami", "kill-autonomous", "resume", "audit"),
+    *("budget", "whoami", "kill-autonomous", "resume", "audit", "delegate", "delegations"),
 )
-LATER = {"captain-override", "pending", "approve", "reject", "delegate", "market"}
+LATER = {"captain-override", "market"}
 NAME = re.compile(r"^[-_\w]{1,32}$")
 
 
