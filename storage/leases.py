@@ -56,8 +56,14 @@ async def acquire(
 
 
 async def release_all(unit: Unit, holder: str) -> int:
-    """Give back whatever `holder` holds, as when its process has died; returns how many."""
-    give = sa.update(LEASE).where(LEASE.c.holder == holder, LEASE.c.expires_at > _LONG_AGO)
+    """Give back whatever `holder` holds, as when its process has died; returns how many.
+
+    A process that must not be taken for its predecessor holds as ``captain.7``: its epoch besides.
+    """
+    whose = sa.or_(
+        LEASE.c.holder == holder, LEASE.c.holder.startswith(f"{holder}.", autoescape=True)
+    )
+    give = sa.update(LEASE).where(whose, LEASE.c.expires_at > _LONG_AGO)
     return (await run(unit, give.values(expires_at=_LONG_AGO))).rowcount
 
 

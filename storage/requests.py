@@ -223,6 +223,12 @@ async def note_told(unit: Unit, request_id: int, state: RequestState) -> bool:
     return (await run(unit, change.values(told=str(state)))).rowcount == 1
 
 
+async def note_lost(unit: Unit, request_id: int) -> None:
+    """The message that showed it is gone: it is to be shown anew."""
+    change = sa.update(HUMAN_REQUEST).where(HUMAN_REQUEST.c.id == request_id)
+    await run(unit, change.values(shown="", message_id=None))
+
+
 async def _changed(unit: Unit, change: sa.Update) -> Request | None:
     row = (await run(unit, change.returning(*_COLUMNS))).mappings().one_or_none()
     return None if row is None else _request(row)

@@ -216,6 +216,17 @@ async def unfinished(unit: Unit) -> list[WorkflowRun]:
     return await _many(unit, _R.state.in_(_OPEN))
 
 
+async def any_unfinished(unit: Unit) -> bool:
+    query = sa.select(_R.id).where(_R.state.in_(_OPEN)).limit(1)
+    return (await run(unit, query)).one_or_none() is not None
+
+
+async def shown_on(unit: Unit, network: str, since: datetime) -> list[WorkflowRun]:
+    """Runs that a message on this network shows and that are not over, or ended since then."""
+    recent = sa.or_(_R.state.in_(_OPEN), _R.finished_at > since)
+    return await _many(unit, _R.board.startswith(f"{network}:", autoescape=True), recent)
+
+
 async def recent(unit: Unit, limit: int) -> list[WorkflowRun]:
     """The newest runs, newest first."""
     query = sa.select(*_COLUMNS).order_by(_R.id.desc()).limit(limit)
@@ -229,8 +240,11 @@ async def tasks(unit: Unit, run_id: int) -> list[StepRow]:
 
 
 async def prune(unit: Unit, before: datetime) -> int:
-    """Forget runs that ended before then; returns how many."""
-    old = sa.select(_R.id).where(_R.finished_at < before)
+    """Forget runs that ended before then; returns how many. The newest stays: its successor's code
+    must be a new one, for delegations remember it.
+    """
+    newest = sa.select(sa.func.max(_R.id)).scalar_subquery()
+    old = sa.select(_R.id).where(_R.finished_at < before, _R.id < newest)
     ids = list((await run(unit, old)).scalars())
     if ids:
         await run(unit, sa.delete(WORKFLOW_STEP).where(_S.run_id.in_(ids)))

@@ -1,8 +1,11 @@
-"""What the captain's process does besides: posts, and what follows from questions to operators."""
+"""What the captain's process does besides: posts, what follows from questions to operators, and the
+driving of workflows.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
+from importlib import import_module
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
@@ -14,6 +17,8 @@ from bots.control.consequences import Consequences, restart
 from bots.control.switch import KillSwitch
 from bots.herald.herald import Herald
 from bots.secrets import Redactor
+from bots.workflows import GATE
+from bots.workflows.conducting import Conductor
 from storage.store import Store
 
 
@@ -45,6 +50,7 @@ class Captaincy:
             store,
             spec.name,
             {"restart": restart(spec.name, ask)},
+            others=(GATE,),
             latch=lambda: switch.latch,
             changed=parts.requests.tell,
             clock=utc_now,
@@ -52,6 +58,21 @@ class Captaincy:
         )
         parts.requests.watchers.append(self._consequences.nudge)
 
+        def driver() -> Any:
+            # Templates and YAML are loaded by who has a run to drive.
+            made = import_module("bots.agent.driving").driver
+            return made(
+                spec,
+                store,
+                parts,
+                switch=switch,
+                log=log,
+            )
+
+        self._conductor = Conductor(store, driver, log)
+        parts.requests.watchers.append(self._conductor.nudge)
+        parts.giving.waiting.watchers.append(self._conductor.nudge)
+
     def work(self) -> list[Coroutine[Any, Any, None]]:
         """What runs until the process ends."""
-        return [self._herald.run(), self._consequences.run()]
+        return [self._herald.run(), self._consequences.run(), self._conductor.run()]

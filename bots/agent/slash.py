@@ -17,6 +17,7 @@ from bots.clock import utc_now
 from bots.control.switch import KillSwitch
 from bots.discord.answers import Answers
 from bots.discord.approvals import Approvals
+from bots.discord.boards import Boards
 from bots.discord.cards import PREFIX
 from bots.discord.front import Front
 from bots.discord.interactions import Reader
@@ -84,6 +85,8 @@ class Slash:
             log=log,
         )
         self._approvals = self._cards(spec, parts, answers, switch, log)
+        #: how far workflows are; the captain's alone
+        self._progress = self._boards(spec, parts, switch, log)
         self._is_running = False
 
     def _cards(
@@ -116,6 +119,22 @@ class Slash:
         self.front.components[PREFIX] = presses.on_component
         return approvals
 
+    def _boards(
+        self, spec: AgentSpec, parts: Answering, switch: KillSwitch, log: FilteringBoundLogger
+    ) -> Boards | None:
+        if spec.name != spec.settings.captain:
+            return None
+        return Boards(
+            self._transport,
+            parts.requests.store,
+            parts.guard,
+            spec.name,
+            latch=lambda: switch.latch,
+            redact=parts.requests.redact,
+            clock=utc_now,
+            log=log,
+        )
+
     def _serves(self, guild_id: int) -> bool:
         guild = self._transport.guild
         return guild is not None and guild.id == guild_id
@@ -134,6 +153,8 @@ class Slash:
         self._tasks.start(self._keep())
         if self._approvals is not None:
             self._tasks.start(self._approvals.run())
+        if self._progress is not None:
+            self._tasks.start(self._progress.run())
 
     def hush(self) -> None:
         self.front.hush()

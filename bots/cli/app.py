@@ -46,6 +46,7 @@ COMMANDS = (
         "status", "bots.cli.showing", SWARM, "Who is ready, deaf, hung, killed; --json for scripts."
     ),
     Entry("restart", "bots.cli.ending", SWARM, "Replace one agent's process, or everybody's."),
+    Entry("workflow", "bots.cli.workflow", SWARM, "Work in several steps, with approvals."),
     Entry("logs", "bots.cli.logs", SWARM, "What the processes wrote; -f follows."),
     Entry("delegate", "bots.cli.delegate", SWARM, "Hand work to an agent and wait for the result."),
     Entry("kill", "bots.cli.killing", STOP, "Stop one agent or all, at once; survives a restart."),

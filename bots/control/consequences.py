@@ -6,7 +6,7 @@ Decided anywhere, carried out here: by the one process of the agent whose questi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -48,12 +48,16 @@ class Consequences:
         agent: str,
         deeds: Mapping[str, Deed],
         *,
+        others: Collection[str] = (),
         latch: Callable[[], Latch | None],
         changed: Callable[[], None],
         clock: Callable[[], datetime],
         log: FilteringBoundLogger,
     ) -> None:
-        """`changed` is called when a request is another one than before."""
+        """`changed` is called when a request is another one than before; what follows from the
+        kinds in `others` is somebody else's business.
+        """
+        self._others = others
         self._store = store
         self._agent = agent
         self._deeds = deeds
@@ -88,6 +92,7 @@ class Consequences:
         async with self._store.reading() as unit:
             waiting = await requests.pending(unit, self._agent)
             approved = await requests.approved(unit, self._agent)
+        approved = [request for request in approved if request.kind not in self._others]
         if any(request.expires_at <= now for request in waiting):
             async with self._store.writing() as unit:
                 expired = await requests.expire(unit, self._agent, now)

@@ -60,6 +60,8 @@ class Approvals:
         self._wake = asyncio.Event()
         #: request → monotonic seconds before which Discord is not asked again
         self._later: dict[int, float] = {}
+        #: whether the cards that wait are there was looked at since the last start
+        self._is_looked_for = False
 
     def nudge(self) -> None:
         """Something changed: show it now."""
@@ -81,11 +83,37 @@ class Approvals:
         """Bring every card up to date, as far as Discord lets us. Raises `StorageError`."""
         if self._latch() is not None or not self._transport.health.connected:
             return
+        if not self._is_looked_for:
+            await self._look_for_cards()
         async with self._store.reading() as unit:
             behind = await requests.unshown(unit, self._agent, DISCORD)
         for request in behind:
             if self._later.get(request.id, 0.0) <= time.monotonic():
                 await self._show(request)
+
+    async def _look_for_cards(self) -> None:
+        """While we were away a card may have been deleted, and a sandbox guild begins without any:
+        who has to decide must have something to press.
+        """
+        async with self._store.reading() as unit:
+            waiting = await requests.pending(unit, self._agent)
+        for request in waiting:
+            if request.message_id is not None and await self._is_gone(request):
+                async with self._store.writing() as unit:
+                    await requests.note_lost(unit, request.id)
+        self._is_looked_for = True
+
+    async def _is_gone(self, request: Request) -> bool:
+        assert request.message_id is not None
+        message = int(request.message_id)
+        try:
+            client, channel = await self._transport.speech.channel(_place(request))
+            await client.http.get_message(channel, message)
+        except discord.NotFound as error:
+            return error.code == _UNKNOWN_MESSAGE
+        except (Unsayable, *FAILURES):
+            return False
+        return False
 
     async def _show(self, request: Request) -> None:
         if request.message_id is None and request.state is not RequestState.PENDING:

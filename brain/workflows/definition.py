@@ -99,7 +99,7 @@ class Step(Part):
     when: Expression | None = None
     retry: Retry = Retry(times=0)
     #: of one attempt
-    timeout_s: float = Field(default=600.0, gt=0, le=7 * DAY_S)
+    timeout_s: float = Field(default=600.0, ge=1, le=DAY_S)
     #: what it is asked when it was done and the run ends otherwise than well
     compensate: Template | None = None
     #: where its result is said, such as "#reports"

@@ -116,7 +116,9 @@ def settle(
     if stopped and outcome.state is State.CANCELLED:
         over = replace(task, state=State.CANCELLED, error=progress.why, due_at=None)
         return changed(progress, key, over)
-    error = f"it took longer than {step.timeout_s:g} s" if late else outcome.error
+    error = outcome.error
+    if late and outcome.state is State.CANCELLED:
+        error = f"it took longer than {step.timeout_s:g} s"
     ended = replace(task, error=error or "it failed", due_at=None)
     # What somebody else cancelled is not to be done after all.
     again = late or outcome.state is State.FAILED

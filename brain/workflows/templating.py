@@ -19,8 +19,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 NAMES: Final = ("inputs", "steps", "item", "run")
 RUN_FIELDS: Final = ("code", "day", "started_by", "workflow")
 STEP_FIELDS: Final = ("result", "state")
-#: longest text that a template may come to, in characters
-MOST_CHARACTERS: Final = 40_000
+#: longest text that a template may come to, in characters; as long as an instruction may be
+MOST_CHARACTERS: Final = 8_000
 _FILTERS: Final = frozenset(
     """
     capitalize default first int join last length list lower reject replace reverse round
@@ -123,7 +123,9 @@ def render(source: str, told: Told) -> str:
             pieces.append(piece)
             length += len(piece)
             if length > MOST_CHARACTERS:
-                raise TemplateFailed(f"it comes to more than {MOST_CHARACTERS} characters")
+                raise TemplateFailed(
+                    f"it comes to more than {MOST_CHARACTERS} characters; `| truncate(N)` helps"
+                )
     except _UNUSABLE as error:
         raise _failed(error) from None
     return "".join(pieces).strip()

@@ -1,0 +1,370 @@
+"""Drives the runs of workflows: one process a swarm does, whichever holds the lease.
+
+What the rules say is stored before anything is done about it, and what is done has a key of its
+own, so whoever takes over, after whatever death, goes on where the run was and does nothing twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from structlog.typing import FilteringBoundLogger
+
+from bots.workflows import record
+from bots.workflows.work import Assignment, Gates, NeverSo, NotNow, Work, key_of
+from brain.workflows import progress as rules
+from brain.workflows.definition import Workflow
+from brain.workflows.progress import Key, Outcome, Progress
+from brain.workflows.reading import WorkflowUnreadable, read
+from brain.workflows.rules import advance
+from brain.workflows.words import Words
+from storage import leases, workflows
+from storage.errors import LeaseLost, StorageError
+from storage.latch import Latch
+from storage.leases import Held
+from storage.store import Store
+from storage.unit import Unit
+from storage.workflow_states import FINAL, State
+from storage.workflow_tables import WorkflowRun
+from storage.workflows import StepRow
+
+LEASE: Final = "workflows"
+_LEASE_S: Final = 15.0
+_LOOK_EVERY_S: Final = 2.0
+#: results are kept no longer than this
+_RESULT: Final = 20_000
+
+
+@dataclass(frozen=True)
+class _Script:
+    """What a run goes by."""
+
+    workflow: Workflow
+    words: Words
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """A run as it is stored."""
+
+    run: WorkflowRun
+    rows: Mapping[Key, StepRow]
+    progress: Progress
+
+
+class Driver:
+    """`run` until cancelled; `nudge` when something happened."""
+
+    def __init__(
+        self,
+        store: Store,
+        work: Work,
+        gates: Gates,
+        *,
+        holder: str,
+        latch: Callable[[], Latch | None],
+        clock: Callable[[], datetime],
+        log: FilteringBoundLogger,
+    ) -> None:
+        """`holder` names this very process."""
+        self._store = store
+        self._work = work
+        self._gates = gates
+        self._holder = holder
+        self._latch = latch
+        self._clock = clock
+        self._log = log
+        self._wake = asyncio.Event()
+        self._held: Held | None = None
+        self._scripts: dict[str, _Script] = {}
+        #: why a task is not with anybody, by key
+        self._waits: dict[str, str] = {}
+
+    def nudge(self) -> None:
+        """Look now."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Drive whatever is to be driven."""
+        while True:
+            self._wake.clear()
+            wait_s = _LOOK_EVERY_S
+            try:
+                wait_s = await self.look()
+            except StorageError as error:
+                self._log.warning("workflows.wait", error=str(error))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._wake.wait()
+
+    async def look(self) -> float:
+        """One round over all runs; the seconds until the next one. Raises `StorageError`."""
+        if self._latch() is not None or not await self._is_ours():
+            return _LOOK_EVERY_S
+        async with self._store.reading() as unit:
+            open_runs = await workflows.unfinished(unit)
+        moments: list[datetime] = []
+        for run in open_runs:
+            try:
+                await self._keep_lease()
+                due = await self.drive(run)
+            except LeaseLost as error:
+                self._log.info("workflow.lost", code=run.code, why=str(error))
+                continue
+            moments += [due] if due is not None else []
+        self._forget(open_runs)
+        return self._pause_s(moments)
+
+    async def drive(self, run: WorkflowRun) -> datetime | None:
+        """Take a run as far as it goes now; when it is to be looked at again, if time alone brings
+        it. Raises `LeaseLost` and `StorageError`.
+        """
+        script = await self._script(run)
+        if script is None:
+            return None
+        scene = await self._read(run)
+        while scene.progress.state not in FINAL:
+            after = advance(
+                script.workflow, await self._news(script, scene), script.words, self._clock()
+            )
+            if after != scene.progress:
+                scene = await self._save(script, scene, after)
+                continue
+            acted = await self._act(script, scene)
+            if acted is None:
+                return rules.next_moment(scene.progress)
+            scene = acted
+        self._log.info("workflow.over", code=run.code, state=str(scene.progress.state))
+        return None
+
+    # --- what came of it --------------------------------------------------------------------------
+
+    async def _news(self, script: _Script, scene: _Scene) -> Progress:
+        """The run with everything put in that has come from outside."""
+        at, now = scene.progress, self._clock()
+        if scene.run.cancel_by:
+            at = rules.cancel(at, f"cancelled by {scene.run.cancel_by}")
+        at = await self._decided(script, scene, at)
+        busy = {
+            scene.rows[key].reference: key
+            for key in rules.to_work_on(scene.progress)
+            if scene.rows[key].reference
+        }
+        if busy:
+            for reference, outcome in (await self._work.outcomes(list(busy))).items():
+                short = replace(outcome, result=outcome.result[:_RESULT])
+                at = rules.settle(script.workflow, at, busy[reference], short, now)
+        return at
+
+    async def _decided(self, script: _Script, scene: _Scene, at: Progress) -> Progress:
+        asked = {row.reference: row.step for row in _gated(scene) if row.reference}
+        if not asked:
+            return at
+        async with self._store.reading() as unit:
+            verdicts = await self._gates.verdicts(unit, list(asked))
+        for reference, verdict in verdicts.items():
+            at = rules.decide(
+                script.workflow, at, asked[reference], approved=verdict.approved, why=verdict.why
+            )
+        return at
+
+    # --- what is done about it --------------------------------------------------------------------
+
+    async def _act(self, script: _Script, scene: _Scene) -> _Scene | None:
+        """Ask and stop what the run's state asks for; the run afterwards, None without a change."""
+        stop = set(rules.to_stop(scene.progress, self._clock()))
+        after = scene
+        for row in _gated(scene):
+            if not row.reference:
+                after = await self._ask_people(script, after, row)
+        for key in rules.to_work_on(scene.progress):
+            row = scene.rows[key]
+            if key in stop:
+                after = await self._stop(script, after, key)
+            elif not row.reference:
+                after = await self._hand_out(script, after, key)
+        return None if after is scene else after
+
+    async def _ask_people(self, script: _Script, scene: _Scene, row: StepRow) -> _Scene:
+        gate = script.workflow.step(row.step).gate
+        assert gate is not None
+
+        async def ask(unit: Unit) -> str:
+            # Asked and noted at once: nobody is asked the same twice.
+            reference = await self._gates.open(unit, scene.run, row, gate)
+            await self._refer(unit, scene, row, reference, "people")
+            return reference
+
+        reference = await self._store.write(ask)
+        self._gates.changed()
+        return _referred(scene, Key(row.step), reference, "people")
+
+    async def _hand_out(self, script: _Script, scene: _Scene, key: Key) -> _Scene:
+        assignment = self._assignment(script, scene, key)
+        try:
+            handed = await self._work.ask(assignment)
+        except NotNow as error:
+            self._waits[assignment.key] = str(error)
+            return scene
+        except NeverSo as error:
+            return await self._settled(script, scene, key, State.FAILED, str(error))
+        self._waits.pop(assignment.key, None)
+        row = scene.rows[key]
+        await self._store.write(
+            lambda unit: self._refer(unit, scene, row, handed.reference, handed.doer)
+        )
+        return _referred(scene, key, handed.reference, handed.doer)
+
+    async def _stop(self, script: _Script, scene: _Scene, key: Key) -> _Scene:
+        row, why = scene.rows[key], scene.progress.why or "it takes too long"
+        if row.reference:
+            await self._work.cancel(row.reference, why)
+            done = await self._work.outcomes([row.reference])
+            if row.reference not in done:
+                return scene
+            at = rules.settle(
+                script.workflow, scene.progress, key, done[row.reference], self._clock()
+            )
+            return await self._save(script, scene, at)
+        # It may have been asked by a process that died before it could say so.
+        assignment = self._assignment(script, scene, key)
+        handed = await self._work.find(assignment)
+        if handed is None:
+            waited = self._waits.pop(assignment.key, "")
+            state = State.FAILED if waited and not scene.progress.ending else State.CANCELLED
+            return await self._settled(script, scene, key, state, waited)
+        await self._store.write(
+            lambda unit: self._refer(unit, scene, row, handed.reference, handed.doer)
+        )
+        return _referred(scene, key, handed.reference, handed.doer)
+
+    async def _settled(
+        self, script: _Script, scene: _Scene, key: Key, state: State, error: str
+    ) -> _Scene:
+        outcome = Outcome(state=state, error=error)
+        at = rules.settle(script.workflow, scene.progress, key, outcome, self._clock())
+        return await self._save(script, scene, at)
+
+    def _assignment(self, script: _Script, scene: _Scene, key: Key) -> Assignment:
+        row, step = scene.rows[key], script.workflow.step(key.step)
+        left_s = (row.due_at - self._clock()).total_seconds() if row.due_at else step.timeout_s
+        # What is made up for is made up for by who did it.
+        doer = scene.rows[key._replace(undo=False)].doer if key.undo else ""
+        return Assignment(
+            key=key_of(scene.run, row),
+            asked_by=f"workflow:{scene.run.code}",
+            agent=step.agent or doer or None,
+            capability=step.capability,
+            instruction=row.instruction,
+            post_to=row.post_to,
+            deadline_s=max(1.0, left_s),
+            trace_id=scene.run.trace_id,
+        )
+
+    # --- the store --------------------------------------------------------------------------------
+
+    async def _keep_lease(self) -> None:
+        """A round over many runs may take longer than the lease."""
+        left = self._lease().expires_at - self._clock()
+        if left.total_seconds() < _LEASE_S / 2 and not await self._is_ours():
+            raise LeaseLost("somebody else drives the workflows now")
+
+    async def _is_ours(self) -> bool:
+        async with self._store.writing() as unit:
+            self._held = await leases.acquire(
+                unit, LEASE, self._holder, now=self._clock(), ttl_s=_LEASE_S
+            )
+        return self._held is not None
+
+    async def _script(self, run: WorkflowRun) -> _Script | None:
+        known = self._scripts.get(run.code)
+        if known is not None:
+            return known
+        try:
+            workflow = read(run.source, f"{run.name}.yaml")
+        except WorkflowUnreadable as error:
+            # It could be read when it began: this is another version of us.
+            await self._give_up(run, f"its file cannot be read any more: {error}")
+            return None
+        made = self._scripts[run.code] = _Script(workflow, record.words_of(run, workflow))
+        return made
+
+    async def _give_up(self, run: WorkflowRun, why: str) -> None:
+        held, now = self._lease(), self._clock()
+        forward = workflows.Forward(before=run, state=State.FAILED, ending=State.FAILED, why=why)
+        await self._store.write(lambda unit: workflows.save(unit, forward, held, now))
+
+    async def _read(self, run: WorkflowRun) -> _Scene:
+        assert run.id is not None
+        async with self._store.reading() as unit:
+            rows = await workflows.tasks(unit, run.id)
+        known = {record.key_of(row): row for row in rows}
+        return _Scene(run, known, record.progress_of(run, rows))
+
+    async def _save(self, script: _Script, scene: _Scene, after: Progress) -> _Scene:
+        """Store where the run is now, and close the questions that are decided or of no use."""
+        forward = record.forward_of(scene.run, scene.rows, after)
+        held, now = self._lease(), self._clock()
+        closed = [(row, after.tasks[Key(row.step)]) for row in _gated(scene) if row.reference]
+        closed = [(row, task) for row, task in closed if task.state in FINAL]
+
+        async def save(unit: Unit) -> WorkflowRun:
+            saved = await workflows.save(unit, forward, held, now)
+            for row, task in closed:
+                await self._gates.close(unit, row.reference, _closing(saved, task))
+            return saved
+
+        run = await self._store.write(save)
+        if closed:
+            self._gates.changed()
+        rows = {k: record.row_of(k, t, scene.rows.get(k)) for k, t in after.tasks.items()}
+        return _Scene(run, rows, after)
+
+    async def _refer(
+        self, unit: Unit, scene: _Scene, row: StepRow, reference: str, doer: str
+    ) -> None:
+        await workflows.refer(
+            unit,
+            scene.run,
+            row,
+            reference=reference,
+            doer=doer,
+            held=self._lease(),
+            now=self._clock(),
+        )
+
+    def _lease(self) -> Held:
+        if self._held is None:
+            raise LeaseLost("this process drives no workflows")
+        return self._held
+
+    def _forget(self, open_runs: list[WorkflowRun]) -> None:
+        codes = {run.code for run in open_runs}
+        self._scripts = {code: s for code, s in self._scripts.items() if code in codes}
+
+    def _pause_s(self, moments: list[datetime]) -> float:
+        if not moments:
+            return _LOOK_EVERY_S
+        left_s = (min(moments) - self._clock()).total_seconds()
+        return min(_LOOK_EVERY_S, max(0.05, left_s))
+
+
+def _gated(scene: _Scene) -> list[StepRow]:
+    return [row for row in scene.rows.values() if row.state is State.GATED]
+
+
+def _referred(scene: _Scene, key: Key, reference: str, doer: str) -> _Scene:
+    row = replace(scene.rows[key], reference=reference, doer=doer)
+    return replace(scene, rows={**scene.rows, key: row})
+
+
+def _closing(run: WorkflowRun, task: rules.Task) -> str:
+    """What became of a question, in a sentence."""
+    if task.state is State.CANCELLED:
+        return f"{run.code} ends: {run.why}"
+    return f"{run.code} goes on" if task.state is State.DONE else f"{run.code} knows"
