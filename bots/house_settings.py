@@ -31,6 +31,8 @@ class ApprovalSettings(Table):
     channel: Channel = "#ceo-office"
     #: silence of this length is a no
     wait_s: float = Field(default=1800.0, gt=0)
+    #: the same for what agents ask of people (payments, decisions) without naming a deadline
+    case_wait_s: float = Field(default=172_800.0, gt=0)
 
 
 class PostSettings(Table):

@@ -6,8 +6,7 @@ the audit chain: whoever decides first has decided, however many press at once a
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ import sqlalchemy as sa
 from storage import audit
 from storage.core import HUMAN_REQUEST, one_at_a_time, run
 from storage.request import NEXT, Approvers, Completion, Decision, NewRequest, Request
+from storage.request_rows import first_values, money_of, request_of
 from storage.request_tables import HumanRequest
 from storage.tables import RequestState
 from storage.unit import Unit
@@ -28,6 +28,7 @@ __all__ = [
     "NewRequest",
     "Request",
     "approved",
+    "asked_before",
     "by_codes",
     "complete",
     "count_of",
@@ -54,48 +55,9 @@ async def open_one(unit: Unit, new: NewRequest, now: datetime) -> Request:
     await one_at_a_time(unit, "human_request")
     c = HUMAN_REQUEST.c
     newest = (await run(unit, sa.select(sa.func.max(c.id)))).scalar() or 0
-    values = {
-        "id": newest + 1,
-        "code": f"AP-{newest + 1}",
-        "agent": new.agent,
-        "kind": new.kind,
-        "subject": new.subject,
-        "title": new.title,
-        "facts": audit.canonical([list(fact) for fact in new.facts]),
-        "asked_by": new.asked_by,
-        "reason": new.reason,
-        "sources": audit.canonical(list(new.sources)),
-        "attempt": new.attempt,
-        "currency": new.currency,
-        "cost_micros": new.cost_micros,
-        "return_micros": new.return_micros,
-        "approvers": audit.canonical(
-            {
-                "users": list(new.approvers.users),
-                "roles": list(new.approvers.roles),
-                "accounts": list(new.approvers.accounts),
-            }
-        ),
-        "network": new.network,
-        "channel": new.channel,
-        "shown": "",
-        "quorum": new.quorum,
-        "state": _PENDING,
-        "created_at": now,
-        "expires_at": new.expires_at,
-        "decided_by": "",
-        "evidence": "{}",
-        "note": "",
-        "outcome": "",
-        "completed_by": "",
-        "waiter": new.waiter,
-        "reference": new.reference,
-        "awaited_until": new.awaited_until,
-        "told": "",
-        "trace_id": new.trace_id,
-    }
+    values = {"id": newest + 1, "code": f"AP-{newest + 1}", **first_values(new, now)}
     row = await run(unit, sa.insert(HUMAN_REQUEST).values(**values).returning(*_COLUMNS))
-    request = _request(row.mappings().one())
+    request = request_of(row.mappings().one())
     reason = f"{new.asked_by} asks: {new.title}"
     await _audit(unit, request, "", RequestState.PENDING, reason, now)
     return request
@@ -131,7 +93,7 @@ async def expire(unit: Unit, agent: str, now: datetime) -> list[Request]:
     change = sa.update(HUMAN_REQUEST).where(*over)
     values = {"state": str(RequestState.EXPIRED), "decided_at": c.expires_at}
     rows = await run(unit, change.values(**values).returning(*_COLUMNS))
-    expired = [_request(row) for row in rows.mappings()]
+    expired = [request_of(row) for row in rows.mappings()]
     for request in expired:
         why = "nobody decided in time"
         await _audit(unit, request, RequestState.PENDING, RequestState.EXPIRED, why, now)
@@ -179,11 +141,28 @@ async def pending(unit: Unit, agent: str | None = None) -> list[Request]:
     return await _many(unit, c.state == _PENDING, *([c.agent == agent] if agent else []))
 
 
-async def count_of(unit: Unit, asked_by: str, since: datetime) -> int:
-    """How many questions this person has asked since then."""
+async def count_of(unit: Unit, asked_by: str, since: datetime, kinds: Sequence[str]) -> int:
+    """How many questions of these kinds this one has asked since then."""
     c = HUMAN_REQUEST.c
-    query = sa.select(sa.func.count()).where(c.asked_by == asked_by, c.created_at > since)
+    query = sa.select(sa.func.count()).where(
+        c.asked_by == asked_by, c.created_at > since, c.kind.in_(kinds)
+    )
     return (await run(unit, query)).scalar() or 0
+
+
+async def asked_before(unit: Unit, new: NewRequest) -> Request | None:
+    """The same question of the same turn, whatever became of it."""
+    c = HUMAN_REQUEST.c
+    found = await _many(
+        unit,
+        c.trace_id == new.trace_id,
+        c.kind == new.kind,
+        c.subject == new.subject,
+        c.waiter == new.waiter,
+        c.trace_id != "",
+        c.waiter != "",
+    )
+    return found[0] if found else None
 
 
 async def approved(unit: Unit, agent: str) -> list[Request]:
@@ -231,17 +210,17 @@ async def note_lost(unit: Unit, request_id: int) -> None:
 
 async def _changed(unit: Unit, change: sa.Update) -> Request | None:
     row = (await run(unit, change.returning(*_COLUMNS))).mappings().one_or_none()
-    return None if row is None else _request(row)
+    return None if row is None else request_of(row)
 
 
 async def _one(unit: Unit, where: sa.ColumnElement[bool]) -> Request | None:
     row = (await run(unit, sa.select(*_COLUMNS).where(where))).mappings().one_or_none()
-    return None if row is None else _request(row)
+    return None if row is None else request_of(row)
 
 
 async def _many(unit: Unit, *where: sa.ColumnElement[bool]) -> list[Request]:
     query = sa.select(*_COLUMNS).where(*where).order_by(HUMAN_REQUEST.c.id)
-    return [_request(row) for row in (await run(unit, query)).mappings()]
+    return [request_of(row) for row in (await run(unit, query)).mappings()]
 
 
 async def _audit(  # noqa: PLR0917  from, to, why and when: a sentence
@@ -267,33 +246,6 @@ async def _audit(  # noqa: PLR0917  from, to, why and when: a sentence
             "subject": request.subject,
             "by": request.completed_by or request.decided_by,
         }
-        | _money(request),
+        | money_of(request),
         trace_id=request.trace_id,
     )
-
-
-def _money(request: Request) -> dict[str, int | str]:
-    sums = {
-        "cost_micros": request.cost_micros,
-        "return_micros": request.return_micros,
-        "paid_micros": request.paid_micros,
-        "earned_micros": request.earned_micros,
-    }
-    known: dict[str, int | str] = {name: sum_ for name, sum_ in sums.items() if sum_ is not None}
-    return known | {"currency": request.currency} if known else {}
-
-
-def _request(row: Mapping[Any, Any]) -> Request:
-    values = dict(row)
-    approvers = json.loads(values["approvers"])
-    values["facts"] = tuple((label, value) for label, value in json.loads(values["facts"]))
-    values["approvers"] = Approvers(
-        tuple(approvers["users"]),
-        tuple(approvers["roles"]),
-        # Older rows know of none.
-        tuple(approvers.get("accounts", ())),
-    )
-    values["sources"] = tuple(json.loads(values["sources"]))
-    values["evidence"] = json.loads(values["evidence"])
-    values["state"] = RequestState(values["state"])
-    return Request(**values)

@@ -1,5 +1,5 @@
-"""Questions to people: asking them, and who may decide. Where a question is shown, and who carries
-out what was approved, is others' business.
+"""Questions to people: asking them, and taking what they decide. Where a question is shown, and who
+carries out what was approved, is others' business.
 """
 
 from __future__ import annotations
@@ -9,18 +9,39 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from bots.control.objections import NotTaken, Voter, objection, to_completion
 from bots.house_settings import ApprovalSettings
 from bots.messages import DISCORD
+from brain.cases import Case
+from brain.money import Money, NoMoney, parse
 from storage import request_votes, requests
-from storage.requests import Approvers, Decision, NewRequest, Request
+from storage.request import CASES, RequestKind
+from storage.requests import Approvers, Completion, Decision, NewRequest, Request
 from storage.store import Store
-from storage.tables import RequestState
 from storage.unit import Unit
 
-#: questions that may wait at the same time, and that one person may ask within `_WITHIN`
+__all__ = [
+    "CannotAsk",
+    "NobodyToAsk",
+    "Question",
+    "Requests",
+    "Undecidable",
+    "Voter",
+    "asked_sentence",
+    "objection",
+    "to_restart",
+]
+
+#: questions that may wait at the same time, and that one may ask within `_WITHIN`: those of people,
+#: and the cases of agents, which wait longer
 _MOST_OPEN: Final = 10
 _MOST_OF_ONE: Final = 5
+_MOST_CASES_OPEN: Final = 30
+_MOST_CASES_OF_ONE: Final = 10
 _WITHIN: Final = timedelta(hours=1)
+
+#: nothing is decided by this press or word; the text says why, to whose it was
+Undecidable = NotTaken
 
 
 class CannotAsk(Exception):
@@ -29,10 +50,6 @@ class CannotAsk(Exception):
 
 class NobodyToAsk(CannotAsk):
     """Nobody could decide it, whenever it is asked."""
-
-
-class Undecidable(Exception):
-    """This press decides nothing; the text says why, to the one who pressed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,17 +63,16 @@ class Question:
     #: label and value, in the order shown
     facts: tuple[tuple[str, str], ...] = ()
     asked_by: str
+    #: why, what it costs and brings, what was tried: for what agents ask
+    case: Case | None = None
+    #: agent that goes on once it is decided
+    waiter: str = ""
+    #: None: the operators
+    approvers: Approvers | None = None
+    quorum: int = 1
+    #: None: as long as such questions usually wait
+    expires_at: datetime | None = None
     trace_id: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Voter:
-    """Who decides, as the network vouches for it: never by what a card says."""
-
-    #: as shown
-    name: str
-    user: str
-    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +83,7 @@ class Requests:
     #: agent that shows the cards and carries out what was approved
     captain: str
     settings: ApprovalSettings
-    #: who may decide: operators by Discord user id, or by role id
+    #: who may decide: operators by Discord user id, by role id, or by services account
     operators: Approvers
     #: hides secrets in text
     redact: Callable[[str], str]
@@ -80,20 +96,25 @@ class Requests:
 
         Raises `CannotAsk` (`NobodyToAsk` where there are no operators to ask) and `StorageError`.
         """
-        if self.operators == Approvers():
-            raise NobodyToAsk("there is no operator on Discord to ask: swarm.toml names none")
-        now = self.clock()
         async with self.store.writing() as unit:
-            waiting = await requests.pending(unit)
-            known = next((r for r in waiting if _same(r, question) and r.expires_at > now), None)
-            if known is not None:
-                return known
-            mine = await requests.count_of(unit, question.asked_by, now - _WITHIN)
-            if len(waiting) >= _MOST_OPEN or mine >= _MOST_OF_ONE:
-                raise CannotAsk("the operators have enough to decide already; try again later")
-            asked = await requests.open_one(unit, self._new(question, now), now)
+            asked = await self.ask(unit, question)
         self.tell()
         return asked
+
+    async def ask(self, unit: Unit, question: Question) -> Request:
+        """As `ask_operators`, in the caller's transaction; the caller tells afterwards."""
+        now = self.clock()
+        new = self._new(question, now)
+        if new.approvers == Approvers():
+            raise NobodyToAsk("there is no operator on Discord to ask: swarm.toml names none")
+        waiting = await requests.pending(unit)
+        known = next((r for r in waiting if _same(r, new) and r.expires_at > now), None)
+        # The same turn, begun again by another process, asks the same once.
+        known = known or await requests.asked_before(unit, new)
+        if known is not None:
+            return known
+        await self._bound(unit, new, waiting, now)
+        return await requests.open_one(unit, new, now)
 
     async def decide(
         self, request_id: int, voter: Voter, *, approved: bool, note: str = ""
@@ -104,9 +125,11 @@ class Requests:
         several people have to approve stays pending until the last one of them does.
         """
         now = self.clock()
-        evidence = {"discord_user": voter.user, "discord_roles": list(voter.roles)}
         decision = Decision(
-            approved=approved, by=self.redact(voter.name), evidence=evidence, note=self.redact(note)
+            approved=approved,
+            by=self.redact(voter.name),
+            evidence=voter.evidence,
+            note=self.redact(note),
         )
         async with self.store.writing() as unit:
             found = await requests.read(unit, request_id)
@@ -122,12 +145,33 @@ class Requests:
         self.tell()
         return decided
 
+    async def complete(
+        self, request_id: int, voter: Voter, *, cost: str, gain: str = "", note: str = ""
+    ) -> Request:
+        """A person has done what was approved: what it cost, and what it brought if that is known.
+
+        Raises `Undecidable` and `StorageError`.
+        """
+        now = self.clock()
+        async with self.store.writing() as unit:
+            found = await requests.read(unit, request_id)
+            if why := to_completion(found, voter):
+                raise Undecidable(why)
+            assert found is not None
+            bill = _bill(found, self.redact(voter.name), cost, gain)
+            outcome = self.redact(note) or "done"
+            done = await requests.complete(unit, request_id, outcome, now, bill)
+            if done is None:
+                raise Undecidable(to_completion(await requests.read(unit, request_id), voter))
+        self.tell()
+        return done
+
     async def _counted(
         self, unit: Unit, request: Request, voter: Voter, decision: Decision
     ) -> Request | None:
         """One yes of several: the last one that is needed decides."""
         now = self.clock()
-        names = await request_votes.add(unit, request, voter.user, decision.by, now)
+        names = await request_votes.add(unit, request, voter.id, decision.by, now)
         if names is None:
             raise Undecidable(
                 f"You have approved {request.code} already; it takes {request.quorum} people."
@@ -142,47 +186,59 @@ class Requests:
         for watcher in self.watchers:
             watcher()
 
+    async def _bound(
+        self, unit: Unit, new: NewRequest, waiting: list[Request], now: datetime
+    ) -> None:
+        """People are asked no more than they can decide; raises `CannotAsk`."""
+        is_case = new.kind in CASES
+        # What workflows wait for is bounded by the workflows.
+        kinds = list(CASES) if is_case else [RequestKind.RESTART]
+        of_one = await requests.count_of(unit, new.asked_by, now - _WITHIN, kinds)
+        most, most_of_one = (
+            (_MOST_CASES_OPEN, _MOST_CASES_OF_ONE) if is_case else (_MOST_OPEN, _MOST_OF_ONE)
+        )
+        if sum(r.kind in kinds for r in waiting) >= most or of_one >= most_of_one:
+            raise CannotAsk("the operators have enough to decide already; try again later")
+
     def _new(self, question: Question, now: datetime) -> NewRequest:
-        return NewRequest(
+        case, clean = question.case, self.redact
+        wait_s = self.settings.wait_s if case is None else self.settings.case_wait_s
+        new = NewRequest(
             agent=self.captain,
             kind=question.kind,
-            subject=question.subject,
-            title=self.redact(question.title),
-            facts=tuple((label, self.redact(value)) for label, value in question.facts),
-            asked_by=self.redact(question.asked_by),
-            approvers=self.operators,
+            subject=clean(question.subject),
+            title=clean(question.title),
+            facts=tuple((label, clean(value)) for label, value in question.facts),
+            asked_by=clean(question.asked_by),
+            approvers=question.approvers or self.operators,
             network=DISCORD,
             channel=self.settings.channel,
-            expires_at=now + timedelta(seconds=self.settings.wait_s),
+            quorum=question.quorum,
+            expires_at=question.expires_at or now + timedelta(seconds=wait_s),
+            waiter=question.waiter,
             trace_id=question.trace_id,
         )
-
-
-def objection(request: Request | None, voter: Voter, now: datetime) -> str:
-    """Why this person cannot decide this request now; empty when nothing speaks against it.
-
-    Who may not decide learns nothing of it.
-    """
-    if request is None:
-        return "There is no such request any more."
-    if not request.approvers.include(voter.user, voter.roles):
-        return f"{request.code} is for the operators to decide, and you are none of them."
-    due = request.state is RequestState.PENDING and request.expires_at <= now
-    state = RequestState.EXPIRED if due else request.state
-    at = f"{request.decided_at or request.expires_at:%H:%M} UTC"
-    return {
-        RequestState.PENDING: "",
-        RequestState.EXPIRED: f"{request.code} rejected itself at {at}.",
-        RequestState.REJECTED: f"{request.code} was rejected by {request.decided_by} at {at}"
-        + (f": {request.note}." if request.note else "."),
-    }.get(state, f"{request.code} was approved by {request.decided_by} at {at}.")
+        if case is None:
+            return new
+        return replace(
+            new,
+            reason=clean(case.reason),
+            sources=tuple(map(clean, case.sources)),
+            attempt=clean(case.attempt),
+            currency=case.currency,
+            cost_micros=case.cost.micros if case.cost else None,
+            return_micros=case.gain.micros if case.gain else None,
+            expires_at=case.deadline or new.expires_at,
+            reference=case.reference,
+            awaited_until=case.awaited_until,
+        )
 
 
 def to_restart(agent: str, asked_by: str, place: str, trace_id: str) -> Question:
     """Somebody who is no operator wants a new process for `agent`."""
     facts = (("Said in", place), ("Undo", "not needed: it takes up what it was working on"))
     return Question(
-        kind="restart",
+        kind=RequestKind.RESTART,
         subject=agent,
         title=f"Restart {agent}",
         facts=facts,
@@ -199,5 +255,28 @@ def asked_sentence(request: Request) -> str:
     )
 
 
-def _same(request: Request, question: Question) -> bool:
-    return (request.kind, request.subject) == (question.kind, question.subject)
+def _same(request: Request, new: NewRequest) -> bool:
+    return (request.kind, request.subject, request.waiter) == (new.kind, new.subject, new.waiter)
+
+
+def _bill(request: Request, by: str, cost: str, gain: str) -> Completion:
+    """What a person says that it cost; raises `Undecidable` for what is no sum."""
+    try:
+        paid = parse(cost, request.currency)
+        earned = parse(gain, paid.currency) if gain.strip() else None
+    except NoMoney as error:
+        raise Undecidable(f"Nothing is noted: {error}.") from error
+    for money in (paid, earned):
+        if money is not None and money.currency != (request.currency or paid.currency):
+            wanted = request.currency or paid.currency
+            raise Undecidable(f"{request.code} is in {wanted}: say the sum in {wanted}.")
+    return Completion(
+        by=by,
+        currency=paid.currency,
+        paid_micros=paid.micros,
+        earned_micros=_micros(earned),
+    )
+
+
+def _micros(money: Money | None) -> int | None:
+    return None if money is None else money.micros

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -47,7 +49,7 @@ def upgrade() -> None:
     )
 
 
-def _add(column: sa.Column[str] | sa.Column[int]) -> None:
+def _add(column: sa.Column[Any]) -> None:
     op.add_column("human_request", column)
 
 
