@@ -21,8 +21,8 @@ from brain.delegation.authority import Authority
 
 #: as `Order.asked_by` names who has the token; no sender and no agent has this name
 TOKEN: Final = "hook:token"  # noqa: S105
-#: refusals of who has proved nothing, a minute and an address
-_STRANGERS: Final = 20
+#: refusals of who has proved nothing, a minute and an address: a part of what callers may come
+_STRANGERS: Final = 1 / 3
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Callers:
         self._monotonic = monotonic
         limits = settings.hooks
         self._known = RateLimit(per_minute=limits.per_minute, burst=limits.burst)
-        self._strangers = RateLimit(per_minute=_STRANGERS, burst=_STRANGERS)
+        self._strangers = RateLimit(per_minute=limits.per_minute * _STRANGERS, burst=limits.burst)
 
     async def identify(self, request: web.Request, kind: str) -> Caller:
         """Raises `Refused`. `kind` is what an envelope must be of: ``task``, ``wake``, ``cancel``
@@ -71,21 +71,32 @@ class Callers:
         if "token" in request.query:
             raise Refused("unsupported", "a token in an address ends in logs: send it as a header")
         given = _token_in(request)
-        if given is not None:
-            self._check_token(request, given)
-            request[CALLER] = TOKEN
-            self._take(TOKEN, request)
-            return Caller(TOKEN, body.object_in(await self._read(request)))
+        if given is None:
+            return await self._signed(request, await self._sealed_in(request, kind), kind)
+        self._check_token(request, given)
+        request[CALLER] = TOKEN
+        self._take(TOKEN, request)
+        found = {} if kind == "read" else body.object_in(await self._read(request))
+        # A signature says more than a token that many scripts have.
+        return (
+            await self._signed(request, found, kind) if is_envelope(found) else Caller(TOKEN, found)
+        )
+
+    async def _sealed_in(self, request: web.Request, kind: str) -> dict[str, Any]:
+        """The envelope that is the body, as it came."""
+        nobody = Refused(
+            "unauthorized",
+            "a token is needed (Authorization: Bearer …), or a signed envelope as the body",
+        )
         if kind == "read":
-            raise self.stranger(request, _nobody())
+            raise self.stranger(request, nobody)
         try:
             found = body.object_in(await self._read(request))
         except Refused as error:
-            told = _nobody() if error.code == "bad_json" else error
-            raise self.stranger(request, told) from None
+            raise self.stranger(request, nobody if error.code == "bad_json" else error) from None
         if not is_envelope(found):
-            raise self.stranger(request, _nobody())
-        return await self._signed(request, found, kind)
+            raise self.stranger(request, nobody)
+        return found
 
     def stranger(self, request: web.Request, refused: Refused) -> Refused:
         """What to tell who has proved nothing: after too many refusals, to wait; unaudited then,
@@ -160,13 +171,6 @@ def _token_in(request: web.Request) -> str | None:
     if scheme.lower() == "bearer" and rest.strip():
         return rest.strip()
     return request.headers.get("X-OpenClaw-Token", "").strip() or None
-
-
-def _nobody() -> Refused:
-    return Refused(
-        "unauthorized",
-        "a token is needed (Authorization: Bearer …), or a signed envelope as the body",
-    )
 
 
 def _wait(wait_s: float, *, audited: bool) -> Refused:

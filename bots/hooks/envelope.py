@@ -89,6 +89,9 @@ def read(raw: Mapping[str, Any]) -> Envelope:
         raise EnvelopeError(f"an envelope has no field {unknown[0]!r}")
     texts = {name: _text(raw, name) for name in _TEXTS}
     hops, body = raw.get("hops", 0), raw.get("body")
+    if isinstance(hops, float) and hops.is_integer():
+        # JSON has one kind of number: 1.0 is 1.
+        hops = int(hops)
     if isinstance(hops, bool) or not isinstance(hops, int) or not 0 <= hops <= 100:
         raise EnvelopeError("'hops' must be a small whole number")
     if not isinstance(body, Mapping):

@@ -81,7 +81,9 @@ def is_clean(text: str) -> bool:
     """Whether every database and every terminal can take it: no control characters, no halves of
     surrogate pairs.
     """
-    return all(c in _BLANKS or (c >= " " and c != "\x7f" and not _is_half(c)) for c in text)
+    return all(
+        c in _BLANKS or (c >= " " and not "\x7f" <= c <= "\x9f" and not _is_half(c)) for c in text
+    )
 
 
 def _is_half(character: str) -> bool:

@@ -120,7 +120,8 @@ class HookRoom:
         return None
 
     async def _openapi(self, request: web.Request) -> web.Response:
-        return web.json_response(document(self._agent))
+        found = document(self._agent, has_default_channel=bool(self._hooks.channel))
+        return web.json_response(found)
 
     async def _task(self, request: web.Request, trace_id: str) -> web.Response:
         caller = await self._callers.identify(request, "task")
@@ -232,8 +233,8 @@ def _key_of(request: web.Request, caller: Caller, asked: Asked) -> str | None:
         if key:
             raise Refused("unsupported", "an envelope's idempotencyKey stands in its body, signed")
         return asked.key or caller.envelope.id
-    if len(key) > LONGEST_KEY or not is_clean(key):
-        raise bad("Idempotency-Key", f"must be a text of at most {LONGEST_KEY} characters")
+    if len(key) > LONGEST_KEY or not (key.isascii() and key.isprintable()):
+        raise bad("Idempotency-Key", f"must be at most {LONGEST_KEY} characters of ASCII")
     return key or asked.key
 
 

@@ -144,7 +144,7 @@ async def test_nonsense_is_refused(stage: Stage, body: bytes) -> None:
     assert stage.desk.orders == []
 
 
-@pytest.mark.parametrize("key", ["x" * 257, "\xff\xfe"])
+@pytest.mark.parametrize("key", ["x" * 257, "\xff\xfe", "a\tb"])
 async def test_a_key_that_is_no_text_is_refused(stage: Stage, key: str) -> None:
     body = b'{"message": "x"}'
     raw = head(Idempotency_Key=key, Content_Length=str(len(body))) + body
@@ -176,13 +176,14 @@ async def test_a_header_that_is_no_token_opens_nothing(stage: Stage, header: str
     assert (await spoken(stage.port, control))[0] == 401
 
 
-async def test_strangers_are_slowed_down_and_do_not_fill_the_audit(stage: Stage) -> None:
-    answers = [await stage.post("/hooks/agent", {}, token="guess") for _ in range(30)]
-    assert [s for s, _ in answers] == [401] * 20 + [429] * 10
-    assert answers[-1][1]["code"] == "too_many"
-    assert len(await stage.refusals()) == 21
-    # Who has the token comes in all the same.
-    assert (await stage.post("/hooks/agent", {"message": "x"}))[0] == 202
+async def test_strangers_are_slowed_down_and_do_not_fill_the_audit(tmp_path: Path) -> None:
+    async with staged(tmp_path, per_minute=1, burst=20) as stage:
+        answers = [await stage.post("/hooks/agent", {}, token="guess") for _ in range(30)]
+        assert [s for s, _ in answers] == [401] * 20 + [429] * 10
+        assert answers[-1][1]["code"] == "too_many"
+        assert len(await stage.refusals()) == 21
+        # Who has the token comes in all the same.
+        assert (await stage.post("/hooks/agent", {"message": "x"}))[0] == 202
 
 
 async def test_who_comes_too_often_is_told_when(tmp_path: Path) -> None:
