@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from pydantic import SecretStr
 
 from bots.key_settings import KeySettings
-from bots.keys.master import Source
+from bots.keys.master import MasterUnavailable, Source
 from bots.keys.sealing import Master, SealBroken
 from bots.keys.signer import new_id
 from storage import keys
@@ -18,7 +19,8 @@ from storage.keys import Key, NewKey
 from storage.store import Store
 
 #: who makes and replaces keys when nobody asked for it
-SWARM = "the swarm"
+SWARM: Final = "the swarm"
+_ASK_AGAIN: Final = timedelta(seconds=4)
 
 
 class KeyRefused(Exception):
@@ -42,11 +44,22 @@ class Keystore:
         self.turn = asyncio.Lock()
         self._source = source
         self._master: Master | None = None
+        #: why it could not be had, and until when nobody is asked again
+        self._refusal: tuple[str, datetime] | None = None
 
     async def master(self) -> Master:
-        """Asked for once; raises `bots.keys.master.MasterUnavailable`."""
-        if self._master is None:
+        """Asked for once; raises `MasterUnavailable`, and for a moment without asking again: two
+        dozen agents that are born at once would each wait for a Vault that is away.
+        """
+        if self._master is not None:
+            return self._master
+        if self._refusal is not None and self.clock() < self._refusal[1]:
+            raise MasterUnavailable(self._refusal[0])
+        try:
             self._master = await asyncio.to_thread(self._source)
+        except MasterUnavailable as error:
+            self._refusal = str(error), self.clock() + _ASK_AGAIN
+            raise
         return self._master
 
     async def add(

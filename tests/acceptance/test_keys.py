@@ -60,6 +60,17 @@ def secrets(one: Swarm) -> list[str]:
     return [master.text, *(secret.get_secret_value() for secret in opened)]
 
 
+async def works(one: Swarm, agent: str) -> str:
+    """Have `agent` do something; the key that its delegation, done by now, was signed with."""
+    done = await one.run("delegate", agent, "who mentioned teal?", "--no-deliver", "--json")
+    assert done.code == 0, done.err + done.out
+    [(sender, key_id, state)] = one.rows(
+        "select sender, key_id, state from delegation order by id desc limit 1"
+    )
+    assert (sender, state) == (agent, "done")
+    return str(key_id)
+
+
 async def test_keys_are_rotated_and_revoked_while_their_agents_run(swarm: Make) -> None:
     one = swarm(agents=("captain", "secretary"), more=SENDERS)
     await one.up()
@@ -71,6 +82,7 @@ async def test_keys_are_rotated_and_revoked_while_their_agents_run(swarm: Make) 
     new = await made(one, "rotate", "captain")
     assert signing(one) == first | {"captain": new["key_id"]}
     await until(lambda: taken(one, "captain") == [(new["key_id"], [])], "the captain has it")
+    assert await works(one, "captain") == new["key_id"]
     assert taken(one, "secretary") == []
 
     # A secret of a sender goes to those whom it may address.
@@ -85,6 +97,7 @@ async def test_keys_are_rotated_and_revoked_while_their_agents_run(swarm: Make) 
     await until(lambda: signing(one).get("captain") not in (None, new["key_id"]), "a new one")
     third = signing(one)["captain"]
     await until(lambda: taken(one, "captain")[-1][0] == third, "the captain has the third")
+    assert await works(one, "captain") == third
     assert await one.pid_of("captain") == pid, "nobody was restarted for it"
 
     # Whoever dies comes back with the key that signs now; nothing else is made.
@@ -98,7 +111,7 @@ async def test_keys_are_rotated_and_revoked_while_their_agents_run(swarm: Make) 
     fourth = await made(one, "rotate", "captain")
     await one.up()
     await settled(one)
-    assert signing(one)["captain"] == fourth["key_id"]
+    assert signing(one)["captain"] == fourth["key_id"] == await works(one, "captain")
     assert len(one.rows("select 1 from signing_key")) == len(before) + 1
 
     listed = await keys(one, "list")

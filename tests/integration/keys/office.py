@@ -38,6 +38,8 @@ class Office:
     master: Master | None = field(default_factory=Master.new)
     now: datetime = NOON
     log: Log = field(default_factory=Log)
+    #: how often somebody wanted the master key from where it is
+    asked: int = 0
 
     def clock(self) -> datetime:
         return self.now
@@ -46,6 +48,7 @@ class Office:
         self.now += timedelta(**time)
 
     def source(self) -> Master:
+        self.asked += 1
         if self.master is None:
             raise MasterUnavailable("the master key: nobody answers")
         return self.master

@@ -162,7 +162,10 @@ async def test_without_the_master_key_agents_live_and_get_theirs_later(store: St
     with pytest.raises(Unavailable, match="nobody answers"):
         await one.order("rotate", owner="captain")
     await one.handing.look()
+    await one.born("rook")
+    assert one.office.asked == 1, "nobody waits for it twice in a moment"
     one.office.master = Master.new()
+    one.office.later(seconds=5)
     await one.handing.look()
     assert await one.verifies(captain.keys.signer.key_id)
     assert one.handing.trouble == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -77,6 +78,12 @@ def _next(last: str) -> str:
 def test_another_key_verifies_nothing(signer: Signer, row: Key, secret: SecretStr | None) -> None:
     other, _, _ = pair(row.alg)
     assert not genuine(row, b"m", other.sign(b"m"), secret)
+
+
+@pytest.mark.parametrize("public", ["", "x", "ä", "AAAA", "A" * 43 + "="])
+def test_a_row_without_a_real_public_key_verifies_nothing(public: str) -> None:
+    signer, row, _ = PAIRS[0]
+    assert not genuine(replace(row, public=public), b"m", signer.sign(b"m"))
 
 
 def test_hmac_without_the_secret_is_not_genuine() -> None:
