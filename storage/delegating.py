@@ -22,6 +22,8 @@ from storage.delegations import HELD, OPEN, changed, found, many, tree
 from storage.unit import Unit
 
 _C: Final = DELEGATION.c
+#: work that was not beaten for so long counts as dead
+SILENCE: Final = timedelta(seconds=90)
 _QUEUED: Final = str(DelegationState.QUEUED)
 _WORKING: Final = str(DelegationState.WORKING)
 #: why what was begun and may not be repeated is given up
@@ -184,7 +186,7 @@ async def reroute(unit: Unit, queued: Delegation, anew: Delegation, now: datetim
     """Nobody has taken it: the agent that `anew` names shall, under the envelope that it carries;
     False when somebody has taken it meanwhile.
     """
-    names = ("sender", "agent", "passed_to", "chain", "hops", "key_id", "signature", "chosen")
+    names = ("agent", "passed_to", "key_id", "signature", "chosen")
     values = {name: getattr(anew, name) for name in names}
     where = (_C.id == queued.id, _C.state == _QUEUED, _C.agent == queued.agent)
     rows = found(await run(unit, changed(values, *where)))

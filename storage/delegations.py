@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -141,6 +141,28 @@ async def waiting(
         _C.expires_at > now,
     )
     return found(await run(unit, query.order_by(_C.priority, _C.id).limit(limit)))
+
+
+async def untaken(unit: Unit, sender: str, before: datetime) -> list[Delegation]:
+    """What a router chose an agent for, and nobody has taken since before then."""
+    return await many(
+        unit,
+        sa.and_(
+            _C.sender == sender,
+            _C.state == str(DelegationState.QUEUED),
+            _C.chosen != "",
+            _C.claim == 0,
+            _C.issued_at < before,
+        ),
+    )
+
+
+async def any_overdue(unit: Unit, now: datetime, silence: timedelta) -> bool:
+    """Whether something is open beyond its deadline, or was not beaten for so long."""
+    silent = sa.and_(_C.state.in_(HELD), _C.beat_at < now - silence)
+    over = sa.and_(_C.state.in_(OPEN), _C.expires_at <= now)
+    query = sa.select(sa.exists().where(sa.or_(silent, over)))
+    return bool((await run(unit, query)).scalar())
 
 
 async def undelivered(unit: Unit, agent: str) -> list[Delegation]:

@@ -19,6 +19,7 @@ from bots.delegating.carrying import Carrying
 from bots.delegating.delivering import Delivering
 from bots.delegating.desk import DelegationDesk
 from bots.delegating.destinations import Destinations
+from bots.delegating.rerouting import Rerouting
 from bots.delegating.router import Router
 from bots.delegating.waiting import Waiting
 from bots.delegating.worker import Worker
@@ -84,6 +85,7 @@ def hands(
         desk=desk,
         carrying=Carrying(thinker, desk, home),
         delivering=Delivering(mouth, spec.epoch, log),
+        rerouting=Rerouting(desk, log),
         log=log,
         halted=lambda: latch.told if (latch := switch.latch) else "",
     )

@@ -18,9 +18,11 @@ from structlog.typing import FilteringBoundLogger
 from bots.delegating.carrying import Carrying
 from bots.delegating.delivering import Delivering
 from bots.delegating.desk import DelegationDesk
+from bots.delegating.rerouting import Rerouting
 from bots.insist import insist
+from bots.keys.holding import NoKey
 from storage import delegating, delegations
-from storage.delegating import Outcome
+from storage.delegating import SILENCE, Outcome
 from storage.delegation_tables import Delegation, DelegationState
 from storage.delegations import chain_of
 from storage.errors import StorageError
@@ -28,8 +30,6 @@ from storage.unit import Unit
 
 #: a lost nudge costs at most this
 LOOK_EVERY_S: Final = 5.0
-#: work that was not beaten for so long counts as dead
-SILENCE: Final = timedelta(seconds=90)
 _BEAT_EVERY_S: Final = 20.0
 #: delegations that are worked on at a time; those that wait for others of their own do not count
 _AT_ONCE: Final = 4
@@ -56,6 +56,7 @@ class Worker:
     desk: DelegationDesk
     carrying: Carrying
     delivering: Delivering
+    rerouting: Rerouting
     log: FilteringBoundLogger
     #: why nothing may be begun now (killed); empty when it may
     halted: Callable[[], str]
@@ -110,9 +111,10 @@ class Worker:
         try:
             await self._drop_lost()
             await self._take_up()
+            await self.rerouting.look()
             for settled in await self.delivering.look():
                 self.desk.bells.changed(settled.sender, settled.code)
-        except StorageError as error:
+        except (StorageError, NoKey) as error:
             self.log.warning("delegations.unreadable", error=str(error))
 
     async def _drop_lost(self) -> None:

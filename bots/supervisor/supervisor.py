@@ -41,6 +41,7 @@ from bots.supervisor.key_orders import KeyOrders
 from bots.supervisor.latching import Latching
 from bots.supervisor.nursery import Nurseries, Nursery
 from bots.supervisor.orders import Orders
+from bots.supervisor.overdue import Overdue
 from bots.supervisor.programs import SUPERVISOR
 from bots.supervisor.registrar import Registrar
 from bots.supervisor.status import Status, database_name
@@ -200,6 +201,7 @@ class Supervisor:
         self._tasks.start(self._latching.run())
         self._tasks.start(self._latching.watch())
         self._tasks.start(self._sweeper.run())
+        self._tasks.start(Overdue(self.ground, clock=utc_now, log=self._log).run())
         self._tasks.start(self._handing.run())
         for child in self.children.values():
             self._tasks.start(child.run())

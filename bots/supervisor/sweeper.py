@@ -13,7 +13,7 @@ from structlog.typing import FilteringBoundLogger
 
 from bots.control.signatures import public_half
 from bots.supervisor.ground import Ground
-from storage import checkpoints, leases, nonces, record, replies, sessions, spending
+from storage import checkpoints, delegations, leases, nonces, record, replies, sessions, spending
 from storage.errors import StorageError
 
 EVERY_S = 30.0
@@ -66,6 +66,7 @@ class Sweeper:
             await sessions.prune(unit, before)
             await replies.prune(unit, before)
             await spending.prune(unit, before)
+            await delegations.prune(unit, before)
         await self._forget_nonces()
         gone = _PRUNE_LINES
         while gone == _PRUNE_LINES:

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from bots.clock import utc_now
+from bots.delegating import seal
 from bots.delegating.order import Killed, NobodyOfThatName, NotAllowed, NotGiven, Reused
 from brain.errors import ModelFailed
 from brain.model import Completion, Conversation, Reader, ToolCall
@@ -19,7 +20,7 @@ from brain.models.scripted import Scripted
 from brain.tools.context import Context
 from brain.tools.registry import Effects, ToolResult, tool
 from storage import audit, delegating, delegations, keys
-from storage.core import run
+from storage.core import DELEGATION, run
 from storage.delegation_tables import DelegationState
 from storage.latch import LatchFile
 from storage.store import Store
@@ -259,6 +260,25 @@ async def test_the_second_best_gets_it_while_the_first_is_down(crew: Office) -> 
     given = await crew.give("captain", "auto", "summarise what was said")
     assert given.agent != "secretary"
     assert (await crew.ended("captain", given)).state == "done"
+
+
+async def test_the_second_best_gets_what_the_first_did_not_take(crew: Office) -> None:
+    await crew.hire("secretary", works=False)
+    given = await crew.give("captain", "auto", "summarise what was said")
+    assert given.agent == "secretary"
+    async with crew.store.writing() as unit:
+        early = {"issued_at": utc_now() - timedelta(seconds=30)}
+        anew = seal.resealed(given.model_copy(update=early), crew["captain"].keys.signer)
+        values = early | {"key_id": anew.key_id, "signature": anew.signature}
+        await run(unit, sa.update(DELEGATION).where(DELEGATION.c.id == given.id).values(**values))
+    crew["captain"].hands.nudge()
+    await crew["captain"].hands.rerouting.look()
+    assert (await crew.ended("captain", given, 0.01)).agent == "secretary"
+    LatchFile(crew.state.latch).kill("secretary", "alice", "test", "odd", utc_now())
+    crew["captain"].hands.nudge()
+    ended = await crew.ended("captain", given)
+    assert ended.state == "done"
+    assert ended.agent != "secretary"
 
 
 async def test_it_ends_at_its_deadline(crew: Office) -> None:

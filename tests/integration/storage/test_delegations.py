@@ -204,3 +204,16 @@ async def test_what_ended_long_ago_is_forgotten_as_a_whole(store: Store) -> None
     assert await store.write(lambda unit: delegations.prune(unit, at(9999))) == 0
     await store.write(lambda unit: delegating.cancel(unit, root, "over", at(6)))
     assert await store.write(lambda unit: delegations.prune(unit, at(9999))) == 2
+
+
+async def test_one_look_tells_whether_anything_is_overdue(store: Store) -> None:
+    async def overdue(seconds: float) -> bool:
+        return await store.read(lambda unit: delegations.any_overdue(unit, at(seconds), SILENCE))
+
+    held = await claimed(store, await given(store))
+    assert held is not None
+    assert not await overdue(80)
+    assert await overdue(100)
+    await store.write(lambda unit: delegating.beat(unit, [held], at(3500)))
+    assert not await overdue(3550)
+    assert await overdue(3600)

@@ -1,0 +1,62 @@
+"""The second best gets what the first was chosen for, when that one went down before it took it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from structlog.typing import FilteringBoundLogger
+
+from bots.delegating import seal
+from bots.delegating.desk import DelegationDesk
+from brain.delegation.routing import Ranked
+from storage import delegating, delegations
+from storage.delegation_tables import Delegation
+from storage.delegations import chain_of
+from storage.unit import Unit
+
+#: who lives takes up work at once
+_TAKEN_WITHIN: Final = timedelta(seconds=10)
+
+
+@dataclass(frozen=True)
+class Rerouting:
+    """For what this agent gave."""
+
+    desk: DelegationDesk
+    log: FilteringBoundLogger
+
+    async def look(self) -> None:
+        """Give on what nobody has taken; raises `StorageError`."""
+        desk = self.desk
+        before = desk.clock() - _TAKEN_WITHIN
+        stuck = await desk.store.read(lambda unit: delegations.untaken(unit, desk.agent, before))
+        for one in stuck:
+            await self._give_on(one)
+
+    async def _give_on(self, one: Delegation) -> None:
+        desk, chain = self.desk, chain_of(one)
+        among = [
+            name
+            for name in desk.authority.allowed
+            if name == one.agent or not desk.authority.objection(desk.agent, name, chain)
+        ]
+        ranked = await desk.router.rank(one.instruction, among)
+        is_down = any(r.agent == one.agent and r.down for r in ranked)
+        best = next((r for r in ranked if not r.down and r.agent != one.agent), None)
+        if not is_down or best is None:
+            return
+        await self._to(one, best)
+
+    async def _to(self, one: Delegation, best: Ranked) -> None:
+        desk = self.desk
+        changed = {"agent": best.agent, "passed_to": "", "chosen": str(best)}
+        anew = seal.resealed(one.model_copy(update=changed), desk.signer())
+
+        async def reroute(unit: Unit) -> bool:
+            return await delegating.reroute(unit, one, anew, desk.clock())
+
+        if await desk.store.write(reroute):
+            self.log.info("delegation.rerouted", code=one.code, was=one.agent, now=best.agent)
+            desk.bells.owed(best.agent)
