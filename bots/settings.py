@@ -247,6 +247,11 @@ def environment(name: str) -> str | None:
     return os.environ.get(name)
 
 
+def environment_without(*names: str) -> dict[str, str]:
+    """The whole environment but these variables, for tools of ours."""
+    return {k: v for k, v in os.environ.items() if k not in names}
+
+
 def child_environment(**more: str) -> dict[str, str]:
     """Environment for child programs: what a program needs to run, none of our secrets."""
     kept = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")

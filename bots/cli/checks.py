@@ -11,6 +11,7 @@ import typer
 
 from bots.cli.exits import Exit
 from bots.cli.project import ROOT
+from bots.settings import environment_without
 
 #: name, arguments for this interpreter
 CHECKS = (
@@ -67,4 +68,7 @@ def _announce(name: str, words: tuple[str, ...]) -> bool:
 
 def _run(words: tuple[str, ...]) -> int:
     sys.stdout.flush()
-    return subprocess.run([sys.executable, *words], cwd=ROOT, check=False).returncode
+    # Four workers and hundreds of child processes must not each compile every module anew.
+    environment = environment_without("PYTHONDONTWRITEBYTECODE")
+    command = [sys.executable, *words]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
