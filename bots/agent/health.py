@@ -53,6 +53,8 @@ class Parts:
     store_trouble: str
     #: which of its models does not answer; empty while the first one does
     mind_trouble: str = ""
+    #: why it can sign nothing; empty when it can
+    key_trouble: str = ""
 
 
 def state_of(parts: Parts) -> tuple[AgentState, str]:
@@ -73,4 +75,6 @@ def state_of(parts: Parts) -> tuple[AgentState, str]:
         troubles.append("the bus is away; work is found by looking")
     if parts.mind_trouble:
         troubles.append(parts.mind_trouble)
+    if parts.key_trouble:
+        troubles.append(parts.key_trouble)
     return (AgentState.DEGRADED, "; ".join(troubles)) if troubles else (AgentState.READY, "")

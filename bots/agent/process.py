@@ -286,6 +286,7 @@ class AgentProcess:
                 bus_connected=self._bus.connected,
                 store_trouble=self._ears.trouble,
                 mind_trouble=self._mind.trouble(),
+                key_trouble=self._keys.trouble,
             )
         )
         if self._fatal and state is not AgentState.KILLED:
@@ -347,6 +348,7 @@ class AgentProcess:
     def _take_keys(self, message: Message) -> None:
         self._keys.take(message)
         self._log.info("keys.taken", key_id=self._keys.key_id, senders=self._keys.sender_ids)
+        self._supervision.tell()
 
     def _killed_by_pipe(self, latch: Latch) -> None:
         self._switch.apply(latch)

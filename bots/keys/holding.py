@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from pydantic import SecretStr
 
@@ -10,6 +11,8 @@ from bots.agent.spec import AgentSpec
 from bots.keys.signer import Signer
 from bots.lifeline import Message
 from storage.key_tables import KeyAlgorithm
+
+_NO_KEY: Final = "this agent has no signing key: `python3 run.py doctor` says why"
 
 
 class NoKey(Exception):
@@ -40,8 +43,13 @@ class AgentKeys:
         It may be another one the next time: take it once for each message.
         """
         if self._signer is None:
-            raise NoKey("this agent has no signing key: `python3 run.py doctor` says why")
+            raise NoKey(_NO_KEY)
         return self._signer
+
+    @property
+    def trouble(self) -> str:
+        """Why it can sign nothing now; empty when it can."""
+        return "" if self._signer else _NO_KEY
 
     @property
     def key_id(self) -> str:

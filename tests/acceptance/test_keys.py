@@ -133,7 +133,8 @@ def _nothing_secret_shows(one: Swarm, listed: Done) -> None:
 async def test_without_its_master_key_a_swarm_talks_and_says_what_it_lacks(swarm: Make) -> None:
     one = swarm(agents=("captain",), more='[keys]\nmaster = "file:there"\n')
     await one.up()
-    await one.becomes("ready")
+    await one.becomes("degraded")
+    assert "no signing key" in (await one.agent("captain"))["reason"]
     assert signing(one) == {}
     done = await keys(one, "rotate", "captain")
     assert done.code == 1
@@ -143,3 +144,4 @@ async def test_without_its_master_key_a_swarm_talks_and_says_what_it_lacks(swarm
     # Nobody restarts anything: the supervisor looks again.
     await until(lambda: signing(one), "the captain has a key", within_s=30)
     await until(lambda: [k for k, _ in taken(one, "captain")], "its process has it")
+    await one.becomes("ready")
