@@ -127,7 +127,9 @@ async def _wrong(stage: Stage, world: ScriptedWorld, run: WorkflowRun) -> AsyncI
         fails = planned.fails[row.step]
         if row.state is State.DONE and not row.undo and row.attempt != (fails or 0) + 1:
             yield f"{row.step} was done at try {row.attempt}"
-        if row.state is State.FAILED and fails is not None:
+        # A step may fail while its run ends for another one's failure: it is not tried again then.
+        may_fail = fails is None or (planned.state is State.FAILED and row.attempt <= fails)
+        if row.state is State.FAILED and not may_fail:
             yield f"{row.step} failed: {row.error}"
     for why in _wrong_undo(planned, rows):
         yield why
