@@ -150,6 +150,7 @@ def _doors(agent: str, hook: str, token: str, config: Path) -> Doors:
             raise CommandError(str(error), Exit.USAGE) from None
         return lambda: door
     settings, state = open_project(config)
+    Supervisor.require(state)
     try:
         secret = hook_token(settings, state)
     except (SecretError, OSError) as error:

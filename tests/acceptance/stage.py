@@ -40,6 +40,11 @@ listen_only = true
 """
 
 
+#: what agents can do, and to whom they may hand work
+_CAN = {"secretary": ["summarise", "search"], "auditor": ["audit", "verify"]}
+_GIVES_TO = {"captain": ["all"]}
+
+
 async def until(met: Callable[[], Any], what: str, within_s: float = PATIENCE_S) -> Any:
     """Wait until `met()` is true and give its value; fail with `what` after `within_s`."""
     deadline = asyncio.get_running_loop().time() + within_s
@@ -77,6 +82,8 @@ class Swarm:
         tables = "".join(
             f'[[agents]]\nname = "{name}"\nrole = "{name}"\nsoul = "{_soul(name)}"\n'
             f"transports = {json.dumps(transports)}\n"
+            f"capabilities = {json.dumps(_CAN.get(name, []))}\n"
+            f"may_delegate_to = {json.dumps(_GIVES_TO.get(name, []))}\n"
             for name in agents
         )
         (folder / "swarm.toml").write_text(swarm_table + CHANNELS + more + tables)
