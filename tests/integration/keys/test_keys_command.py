@@ -71,6 +71,14 @@ def test_before_the_first_start_there_are_none_and_nothing_is_made(keys: Command
     assert not keys.state.path.exists()
 
 
+def test_a_database_from_before_there_were_keys_says_so(keys: Command) -> None:
+    keys.state.create()
+    keys.state.database.touch()
+    assert keys("list") == 1
+    assert "`run.py up` does it" in keys.err
+    assert keys("rotate", "captain") == 0, "who writes brings it up to date first"
+
+
 def test_a_secret_alone_is_on_standard_output(keys: Command) -> None:
     assert keys("create", "github") == 0
     assert re.fullmatch(r"[\w-]{43}\n", keys.out)
