@@ -39,6 +39,7 @@ __all__ = [
     "open_one",
     "pending",
     "read",
+    "undone",
     "unshown",
     "untold",
 ]
@@ -139,6 +140,13 @@ async def pending(unit: Unit, agent: str | None = None) -> list[Request]:
     """What waits for a decision (of one agent), oldest first."""
     c = HUMAN_REQUEST.c
     return await _many(unit, c.state == _PENDING, *([c.agent == agent] if agent else []))
+
+
+async def undone(unit: Unit) -> list[Request]:
+    """What people still have to decide, or to do, oldest first."""
+    c = HUMAN_REQUEST.c
+    found = await _many(unit, c.state.in_([_PENDING, _APPROVED]))
+    return [r for r in found if r.state is RequestState.PENDING or r.is_by_hand]
 
 
 async def count_of(unit: Unit, asked_by: str, since: datetime, kinds: Sequence[str]) -> int:

@@ -217,7 +217,7 @@ def _requests(spec: AgentSpec, store: Store, redactor: Redactor) -> Requests:
         store=store,
         captain=settings.captain,
         settings=settings.approvals,
-        operators=Approvers(named.discord_users, named.discord_roles),
+        operators=Approvers(named.discord_users, named.discord_roles, named.irc_accounts),
         redact=redactor.redact,
         clock=utc_now,
     )

@@ -9,6 +9,7 @@ from bots.commands.accounting import ACCOUNTING
 from bots.commands.asked import Asked
 from bots.commands.asking import ASKING
 from bots.commands.conversing import CONVERSING
+from bots.commands.deciding import DECIDING
 from bots.commands.delegating import DELEGATING
 from bots.commands.registry import Arguments, Command, Desk, Registry
 from bots.commands.steering import STEERING
@@ -17,7 +18,7 @@ from bots.messages import DISCORD
 
 def catalogue(prefix: str) -> Registry:
     """All commands; `prefix` is shown in the help."""
-    others = (*ASKING, *CONVERSING, *DELEGATING, *ACCOUNTING, *STEERING)
+    others = (*ASKING, *CONVERSING, *DELEGATING, *ACCOUNTING, *DECIDING, *STEERING)
 
     async def tell(desk: Desk, asked: Asked, arguments: Arguments) -> str:
         if asked.network == DISCORD:

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from bots.commands.asked import Asked
 from bots.control.operators import Operators
+from bots.control.requests import Requests
 from bots.delegating.desk import DelegationDesk
 from brain.compaction import Compacted
 from brain.wallet.budgets import Budget
@@ -36,6 +37,8 @@ class Kind(StrEnum):
     TEXT = "text"
     #: one word that names something, such as D-7k2m9qxa
     CODE = "code"
+    #: of money, such as 11.90 EUR
+    SUM = "sum"
     AGENT = "agent"
     #: an agent, or ``all``
     SCOPE = "scope"
@@ -76,6 +79,10 @@ class Desk(Protocol):
 
     @property
     def operators(self) -> Operators: ...
+
+    @property
+    def requests(self) -> Requests:
+        """Questions that only people decide."""
 
     def now(self) -> datetime:
         """Aware UTC."""
@@ -149,7 +156,7 @@ class Command:
     options: tuple[Option, ...] = ()
     #: needs an operator, and is settled before it is carried out
     steering: bool = False
-    #: needs an operator, changes nothing, and is answered in private on IRC too
+    #: for operators alone, and answered in private on IRC too
     operators: bool = False
     #: a killed agent still answers it
     when_killed: bool = False

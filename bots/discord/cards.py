@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import islice
 from typing import Any, Final
 
+from bots.control.request_words import facts_of
 from storage.requests import Request
 from storage.tables import RequestState
 
@@ -20,8 +22,10 @@ Payload = dict[str, Any]
 
 #: what the custom ids of all our components begin with, up to the first colon
 PREFIX: Final = "parley"
-#: custom id of the modal's text input
+#: custom ids of the modals' text inputs
 REASON: Final = "reason"
+COST: Final = "cost"
+RETURN: Final = "return"
 REASON_CHARACTERS: Final = 500
 #: a person must act, done, no, over
 _AMBER, _GREEN, _RED, _GREY = 0xE3B04F, 0x52C48D, 0xFF7B82, 0x8B95A4
@@ -35,8 +39,14 @@ _COLOURS: Final[Mapping[RequestState, int]] = {
 _ROW, _BUTTON = 1, 2
 _SUCCESS, _DANGER = 3, 4
 #: together below the 6,000 characters that all of an embed may have
-_TITLE, _LABEL, _VALUE, _ABOUT, _FACTS = 256, 60, 300, 1_000, 11
-_CUSTOM_ID: Final = re.compile(r"parley:approval:([1-9]\d{0,17}):(approve|reject|reason)")
+_TITLE, _LABEL, _VALUE, _ABOUT, _FACTS = 256, 60, 800, 1_800, 14
+#: characters of a value that stands beside others
+_INLINE: Final = 60
+#: characters of the fields together
+_FIELDS: Final = 3_500
+_CUSTOM_ID: Final = re.compile(
+    r"parley:approval:([1-9]\d{0,17}):(approve|reject|reason|complete|bill)"
+)
 #: where a stranger's words could hide something, or lead somewhere else than they say
 _MARKUP: Final = re.compile(r"(?<=\])(?=\()|(?<=<)|(?<=\|)(?=\|)|(?<=~)(?=~)|(?<=`)(?=``)")
 
@@ -48,6 +58,9 @@ class Press(StrEnum):
     REJECT = "reject"
     #: the modal behind Reject, filled in
     REASON = "reason"
+    #: what was approved is done; and the modal behind that, filled in
+    COMPLETE = "complete"
+    BILL = "bill"
 
 
 @dataclass(frozen=True)
@@ -102,53 +115,68 @@ def sentence(request: Request) -> str:
         case RequestState.APPROVED:
             return f"Approved by {by} at {at}{note}"
         case RequestState.COMPLETED:
-            return f"Approved by {by} at {at}{note}\n{_sentence(request.outcome)}"
+            done = _sentence(request.outcome)
+            if request.completed_by:
+                at_last = f"{plain(request.completed_by)} at {_clock(request.completed_at)}"
+                done = f"Completed by {at_last}. {'' if done == 'Done.' else done}".rstrip()
+            return f"Approved by {by} at {at}{note}\n{done}"
         case RequestState.REJECTED:
             return f"Rejected by {by} at {at}{note}"
         case RequestState.EXPIRED:
             return f"Rejected itself at {at}: nobody decided in time."
 
 
-def reason_given(components: Iterable[Mapping[str, Any]]) -> str:
-    """What was written into the modal, from a submitted modal's components (rows or labels)."""
+def given(components: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """What was written into a modal, from its submitted components (rows or labels): custom id of
+    the input → text.
+    """
+    found = {}
     for outer in components:
         inner = [*(outer.get("components") or ()), outer.get("component") or {}]
         for one in inner:
-            if one.get("custom_id") == REASON:
-                return str(one.get("value") or "").strip()[:REASON_CHARACTERS]
-    return ""
+            name, text = str(one.get("custom_id") or ""), str(one.get("value") or "")
+            if name in {REASON, COST, RETURN}:
+                found[name] = text.strip()[:REASON_CHARACTERS]
+    return found
 
 
 def _about(request: Request) -> str:
+    why = f"{plain(request.reason)}\n" if request.reason else ""
     if request.state is RequestState.PENDING:
         rejects = f"Rejects itself <t:{int(request.expires_at.timestamp())}:R>: silence is a no."
         if request.quorum == 1:
-            return rejects
+            return f"{why}{rejects}"
         so_far = plain(request.note) or "nobody said yes yet"
-        return f"It takes {request.quorum} people: {so_far}.\n{rejects}"
-    return sentence(request)
+        return f"{why}It takes {request.quorum} people: {so_far}.\n{rejects}"
+    if request.state is RequestState.APPROVED and request.is_by_hand:
+        return f"{why}{sentence(request)}\nTo be done by a person, who then says what it cost."
+    return f"{why}{sentence(request)}"
 
 
 def _fields(request: Request) -> Iterator[Payload]:
-    facts = (("Asked by", request.asked_by), *request.facts)
-    for label, value in facts[:_FACTS]:
-        yield {
+    left = _FIELDS
+    for label, value in islice(facts_of(request), _FACTS):
+        field = {
             "name": plain(label)[:_LABEL] or "\N{HORIZONTAL ELLIPSIS}",
             "value": plain(value)[:_VALUE] or "\N{HORIZONTAL ELLIPSIS}",
-            "inline": True,
         }
+        left -= sum(map(len, field.values()))
+        if left < 0:
+            return
+        yield {**field, "inline": len(field["value"]) <= _INLINE}
 
 
 def _buttons(request: Request) -> Iterator[Payload]:
-    if request.state is not RequestState.PENDING:
-        return
-    yield {
-        "type": _ROW,
-        "components": [
+    if request.state is RequestState.PENDING:
+        buttons = [
             _button("Approve", _SUCCESS, custom_id(request.id, Press.APPROVE)),
             _button("Reject", _DANGER, custom_id(request.id, Press.REJECT)),
-        ],
-    }
+        ]
+    elif request.state is RequestState.APPROVED and request.is_by_hand:
+        buttons = [_button("Complete", _SUCCESS, custom_id(request.id, Press.COMPLETE))]
+    else:
+        return
+    yield {"type": _ROW, "components": buttons}
 
 
 def _button(label: str, style: int, custom: str) -> Payload:

@@ -13,18 +13,11 @@ from typing import Any, Final
 import discord
 from structlog.typing import FilteringBoundLogger
 
-from bots.control.requests import Requests, Undecidable, Voter, objection
+from bots.control.objections import NotTaken, Voter, objection, to_completion
+from bots.control.requests import Requests
 from bots.discord.answers import Answers
-from bots.discord.cards import (
-    REASON,
-    REASON_CHARACTERS,
-    Press,
-    Pressed,
-    custom_id,
-    parse,
-    plain,
-    reason_given,
-)
+from bots.discord.cards import COST, REASON, RETURN, Press, Pressed, given, parse, plain
+from bots.discord.forms import OPENS, form
 from bots.discord.interactions import roles_of
 from bots.discord.readable import stranger
 from bots.messages import DISCORD
@@ -37,8 +30,6 @@ from storage.requests import Request
 
 #: Discord waits 3 s for a first word; a modal must be that word
 _FIRST_WORD_S: Final = 2.5
-#: a modal that nobody sends is forgotten after this long
-_MODAL_S: Final = 900.0
 _NO_CARD: Final = "That button belongs to no request that I know."
 _OTHER_CARD: Final = "That is not the card of this request any more."
 _NO_STORE: Final = "I cannot reach what I remember, so nothing is decided; press again."
@@ -60,8 +51,8 @@ class Presses:
         data: Mapping[str, Any] = interaction.data or {}
         pressed = parse(str(data.get("custom_id") or ""))
         try:
-            if pressed is not None and pressed.press is Press.REJECT:
-                await self._ask_why(interaction, pressed)
+            if pressed is not None and pressed.press in OPENS:
+                await self._ask_more(interaction, pressed)
                 return
             # The card stays as it is until something is decided.
             if not await self.answers.receipt(interaction):
@@ -72,23 +63,26 @@ class Presses:
         except (Refused, PermitRefused, TimeoutError) as error:
             self.log.warning("press.unanswered", why=str(error) or "too late")
 
-    async def _ask_why(self, interaction: discord.Interaction, pressed: Pressed) -> None:
-        """Open the modal for the reason, for who may decide."""
+    async def _ask_more(self, interaction: discord.Interaction, pressed: Pressed) -> None:
+        """Open the modal for the reason or the bill, for who may decide."""
         async with asyncio.timeout(_FIRST_WORD_S):
             trace_id = ""
             try:
                 request = await self._request(interaction, pressed)
-                trace_id, now = request.trace_id, self.requests.clock()
-                why = objection(request, self._voter(interaction), now)
-            except Undecidable as error:
+                trace_id, voter = request.trace_id, self._voter(interaction)
+                if pressed.press is Press.COMPLETE:
+                    why = to_completion(request, voter)
+                else:
+                    why = objection(request, voter, self.requests.clock())
+            except NotTaken as error:
                 why = str(error)
             except StorageError:
                 why = _NO_STORE
             if why:
                 await self._say(interaction, why, trace_id)
             else:
-                permit = await self._permit(interaction, "a form for the reason", trace_id)
-                await self._open_modal(interaction, pressed, permit)
+                permit = await self._permit(interaction, "a form for more words", trace_id)
+                await self.answers.open(interaction, form(pressed), permit)
 
     async def _decided(
         self, interaction: discord.Interaction, pressed: Pressed | None
@@ -98,13 +92,8 @@ class Presses:
         try:
             request = await self._request(interaction, pressed)
             trace_id = request.trace_id
-            decided = await self.requests.decide(
-                request.id,
-                self._voter(interaction),
-                approved=pressed is not None and pressed.press is Press.APPROVE,
-                note=_note(interaction),
-            )
-        except Undecidable as error:
+            decided = await self._taken(interaction, request, pressed)
+        except NotTaken as error:
             return str(error), trace_id
         except StorageError as error:
             self.log.warning("press.undecided", why=str(error))
@@ -112,21 +101,36 @@ class Presses:
         self.log.info("request.decided", code=decided.code, state=str(decided.state))
         return "", trace_id
 
+    async def _taken(
+        self, interaction: discord.Interaction, request: Request, pressed: Pressed | None
+    ) -> Request:
+        """The request after this press; raises `NotTaken` and `StorageError`."""
+        press, voter = pressed.press if pressed else None, self._voter(interaction)
+        data: Mapping[str, Any] = interaction.data or {}
+        words = given(data.get("components") or ())
+        if press is Press.BILL:
+            return await self.requests.complete(
+                request.id, voter, cost=words.get(COST, ""), gain=words.get(RETURN, "")
+            )
+        return await self.requests.decide(
+            request.id, voter, approved=press is Press.APPROVE, note=words.get(REASON, "")
+        )
+
     async def _request(self, interaction: discord.Interaction, pressed: Pressed | None) -> Request:
-        """The request whose card was pressed; raises `Undecidable` and `StorageError`."""
+        """The request whose card was pressed; raises `NotTaken` and `StorageError`."""
         latch = self.latch()
         if latch is not None:
-            raise Undecidable(f"Nothing is decided: {self.answers.agent} was killed by {latch.by}.")
+            raise NotTaken(f"Nothing is decided: {self.answers.agent} was killed by {latch.by}.")
         if pressed is None:
-            raise Undecidable(_NO_CARD)
+            raise NotTaken(_NO_CARD)
         async with self.requests.store.reading() as unit:
             found = await requests.read(unit, pressed.request_id)
         if found is None or found.network != DISCORD or found.agent != self.answers.agent:
-            raise Undecidable(_NO_CARD)
+            raise NotTaken(_NO_CARD)
         # A card that was posted a moment ago may not be noted yet.
         shown = interaction.message
         if found.message_id is not None and (shown is None or str(shown.id) != found.message_id):
-            raise Undecidable(_OTHER_CARD)
+            raise NotTaken(_OTHER_CARD)
         return found
 
     def _voter(self, interaction: discord.Interaction) -> Voter:
@@ -138,27 +142,6 @@ class Presses:
         )
 
     # --- what it answers --------------------------------------------------------------------------
-
-    async def _open_modal(
-        self, interaction: discord.Interaction, pressed: Pressed, permit: Permit
-    ) -> None:
-        form = discord.ui.Modal(
-            title="Reject",
-            custom_id=custom_id(pressed.request_id, Press.REASON),
-            timeout=_MODAL_S,
-        )
-        form.add_item(
-            discord.ui.Label(
-                text="Why? It stays on record.",
-                component=discord.ui.TextInput(
-                    custom_id=REASON,
-                    style=discord.TextStyle.paragraph,
-                    required=False,
-                    max_length=REASON_CHARACTERS,
-                ),
-            )
-        )
-        await self.answers.open(interaction, form, permit)
 
     async def _say(self, interaction: discord.Interaction, text: str, trace_id: str) -> None:
         """To who pressed alone; raises `Refused` and `PermitRefused`."""
@@ -175,8 +158,3 @@ class Presses:
             why=f"{interaction.user.name} pressed a button",
             trace_id=trace_id,
         )
-
-
-def _note(interaction: discord.Interaction) -> str:
-    data: Mapping[str, Any] = interaction.data or {}
-    return reason_given(data.get("components") or ())

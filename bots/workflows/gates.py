@@ -79,6 +79,7 @@ def approvers_of(gate: Gate, operators: Approvers) -> Approvers:
     return Approvers(
         (*(operators.users if everybody else ()), *users),
         (*(operators.roles if everybody else ()), *roles),
+        operators.accounts if everybody else (),
     )
 
 

@@ -27,6 +27,7 @@ PHRASE = (
 VALUES = {
     Kind.TEXT: PHRASE,
     Kind.CODE: WORD,
+    Kind.SUM: st.sampled_from(["0", "11.90 EUR", "$1,200", "usd 3", "0.000001 USDC", "7"]),
     Kind.AGENT: NAME,
     Kind.SCOPE: NAME | st.just("all"),
     Kind.CHANNEL: WORD.map(lambda word: f"#{word}"),
@@ -143,3 +144,17 @@ def test_both_names_of_a_command_are_understood() -> None:
         spoken = parse(f"!{each.slash_name}", "!")
         assert spoken is not None
         assert COMMANDS.get(spoken.name) is each
+
+
+@pytest.mark.parametrize(
+    ("words", "cost", "gain"),
+    [
+        ("AP-3 11.90 EUR return 40 EUR", "11.90 EUR", "40 EUR"),
+        ("3 $5 7", "$5", "7"),
+        ("ap3 lots of money", "lots of money", None),
+    ],
+)
+def test_a_bill_is_a_cost_and_what_it_brought(words: str, cost: str, gain: str | None) -> None:
+    given = command("complete").read(words)
+    assert given is not None
+    assert (given["cost"], given.get("return")) == (cost, gain)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bots.discord import cards
 from bots.discord.cards import Press, Pressed
-from storage.requests import Approvers, Request
+from storage.request import Approvers, Request, RequestKind
 from storage.tables import RequestState
 
 NOON = datetime(2026, 11, 20, 10, 58, tzinfo=UTC)
@@ -26,10 +26,16 @@ def requests(draw: st.DrawFn) -> Request:
         id=draw(st.integers(1, 10**9)),
         code="AP-118",
         agent="captain",
-        kind="restart",
+        kind=draw(st.sampled_from(RequestKind)),
         subject="secretary",
         title=draw(texts),
         facts=tuple(draw(st.lists(st.tuples(texts, texts), max_size=40))),
+        reason=draw(texts),
+        sources=tuple(draw(st.lists(texts, max_size=9))),
+        attempt=draw(texts),
+        currency="EUR",
+        cost_micros=draw(st.none() | st.integers(0, 10**18)),
+        return_micros=draw(st.none() | st.integers(0, 10**18)),
         asked_by=draw(texts),
         approvers=Approvers(("45",), ()),
         network="discord",
@@ -44,6 +50,9 @@ def requests(draw: st.DrawFn) -> Request:
         decided_at=decided,
         note=draw(texts),
         outcome=draw(texts),
+        paid_micros=draw(st.none() | st.integers(0, 10**18)),
+        completed_by=draw(texts),
+        completed_at=decided,
         trace_id="t",
     )
 
@@ -62,7 +71,8 @@ def test_a_card_keeps_discords_limits_and_hides_nothing_behind_words(request: Re
     told = (embed["title"], embed["description"], embed["footer"]["text"])
     fields = (f["name"] + f["value"] for f in embed["fields"])
     assert len("".join((*told, *fields))) <= 6000
-    assert bool(card["components"]) is (request.state is RequestState.PENDING)
+    to_do = request.state is RequestState.APPROVED and request.is_by_hand
+    assert bool(card["components"]) is (request.state is RequestState.PENDING or to_do)
     assert card["allowed_mentions"] == {"parse": []}
     strangers = [embed["title"], *(f["value"] for f in embed["fields"])]
     for text in strangers:
@@ -92,5 +102,5 @@ def test_nothing_else_is_a_custom_id_of_ours(text: str) -> None:
     ],
 )
 def test_the_reason_is_read_from_rows_and_labels(components: list[dict[str, object]]) -> None:
-    assert cards.reason_given(components) == "no"
-    assert not cards.reason_given([{"type": 18, "component": {"custom_id": "other"}}, {}])
+    assert cards.given(components) == {"reason": "no"}
+    assert not cards.given([{"type": 18, "component": {"custom_id": "other"}}, {}])

@@ -23,6 +23,7 @@ COMMANDS = list(catalogue("!"))
 WANTED = (
     *("ask", "status", "agents", "search", "summary", "stop", "new", "compact", "model", "usage"),
     *("budget", "whoami", "kill-autonomous", "resume", "audit", "delegate", "delegations"),
+    *("pending", "approve", "reject", "complete"),
 )
 LATER = {"captain-override", "market"}
 NAME = re.compile(r"^[-_\w]{1,32}$")
