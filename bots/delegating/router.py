@@ -6,15 +6,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from bots.settings import Settings
 from brain.delegation.routing import Candidate, Ranked, rank, words_of
 from brain.tools.context import AgentCard
-from storage import agents, delegations
+from brain.wallet.budgets import Window, budgets_of
+from storage import agents, delegations, spending
 from storage.latch import Latch
+from storage.spending import Slice
 from storage.store import Store
 from storage.tables import Agent, AgentState
 from storage.unit import Unit
@@ -23,6 +25,16 @@ from storage.unit import Unit
 _MEMORY: Final = timedelta(days=7)
 _WORK: Final = 300
 _ABLE: Final = (AgentState.READY, AgentState.DEGRADED, AgentState.STARTING)
+
+
+@dataclass(frozen=True)
+class _Known:
+    agents: list[Agent]
+    records: dict[str, delegations.Record]
+    #: agent and instruction of what was done
+    done: list[tuple[str, str]]
+    #: 0 to 1
+    budgets_left: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -37,55 +49,63 @@ class Router:
         """These agents, best first, those that are down last; raises `StorageError`."""
         since = self.clock() - _MEMORY
 
-        async def known(
-            unit: Unit,
-        ) -> tuple[list[Agent], dict[str, delegations.Record], list[tuple[str, str]]]:
-            return (
+        async def known(unit: Unit) -> _Known:
+            return _Known(
                 await agents.roster(unit),
                 await delegations.records(unit, since),
                 await delegations.done_words(unit, since, _WORK),
+                await self._budgets_left(unit, among),
             )
 
-        rows, records, done = await self.store.read(known)
+        facts = await self.store.read(known)
         learned: dict[str, Counter[str]] = {}
-        for agent, words in done:
+        for agent, words in facts.done:
             learned.setdefault(agent, Counter()).update(words_of(words))
-        states = {row.name: row for row in rows}
+        rows = {row.name: row for row in facts.agents}
         described = {card.name: card.description for card in self.cards()}
+        unknown = delegations.Record(agent="")
         candidates = [
-            self._candidate(
-                name,
-                down=self._down(name, states.get(name)),
+            replace(
+                self._candidate(name, facts.records.get(name, unknown)),
+                down=self._down(name, rows.get(name)),
                 description=described.get(name, ""),
-                record=records.get(name, delegations.Record(agent=name)),
-                learned=learned.get(name, Counter()),
+                budget_left=facts.budgets_left.get(name),
+                learned=learned.get(name, {}),
             )
             for name in among
         ]
         return rank(instruction, candidates)
 
-    def _candidate(
-        self,
-        name: str,
-        *,
-        down: str,
-        description: str,
-        record: delegations.Record,
-        learned: Counter[str],
-    ) -> Candidate:
+    async def _budgets_left(self, unit: Unit, among: Collection[str]) -> dict[str, float]:
+        """Which part is left of the budget that comes to its end first, for those that have one."""
+        now = self.clock()
+        windows = [
+            (name, budget)
+            for name in among
+            if self.settings.models_of(name)
+            for budget in budgets_of(name, self.settings.agent(name).budget, self.settings.budget)
+            if budget.window is not Window.TASK and budget.nusd
+        ]
+        if not windows:
+            return {}
+        slices = [Slice(agent=b.agent, since=b.window.begins(now)) for _, b in windows]
+        left: dict[str, float] = {}
+        for (name, budget), spent in zip(windows, await spending.spent(unit, slices), strict=True):
+            share = max(0.0, 1 - spent.nusd / budget.nusd)
+            left[name] = min(share, left.get(name, 1.0))
+        return left
+
+    def _candidate(self, name: str, record: delegations.Record) -> Candidate:
         agent = self.settings.agent(name)
         return Candidate(
             name=name,
             capabilities=agent.capabilities,
             role=agent.role,
-            description=description,
             channels=self.settings.channels_of(agent),
-            down=down,
             waiting=record.waiting,
             done=record.done,
             failed=record.failed,
             mean_cost_nusd=record.cost_nusd // record.done if record.done else 0,
-            learned=learned,
         )
 
     def _down(self, name: str, row: Agent | None) -> str:
