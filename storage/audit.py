@@ -23,6 +23,14 @@ from storage.unit import Unit
 GENESIS: Final = "0" * 64
 _PAGE: Final = 1_000
 _COLUMNS: Final = [AUDIT.c[name] for name in AuditEntry.model_fields]
+# Every act passes here; to put a statement together takes longer than to run it.
+_LAST: Final = (
+    sa.select(AUDIT.c.seq, AUDIT.c.hash)
+    .where(AUDIT.c.agent == sa.bindparam("of"))
+    .order_by(AUDIT.c.seq.desc())
+    .limit(1)
+)
+_APPEND: Final = sa.insert(AUDIT)
 
 
 def canonical(value: Any) -> str:
@@ -56,9 +64,7 @@ async def append(
 ) -> str:
     """Add an entry at the end of `agent`'s chain and return its hash."""
     await one_at_a_time(unit, f"audit:{agent}")
-    c = AUDIT.c
-    last = sa.select(c.seq, c.hash).where(c.agent == agent).order_by(c.seq.desc()).limit(1)
-    row = (await run(unit, last)).first()
+    row = (await run(unit, _LAST, {"of": agent})).first()
     entry: dict[str, Any] = {
         "agent": agent,
         "seq": 1 if row is None else row.seq + 1,
@@ -72,7 +78,7 @@ async def append(
         "previous_hash": GENESIS if row is None else row.hash,
     }
     entry["hash"] = digest(entry)
-    await run(unit, sa.insert(AUDIT).values(**entry))
+    await run(unit, _APPEND, entry)
     return str(entry["hash"])
 
 

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
-from storage.core import DELEGATION, insert, run
+from storage.core import DELEGATION, run
 from storage.delegation_tables import Delegation, DelegationState, Deliver
 from storage.unit import Rows, Unit
 
@@ -21,6 +22,20 @@ _C: Final = DELEGATION.c
 OPEN: Final = (DelegationState.QUEUED, DelegationState.CLAIMED, DelegationState.WORKING)
 HELD: Final = (DelegationState.CLAIMED, DelegationState.WORKING)
 _COLUMNS: Final = [_C[name] for name in Delegation.model_fields]
+# Every hook and every order passes here: a statement that is put together once takes a tenth of the
+# time of one that is put together each time.
+_ADD: Final = {
+    name: dialect.insert(DELEGATION)
+    .on_conflict_do_nothing(index_elements=["asked_by", "idempotency_key"])
+    .returning(_C.id)
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
+_ROOT: Final = (
+    sa.update(DELEGATION).where(_C.id == sa.bindparam("root")).values(root_id=sa.bindparam("root"))
+)
+_BY_KEY: Final = sa.select(*_COLUMNS).where(
+    _C.asked_by == sa.bindparam("asker"), _C.idempotency_key == sa.bindparam("key")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,18 +99,15 @@ async def add(unit: Unit, new: NewDelegation) -> tuple[Delegation, bool]:
         "delivered_id": "",
         "delivered_proof": "",
     }
-    statement = insert(unit, DELEGATION).values(**values)
-    keyed = statement.on_conflict_do_nothing(index_elements=["asked_by", "idempotency_key"])
-    added = found(await run(unit, keyed.returning(*_COLUMNS)))
-    if not added:
-        same = sa.and_(_C.asked_by == new.asked_by, _C.idempotency_key == new.idempotency_key)
-        [before] = await many(unit, same)
+    row = (await run(unit, _ADD[unit.dialect], values)).first()
+    if row is None:
+        [before] = found(await run(unit, _BY_KEY, _named(new.asked_by, new.idempotency_key)))
         return before, False
-    [delegation] = added
-    if delegation.root_id is None:
-        rooted = sa.update(DELEGATION).where(_C.id == delegation.id).values(root_id=delegation.id)
-        [delegation] = found(await run(unit, rooted.returning(*_COLUMNS)))
-    return delegation, True
+    root_id = new.root_id
+    if root_id is None:
+        root_id = row.id
+        await run(unit, _ROOT, {"root": root_id})
+    return Delegation(**values | {"id": row.id, "root_id": root_id}), True
 
 
 async def by_code(unit: Unit, code: str) -> Delegation | None:
@@ -106,8 +118,12 @@ async def by_code(unit: Unit, code: str) -> Delegation | None:
 
 async def by_key(unit: Unit, asked_by: str, key: str) -> Delegation | None:
     """What the same asker gave before under the same idempotency key."""
-    rows = await many(unit, sa.and_(_C.asked_by == asked_by, _C.idempotency_key == key))
+    rows = found(await run(unit, _BY_KEY, _named(asked_by, key)))
     return rows[0] if rows else None
+
+
+def _named(asked_by: str, key: str | None) -> dict[str, str | None]:
+    return {"asker": asked_by, "key": key}
 
 
 async def read(unit: Unit, delegation_id: int) -> Delegation | None:

@@ -21,6 +21,11 @@ from storage.key_tables import KeyAlgorithm, KeyKind, SigningKey
 from storage.unit import Unit
 
 _COLUMNS: Final = [SIGNING_KEY.c[name] for name in SigningKey.model_fields]
+_ACCEPTING: Final = (
+    sa.select(*_COLUMNS)
+    .where(SIGNING_KEY.c.key_id == sa.bindparam("asked"))
+    .with_for_update(read=True)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +97,7 @@ async def verifying(unit: Unit, key_id: str, now: datetime) -> Key | None:
     Call it in the (writing) transaction that accepts what was signed. On PostgreSQL nobody can
     revoke the key before that ends; on SQLite nobody can write.
     """
-    query = sa.select(*_COLUMNS).where(SIGNING_KEY.c.key_id == key_id)
-    row = (await run(unit, query.with_for_update(read=True))).mappings().one_or_none()
+    row = (await run(unit, _ACCEPTING, {"asked": key_id})).mappings().one_or_none()
     key = None if row is None else _key(row)
     return key if key is not None and key.life.may_verify(now) else None
 

@@ -6,13 +6,20 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
-from storage.core import NONCE, insert, run
+from storage.core import NONCE, run
 from storage.unit import Unit
 
 #: clocks of two machines may differ by so much (DESIGN, wire forms): where one of them takes a
 #: signature for expired, another may still take it
 SKEW: Final = timedelta(seconds=300)
+_FIRST: Final = {
+    name: dialect.insert(NONCE)
+    .on_conflict_do_nothing(index_elements=["value"])
+    .returning(NONCE.c.value)
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
 
 
 async def use(
@@ -25,9 +32,8 @@ async def use(
     """
     # An id has no blank, so no two pairs are spelled alike.
     spelled = f"{key_id} {value}" if key_id else value
-    add = insert(unit, NONCE).values(value=spelled, expires_at=expires_at)
-    first = add.on_conflict_do_nothing(index_elements=["value"]).returning(NONCE.c.value)
-    return (await run(unit, first)).first() is not None
+    values = {"value": spelled, "expires_at": expires_at}
+    return (await run(unit, _FIRST[unit.dialect], values)).first() is not None
 
 
 async def forget(unit: Unit, now: datetime, limit: int) -> int:

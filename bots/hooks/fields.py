@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Final
 
 from bots.hooks.refusal import Refused
 
-#: control characters that a text may have
-_BLANKS = "\n\r\t"
+_DIRTY: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Fields:
@@ -78,16 +78,10 @@ def bad(name: str, why: str) -> Refused:
 
 
 def is_clean(text: str) -> bool:
-    """Whether every database and every terminal can take it: no control characters, no halves of
-    surrogate pairs.
+    """Whether every database and every terminal can take it: no control characters but blanks and
+    line ends, no halves of surrogate pairs.
     """
-    return all(
-        c in _BLANKS or (c >= " " and not "\x7f" <= c <= "\x9f" and not _is_half(c)) for c in text
-    )
-
-
-def _is_half(character: str) -> bool:
-    return "\ud800" <= character <= "\udfff"
+    return _DIRTY.search(text) is None
 
 
 def _unknown(name: str, known: Collection[str]) -> str:
