@@ -90,12 +90,14 @@ class Swarm:
         return cls(folder)
 
     async def run(self, *words: str, within_s: float = 60) -> Done:
-        """`run.py` with these words and this swarm's configuration."""
+        """`run.py` with these words and this swarm's configuration; the first may be two, such as
+        ``workflow run``.
+        """
         command, *rest = words
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             str(ROOT / "run.py"),
-            command,
+            *command.split(),
             "--config",
             str(self.folder / "swarm.toml"),
             *rest,
