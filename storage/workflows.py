@@ -223,8 +223,10 @@ async def any_unfinished(unit: Unit) -> bool:
 
 async def shown_on(unit: Unit, network: str, since: datetime) -> list[WorkflowRun]:
     """Runs that a message on this network shows and that are not over, or ended since then."""
+    # Each half has an index, as long as nothing else is asked for.
     recent = sa.or_(_R.state.in_(_OPEN), _R.finished_at > since)
-    return await _many(unit, _R.board.startswith(f"{network}:", autoescape=True), recent)
+    found = _found(await run(unit, sa.select(*_COLUMNS).where(recent)))
+    return [one for one in found if one.board.startswith(f"{network}:")]
 
 
 async def recent(unit: Unit, limit: int) -> list[WorkflowRun]:

@@ -13,7 +13,18 @@ from structlog.typing import FilteringBoundLogger
 
 from bots.control.signatures import public_half
 from bots.supervisor.ground import Ground
-from storage import checkpoints, delegations, leases, nonces, record, replies, sessions, spending
+from storage import (
+    checkpoints,
+    delegations,
+    events,
+    leases,
+    nonces,
+    record,
+    replies,
+    sessions,
+    spending,
+    workflows,
+)
 from storage.errors import StorageError
 
 EVERY_S = 30.0
@@ -66,8 +77,10 @@ class Sweeper:
             await sessions.prune(unit, before)
             await replies.prune(unit, before)
             await spending.prune(unit, before)
+            await workflows.prune(unit, before)
             await delegations.prune(unit, before)
         await self._forget_nonces()
+        await self._forget_events(before)
         gone = _PRUNE_LINES
         while gone == _PRUNE_LINES:
             # In small bites: agents write between them.
@@ -81,6 +94,12 @@ class Sweeper:
         while gone == _NONCES:
             async with self._ground.store.writing() as unit:
                 gone = await nonces.forget(unit, self._clock(), limit=_NONCES)
+
+    async def _forget_events(self, before: datetime) -> None:
+        gone = _PRUNE_LINES
+        while gone == _PRUNE_LINES:
+            async with self._ground.store.writing() as unit:
+                gone = await events.prune(unit, before, limit=_PRUNE_LINES)
 
     async def _is_ours(self) -> bool:
         async with self._ground.store.writing() as unit:

@@ -7,54 +7,34 @@ own, so whoever takes over, after whatever death, goes on where the run was and 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
 from bots.workflows import record
-from bots.workflows.work import Assignment, Gates, NeverSo, NotNow, Work, key_of
+from bots.workflows.reins import Reins
+from bots.workflows.scene import Scene, Script, assignment_of, closing, gated, referred
+from bots.workflows.work import Gates, NeverSo, NotNow, Work
 from brain.workflows import progress as rules
-from brain.workflows.definition import Workflow
 from brain.workflows.progress import Key, Outcome, Progress
 from brain.workflows.reading import WorkflowUnreadable, read
 from brain.workflows.rules import advance
-from brain.workflows.words import Words
-from storage import leases, workflows
+from storage import workflows
 from storage.errors import LeaseLost, StorageError
 from storage.latch import Latch
-from storage.leases import Held
 from storage.store import Store
 from storage.unit import Unit
 from storage.workflow_states import FINAL, State
 from storage.workflow_tables import WorkflowRun
 from storage.workflows import StepRow
 
-LEASE: Final = "workflows"
-_LEASE_S: Final = 15.0
 _LOOK_EVERY_S: Final = 2.0
 #: results are kept no longer than this
 _RESULT: Final = 20_000
-
-
-@dataclass(frozen=True)
-class _Script:
-    """What a run goes by."""
-
-    workflow: Workflow
-    words: Words
-
-
-@dataclass(frozen=True)
-class _Scene:
-    """A run as it is stored."""
-
-    run: WorkflowRun
-    rows: Mapping[Key, StepRow]
-    progress: Progress
 
 
 class Driver:
@@ -75,13 +55,12 @@ class Driver:
         self._store = store
         self._work = work
         self._gates = gates
-        self._holder = holder
         self._latch = latch
         self._clock = clock
         self._log = log
         self._wake = asyncio.Event()
-        self._held: Held | None = None
-        self._scripts: dict[str, _Script] = {}
+        self._reins = Reins(store, holder, clock)
+        self._scripts: dict[str, Script] = {}
         #: why a task is not with anybody, by key
         self._waits: dict[str, str] = {}
 
@@ -104,14 +83,14 @@ class Driver:
 
     async def look(self) -> float:
         """One round over all runs; the seconds until the next one. Raises `StorageError`."""
-        if self._latch() is not None or not await self._is_ours():
+        if self._latch() is not None or not await self._reins.take():
             return _LOOK_EVERY_S
         async with self._store.reading() as unit:
             open_runs = await workflows.unfinished(unit)
         moments: list[datetime] = []
         for run in open_runs:
             try:
-                await self._keep_lease()
+                await self._reins.keep()
                 due = await self.drive(run)
             except LeaseLost as error:
                 self._log.info("workflow.lost", code=run.code, why=str(error))
@@ -144,7 +123,7 @@ class Driver:
 
     # --- what came of it --------------------------------------------------------------------------
 
-    async def _news(self, script: _Script, scene: _Scene) -> Progress:
+    async def _news(self, script: Script, scene: Scene) -> Progress:
         """The run with everything put in that has come from outside."""
         at, now = scene.progress, self._clock()
         if scene.run.cancel_by:
@@ -161,8 +140,8 @@ class Driver:
                 at = rules.settle(script.workflow, at, busy[reference], short, now)
         return at
 
-    async def _decided(self, script: _Script, scene: _Scene, at: Progress) -> Progress:
-        asked = {row.reference: row.step for row in _gated(scene) if row.reference}
+    async def _decided(self, script: Script, scene: Scene, at: Progress) -> Progress:
+        asked = {row.reference: row.step for row in gated(scene) if row.reference}
         if not asked:
             return at
         async with self._store.reading() as unit:
@@ -175,11 +154,11 @@ class Driver:
 
     # --- what is done about it --------------------------------------------------------------------
 
-    async def _act(self, script: _Script, scene: _Scene) -> _Scene | None:
+    async def _act(self, script: Script, scene: Scene) -> Scene | None:
         """Ask and stop what the run's state asks for; the run afterwards, None without a change."""
         stop = set(rules.to_stop(scene.progress, self._clock()))
         after = scene
-        for row in _gated(scene):
+        for row in gated(scene):
             if not row.reference:
                 after = await self._ask_people(script, after, row)
         for key in rules.to_work_on(scene.progress):
@@ -190,7 +169,7 @@ class Driver:
                 after = await self._hand_out(script, after, key)
         return None if after is scene else after
 
-    async def _ask_people(self, script: _Script, scene: _Scene, row: StepRow) -> _Scene:
+    async def _ask_people(self, script: Script, scene: Scene, row: StepRow) -> Scene:
         gate = script.workflow.step(row.step).gate
         assert gate is not None
 
@@ -202,10 +181,10 @@ class Driver:
 
         reference = await self._store.write(ask)
         self._gates.changed()
-        return _referred(scene, Key(row.step), reference, "people")
+        return referred(scene, Key(row.step), reference, "people")
 
-    async def _hand_out(self, script: _Script, scene: _Scene, key: Key) -> _Scene:
-        assignment = self._assignment(script, scene, key)
+    async def _hand_out(self, script: Script, scene: Scene, key: Key) -> Scene:
+        assignment = assignment_of(script, scene, key, self._clock())
         try:
             handed = await self._work.ask(assignment)
         except NotNow as error:
@@ -218,9 +197,9 @@ class Driver:
         await self._store.write(
             lambda unit: self._refer(unit, scene, row, handed.reference, handed.doer)
         )
-        return _referred(scene, key, handed.reference, handed.doer)
+        return referred(scene, key, handed.reference, handed.doer)
 
-    async def _stop(self, script: _Script, scene: _Scene, key: Key) -> _Scene:
+    async def _stop(self, script: Script, scene: Scene, key: Key) -> Scene:
         row, why = scene.rows[key], scene.progress.why or "it takes too long"
         if row.reference:
             await self._work.cancel(row.reference, why)
@@ -232,7 +211,7 @@ class Driver:
             )
             return await self._save(script, scene, at)
         # It may have been asked by a process that died before it could say so.
-        assignment = self._assignment(script, scene, key)
+        assignment = assignment_of(script, scene, key, self._clock())
         handed = await self._work.find(assignment)
         if handed is None:
             waited = self._waits.pop(assignment.key, "")
@@ -241,47 +220,18 @@ class Driver:
         await self._store.write(
             lambda unit: self._refer(unit, scene, row, handed.reference, handed.doer)
         )
-        return _referred(scene, key, handed.reference, handed.doer)
+        return referred(scene, key, handed.reference, handed.doer)
 
     async def _settled(
-        self, script: _Script, scene: _Scene, key: Key, state: State, error: str
-    ) -> _Scene:
+        self, script: Script, scene: Scene, key: Key, state: State, error: str
+    ) -> Scene:
         outcome = Outcome(state=state, error=error)
         at = rules.settle(script.workflow, scene.progress, key, outcome, self._clock())
         return await self._save(script, scene, at)
 
-    def _assignment(self, script: _Script, scene: _Scene, key: Key) -> Assignment:
-        row, step = scene.rows[key], script.workflow.step(key.step)
-        left_s = (row.due_at - self._clock()).total_seconds() if row.due_at else step.timeout_s
-        # What is made up for is made up for by who did it.
-        doer = scene.rows[key._replace(undo=False)].doer if key.undo else ""
-        return Assignment(
-            key=key_of(scene.run, row),
-            asked_by=f"workflow:{scene.run.code}",
-            agent=step.agent or doer or None,
-            capability=step.capability,
-            instruction=row.instruction,
-            post_to=row.post_to,
-            deadline_s=max(1.0, left_s),
-            trace_id=scene.run.trace_id,
-        )
-
     # --- the store --------------------------------------------------------------------------------
 
-    async def _keep_lease(self) -> None:
-        """A round over many runs may take longer than the lease."""
-        left = self._lease().expires_at - self._clock()
-        if left.total_seconds() < _LEASE_S / 2 and not await self._is_ours():
-            raise LeaseLost("somebody else drives the workflows now")
-
-    async def _is_ours(self) -> bool:
-        async with self._store.writing() as unit:
-            self._held = await leases.acquire(
-                unit, LEASE, self._holder, now=self._clock(), ttl_s=_LEASE_S
-            )
-        return self._held is not None
-
-    async def _script(self, run: WorkflowRun) -> _Script | None:
+    async def _script(self, run: WorkflowRun) -> Script | None:
         known = self._scripts.get(run.code)
         if known is not None:
             return known
@@ -291,42 +241,42 @@ class Driver:
             # It could be read when it began: this is another version of us.
             await self._give_up(run, f"its file cannot be read any more: {error}")
             return None
-        made = self._scripts[run.code] = _Script(workflow, record.words_of(run, workflow))
+        made = self._scripts[run.code] = Script(workflow, record.words_of(run, workflow))
         return made
 
     async def _give_up(self, run: WorkflowRun, why: str) -> None:
-        held, now = self._lease(), self._clock()
+        held, now = self._reins.held, self._clock()
         forward = workflows.Forward(before=run, state=State.FAILED, ending=State.FAILED, why=why)
         await self._store.write(lambda unit: workflows.save(unit, forward, held, now))
 
-    async def _read(self, run: WorkflowRun) -> _Scene:
+    async def _read(self, run: WorkflowRun) -> Scene:
         assert run.id is not None
         async with self._store.reading() as unit:
             rows = await workflows.tasks(unit, run.id)
         known = {record.key_of(row): row for row in rows}
-        return _Scene(run, known, record.progress_of(run, rows))
+        return Scene(run, known, record.progress_of(run, rows))
 
-    async def _save(self, script: _Script, scene: _Scene, after: Progress) -> _Scene:
+    async def _save(self, script: Script, scene: Scene, after: Progress) -> Scene:
         """Store where the run is now, and close the questions that are decided or of no use."""
         forward = record.forward_of(scene.run, scene.rows, after)
-        held, now = self._lease(), self._clock()
-        closed = [(row, after.tasks[Key(row.step)]) for row in _gated(scene) if row.reference]
+        held, now = self._reins.held, self._clock()
+        closed = [(row, after.tasks[Key(row.step)]) for row in gated(scene) if row.reference]
         closed = [(row, task) for row, task in closed if task.state in FINAL]
 
         async def save(unit: Unit) -> WorkflowRun:
             saved = await workflows.save(unit, forward, held, now)
             for row, task in closed:
-                await self._gates.close(unit, row.reference, _closing(saved, task))
+                await self._gates.close(unit, row.reference, closing(saved, task))
             return saved
 
         run = await self._store.write(save)
         if closed:
             self._gates.changed()
         rows = {k: record.row_of(k, t, scene.rows.get(k)) for k, t in after.tasks.items()}
-        return _Scene(run, rows, after)
+        return Scene(run, rows, after)
 
     async def _refer(
-        self, unit: Unit, scene: _Scene, row: StepRow, reference: str, doer: str
+        self, unit: Unit, scene: Scene, row: StepRow, reference: str, doer: str
     ) -> None:
         await workflows.refer(
             unit,
@@ -334,14 +284,9 @@ class Driver:
             row,
             reference=reference,
             doer=doer,
-            held=self._lease(),
+            held=self._reins.held,
             now=self._clock(),
         )
-
-    def _lease(self) -> Held:
-        if self._held is None:
-            raise LeaseLost("this process drives no workflows")
-        return self._held
 
     def _forget(self, open_runs: list[WorkflowRun]) -> None:
         codes = {run.code for run in open_runs}
@@ -352,19 +297,3 @@ class Driver:
             return _LOOK_EVERY_S
         left_s = (min(moments) - self._clock()).total_seconds()
         return min(_LOOK_EVERY_S, max(0.05, left_s))
-
-
-def _gated(scene: _Scene) -> list[StepRow]:
-    return [row for row in scene.rows.values() if row.state is State.GATED]
-
-
-def _referred(scene: _Scene, key: Key, reference: str, doer: str) -> _Scene:
-    row = replace(scene.rows[key], reference=reference, doer=doer)
-    return replace(scene, rows={**scene.rows, key: row})
-
-
-def _closing(run: WorkflowRun, task: rules.Task) -> str:
-    """What became of a question, in a sentence."""
-    if task.state is State.CANCELLED:
-        return f"{run.code} ends: {run.why}"
-    return f"{run.code} goes on" if task.state is State.DONE else f"{run.code} knows"

@@ -67,7 +67,7 @@ class Phrase:
 
 def read(text: str, names: Iterable[str], now: datetime) -> Phrase:
     """The plain form of `text`; `names` are those by which the agent may be addressed."""
-    plain = re.sub(r"\s+", " ", text).strip()
+    plain = re.sub(r"\s+", " ", _unquoted(text)).strip()
     plain = _unaddressed(plain, names)
     asks = plain.rstrip(" !.").endswith("?")
     plain = (_TAIL.sub("", plain) or plain).strip(" ?!.,")
@@ -76,6 +76,14 @@ def read(text: str, names: Iterable[str], now: datetime) -> Phrase:
     channel, plain = _channel(plain)
     time, plain = when.read(plain, now)
     return Phrase(text=plain.strip(" ?!.,:;"), channel=channel, when=time, asks=asks)
+
+
+def _unquoted(text: str) -> str:
+    """Without lines behind ``>``: what somebody else said asks nothing; a text of nothing else
+    stays.
+    """
+    own = [line for line in text.splitlines() if not line.lstrip().startswith(">")]
+    return "\n".join(own) if "".join(own).strip() else text
 
 
 def subject(text: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.guild import Guest, Json
-from tests.acceptance.stage import Swarm, until
+from tests.acceptance.stage import Swarm, kill_process, until
 from tests.acceptance.test_approvals import card_of, press
 
 Make = Callable[..., Swarm]
@@ -67,14 +67,6 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def with_authority(swarm: Make) -> Swarm:
-    one = swarm(transports=("irc", "discord"), more=ROOMS)
-    file = one.folder / "swarm.toml"
-    captain = 'name = "captain"\n'
-    file.write_text(file.read_text().replace(captain, f'{captain}may_delegate_to = ["all"]\n'))
-    return one
-
-
 async def card_in(person: Guest, channel: str, code: str) -> Json:
     """The card, whether it was posted before this person came or comes yet."""
     async with asyncio.timeout(60):
@@ -94,20 +86,26 @@ async def state_of(swarm: Swarm, code: str) -> Json:
 async def test_a_run_waits_at_its_gate_over_a_restart_of_the_swarm_and_ends_on_a_press(
     swarm: Make, guest: Enter, folder: Path
 ) -> None:
-    one = with_authority(swarm)
+    one = swarm(transports=("irc", "discord"), more=ROOMS)
     await one.up()
     you = await guest(one)
     begun = await one.run("workflow run", "careful", "--folder", str(folder), "-i", "who=alice")
     assert (begun.code, begun.out) == (0, "WF-1\n"), begun.err
+    # The captain dies over it; its next process goes on.
+    captain = await one.pid_of("captain")
+    kill_process(captain)
     board = await you.sees(
         "MESSAGE_CREATE",
         lambda m: m["channel_id"] == you.channel("task-board") and "WF-1" in m["content"],
+        within_s=60,
     )
     await you.sees("MESSAGE_CREATE", lambda m: card_of(m, "AP-1"), within_s=60)
     if "**gated**" not in board["content"]:
         # One message all along: it is edited.
         await you.sees(
-            "MESSAGE_UPDATE", lambda m: m["id"] == board["id"] and "**gated**" in m["content"]
+            "MESSAGE_UPDATE",
+            lambda m: m["id"] == board["id"] and "**gated**" in m["content"],
+            within_s=60,
         )
     before = await state_of(one, "WF-1")
     assert before["state"] == "gated"

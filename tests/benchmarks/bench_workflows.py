@@ -30,17 +30,17 @@ SHARE = 0.01
 
 async def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    folder = Path(tempfile.mkdtemp(prefix="parley-bench-"))
-    try:
-        store = await Store.open(f"sqlite:///{folder / 'parley.sqlite'}")
-        await upgrade(store, folder / "upgrade.lock")
+    for runs, share in ((RUNS, SHARE), (RUNS // 10, 0.0)):
+        folder = Path(tempfile.mkdtemp(prefix="parley-bench-"))
         try:
-            for share in (SHARE, 0.0):
-                await measure(store, RUNS if share else RUNS // 10, share)
+            store = await Store.open(f"sqlite:///{folder / 'parley.sqlite'}")
+            await upgrade(store, folder / "upgrade.lock")
+            try:
+                await measure(store, runs, share)
+            finally:
+                await store.close()
         finally:
-            await store.close()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 async def measure(store: Store, runs: int, share: float) -> None:

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from storage.migrate import upgrade
 from storage.store import Store
 from tests.integration.workflows.world import Stage
+from tests.schema import give_schema
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     opened = await Store.open(f"sqlite:///{tmp_path / 'parley.db'}")
-    await upgrade(opened, tmp_path / "upgrade.lock")
+    await give_schema(opened)
     yield opened
     await opened.close()
 

@@ -173,6 +173,17 @@ def test_who_are_you_is_answered_by_the_soul() -> None:
     assert "offline" in made.text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "> who mentioned the mixer?\nwrite a song about it",
+        "write a song about this:\n> summarise the day\n  > who knows nvidia?",
+    ],
+)
+def test_what_is_quoted_asks_nothing(text: str) -> None:
+    assert understood(text).intent == "cannot"
+
+
 @given(st.text(max_size=300))
 def test_any_text_has_a_plan(text: str) -> None:
     assert understood(text).intent
