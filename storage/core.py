@@ -16,8 +16,10 @@ from storage import (
     event_tables,
     key_tables,
     model_tables,
+    project_tables,
     request_tables,
     tables,
+    talk_tables,
     workflow_tables,
 )
 from storage.unit import Parameters, Rows, Unit
@@ -40,6 +42,7 @@ MESSAGE: Final = _known[str(tables.Message.__tablename__)]
 NOTE: Final = _known[str(model_tables.Note.__tablename__)]
 NONCE: Final = _known[str(tables.Nonce.__tablename__)]
 POSTING: Final = _known[str(tables.Posting.__tablename__)]
+PROJECT_ENTRY: Final = _known[str(project_tables.ProjectEntry.__tablename__)]
 REPLY: Final = _known[str(tables.Reply.__tablename__)]
 REQUEST_NOTICE: Final = _known[str(request_tables.RequestNotice.__tablename__)]
 REQUEST_VOTE: Final = _known[str(workflow_tables.RequestVote.__tablename__)]
@@ -47,6 +50,7 @@ SESSION: Final = _known[str(tables.Session.__tablename__)]
 SIGNING_KEY: Final = _known[str(key_tables.SigningKey.__tablename__)]
 SPENDING: Final = _known[str(model_tables.Spending.__tablename__)]
 SUBSCRIPTION: Final = _known[str(event_tables.Subscription.__tablename__)]
+TALK: Final = _known[str(talk_tables.Talk.__tablename__)]
 TURN: Final = _known[str(tables.Turn.__tablename__)]
 WORKFLOW_RUN: Final = _known[str(workflow_tables.WorkflowRun.__tablename__)]
 WORKFLOW_STEP: Final = _known[str(workflow_tables.WorkflowStep.__tablename__)]

@@ -52,12 +52,21 @@ class Delegation(SQLModel, table=True):
         sa.Index("ix_delegation_deliver_by_deliver", "deliver_by", "deliver"),
         sa.Index("ix_delegation_parent_id", "parent_id"),
         sa.Index("ix_delegation_root_id", "root_id"),
+        # Few delegations are turns of a talk.
+        sa.Index(
+            "ix_delegation_talk",
+            "talk",
+            sqlite_where=sa.text("talk != ''"),
+            postgresql_where=sa.text("talk != ''"),
+        ),
     )
     id: int | None = Field(default=None, primary_key=True)
     #: what people and other machines call it, and the envelope's id and nonce: ``D-7k2m9qxa``
     code: str
-    #: ``task`` owes a result; ``wake`` is a word to think about
+    #: ``task`` owes a result; ``wake`` is a word to think about; ``talk`` is a word in a talk
     kind: str = "task"
+    #: code of the talk that it is a turn of; empty: of none
+    talk: str = ""
     #: agent that vouches for it by its signature
     sender: str
     #: agent that shall do it

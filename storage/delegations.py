@@ -44,6 +44,7 @@ class NewDelegation:
 
     code: str
     kind: str = "task"
+    talk: str = ""
     sender: str
     agent: str
     passed_to: str = ""
