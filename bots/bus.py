@@ -21,6 +21,8 @@ NUDGE = "parley.nudge"
 HOOK = "parley.hook"
 #: something became of a delegation that an agent gave
 RESULT = "parley.result"
+#: something happened that others may want to be told
+EVENT = "parley.event"
 KILL = "parley.control.kill"
 RESUME = "parley.control.resume"
 CONFIRM = "parley.control.confirm"
@@ -35,12 +37,12 @@ def permissions(user: str, may_give_to: Iterable[str]) -> dict[str, list[str]]:
     hooks = [f"{HOOK}.{agent}" for agent in may_give_to]
     return {
         "publish": [
-            *(f"{NUDGE}.>", KILL, f"{CONFIRM}.{user}", f"parley.event.{user}.>", f"{RESULT}.>"),
+            *(f"{NUDGE}.>", KILL, f"{CONFIRM}.{user}", f"{EVENT}.{user}.>", f"{RESULT}.>"),
             *hooks,
         ],
         "subscribe": [
             *(f"{NUDGE}.{user}", f"{HOOK}.{user}", f"{RESULT}.{user}"),
-            *("parley.control.>", "parley.event.>", f"_INBOX_{user}.>"),
+            *("parley.control.>", f"{EVENT}.>", f"_INBOX_{user}.>"),
         ],
     }
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from storage import events
 from storage.core import AGENT, HEARTBEAT, insert, run
 from storage.errors import LeaseLost, StorageError
 from storage.tables import Agent, AgentState, Heartbeat, HeartbeatTier
@@ -14,6 +15,8 @@ from storage.unit import Unit
 
 INFRA_STALE: Final = timedelta(seconds=120)
 FUNCTIONAL_STALE: Final = timedelta(seconds=90)
+#: states in which an agent cannot work and nobody wanted it
+_FAILURES: Final = (AgentState.FAILED, AgentState.HUNG)
 
 
 async def enrol(unit: Unit, name: str, role: str, now: datetime) -> None:
@@ -114,8 +117,22 @@ async def report(
         "irc_nick": irc_nick,
     }
     values = {key: value for key, value in facts.items() if value is not None}
+    if state in _FAILURES:
+        await _failing(unit, name, epoch, state, reason or "", now)
     change = sa.update(AGENT).where(AGENT.c.name == name, AGENT.c.epoch == epoch)
     return (await run(unit, change.values(updated_at=now, **values))).rowcount == 1
+
+
+async def _failing(  # noqa: PLR0917 - what `report` was told
+    unit: Unit, name: str, epoch: int, state: AgentState, reason: str, now: datetime
+) -> None:
+    """An event, where this process was in another state until now."""
+    c = AGENT.c
+    query = sa.select(c.state).where(c.name == name, c.epoch == epoch, c.state != str(state))
+    if (await run(unit, query)).first() is not None:
+        text = f"{name} is {state}" + (f": {reason}" if reason else "")
+        topic, ref = f"failure.{state}", f"agent:{name}"
+        await events.record(unit, topic=topic, agent=name, text=text, at=now, ref=ref)
 
 
 async def roster(unit: Unit) -> list[Agent]:

@@ -15,7 +15,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from storage import audit
+from storage import audit, events
 from storage.core import AGENT, DELEGATION, run
 from storage.delegation_tables import Delegation, DelegationState, Deliver
 from storage.delegations import HELD, OPEN, changed, found, many, tree
@@ -240,4 +240,6 @@ async def _told(
         details={"from": str(before), "to": str(after.state), "claim": after.claim},
         trace_id=after.trace_id,
     )
+    if after.state not in OPEN:
+        await events.delegation_ended(unit, after, now)
     return after

@@ -56,7 +56,7 @@ class Subscription(SQLModel, table=True):
     quiet_until: str = ""
     zone: str = ""
     #: the first event waits so long for company
-    batch_s: int = 10
+    batch_s: int = 5
     #: after a failure nothing is said before
     not_before: datetime | None = utc_time(default=None)
     #: why the last batch failed; empty when it did not

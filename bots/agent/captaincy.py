@@ -1,9 +1,10 @@
-"""What the captain's process does besides: posts, what follows from questions to operators, and the
-driving of workflows.
+"""What the captain's process does besides: posts, telling of events, what follows from questions to
+operators, and the driving of workflows.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from importlib import import_module
 from typing import Any
@@ -12,10 +13,13 @@ from structlog.typing import FilteringBoundLogger
 
 from bots.agent.assembly import Answering
 from bots.agent.spec import AgentSpec
+from bots.bus import EVENT
 from bots.clock import utc_now
 from bots.control.consequences import Consequences, restart
 from bots.control.switch import KillSwitch
+from bots.events.dispatcher import Dispatcher
 from bots.herald.herald import Herald
+from bots.lifeline import Message
 from bots.secrets import Redactor
 from bots.workflows import GATE
 from bots.workflows.conducting import Conductor
@@ -46,6 +50,16 @@ class Captaincy:
             clock=utc_now,
             log=log,
         )
+        self._dispatcher = Dispatcher(
+            parts.answerer.replying.mouth,
+            spec.epoch,
+            hops=spec.settings.limits.max_hops,
+            latch=lambda: switch.latch,
+            redact=Redactor(spec.secrets()).redact,
+            clock=utc_now,
+            monotonic=time.monotonic,
+            log=log,
+        )
         self._consequences = Consequences(
             store,
             spec.name,
@@ -73,6 +87,15 @@ class Captaincy:
         parts.requests.watchers.append(self._conductor.nudge)
         parts.giving.waiting.watchers.append(self._conductor.nudge)
 
+    def subscriptions(self) -> dict[str, Callable[[Message], None]]:
+        """What is listened for on the bus."""
+        return {f"{EVENT}.>": lambda _: self._dispatcher.nudge()}
+
     def work(self) -> list[Coroutine[Any, Any, None]]:
         """What runs until the process ends."""
-        return [self._herald.run(), self._consequences.run(), self._conductor.run()]
+        return [
+            self._herald.run(),
+            self._dispatcher.run(),
+            self._consequences.run(),
+            self._conductor.run(),
+        ]

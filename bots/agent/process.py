@@ -244,6 +244,7 @@ class AgentProcess:
             self._bus.run(
                 {nudges: self._nudged, KILL: self._obedience.heard_on_bus}
                 | self._giving.bells.subscriptions()
+                | (self._captaincy.subscriptions() if self._captaincy else {})
             ),
             self._hands.run(),
             self._attention.run(),

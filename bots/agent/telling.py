@@ -1,4 +1,6 @@
-"""What an agent wants people to know goes into its audit; the captain tells of it."""
+"""What an agent wants people to know goes into its audit, and is an event where it has a topic; the
+captain tells of it.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,10 @@ from structlog.typing import FilteringBoundLogger
 
 from bots.clock import utc_now
 from bots.insist import insist
-from storage import audit
+from storage import audit, events
 from storage.happenings import WARNED
 from storage.store import Store
+from storage.topics import TOPICS
 from storage.unit import Unit
 
 
@@ -30,6 +33,9 @@ class Telling:
         now = utc_now()
 
         async def entry(unit: Unit) -> str:
+            topic = target.partition(":")[0]
+            if topic in TOPICS:
+                await events.record(unit, topic=topic, agent=self.agent, text=sentence, at=now)
             return await audit.append(
                 unit,
                 agent=self.agent,

@@ -28,6 +28,9 @@ from storage.store import Store
 from storage.tables import ReplyState
 from storage.unit import Unit
 
+#: writes down what lines say: a unit of work, and their ids
+Begun = Callable[[Unit, list[int]], Awaitable[None]]
+
 
 class Unsaid(Exception):
     """Nothing was said, for want of a connection: it can be said later."""
@@ -52,19 +55,27 @@ class Mouth:
     )
 
     async def say(
-        self, outgoing: Outgoing, *, epoch: int, why: str, command: str = "", first_part: int = 0
+        self,
+        outgoing: Outgoing,
+        *,
+        epoch: int,
+        why: str,
+        command: str = "",
+        first_part: int = 0,
+        begun: Begun | None = None,
     ) -> list[Delivery]:
         """Say it; raises `Refused`, `LeaseLost`, `Unsaid` or `StorageError` before a byte has left.
 
         `command` is the command that it answers: a killed agent may still answer some. `first_part`
-        numbers the lines of an answer that goes to a second place.
+        numbers the lines of an answer that goes to a second place. `begun` writes down what is
+        said, in the transaction that records the lines as `sending`.
         """
         transport = self.transports[outgoing.target.network]
         parts = transport.split(outgoing.target, outgoing.text)
         if not parts:
             return []
         permit = await self.permit(outgoing, why, parts, command=command)
-        ids = await self.begin(outgoing, parts, epoch, first_part=first_part)
+        ids = await self.begin(outgoing, parts, epoch, first_part=first_part, begun=begun)
         saying = transport.say(
             outgoing.target,
             parts,
@@ -145,13 +156,15 @@ class Mouth:
         *,
         first_part: int = 0,
         grows: bool = False,
+        begun: Begun | None = None,
     ) -> list[int]:
         """Record `parts` as `sending`; as `storage.replies.begin`. Who is cancelled meanwhile has
         begun nothing.
         """
         now = self.clock()
-        writing = self.store.write(
-            lambda unit: replies.begin(
+
+        async def write(unit: Unit) -> list[int]:
+            ids = await replies.begin(
                 unit,
                 self.agent,
                 str(outgoing.target),
@@ -165,8 +178,11 @@ class Mouth:
                 grows=grows,
                 delegation_id=outgoing.delegation_id,
             )
-        )
-        written = asyncio.create_task(writing)
+            if begun is not None:
+                await begun(unit, ids)
+            return ids
+
+        written = asyncio.create_task(self.store.write(write))
         try:
             return await asyncio.shield(written)
         except asyncio.CancelledError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bots.bus import HOOK, RESULT
+from bots.bus import EVENT, HOOK, RESULT
 from bots.delegating.waiting import Waiting
 from bots.lifeline import Message
 
@@ -32,6 +32,7 @@ class Bells:
     def changed(self, agent: str, code: str) -> None:
         """Something became of a delegation that concerns `agent`."""
         self._waiting.changed(code)
+        self._publish(f"{EVENT}.{self._agent}.delegation", {})
         if agent == self._agent:
             self.wake()
         else:

@@ -21,7 +21,7 @@ from bots.supervisor.ground import Ground
 from bots.supervisor.holding import Holding
 from bots.supervisor.kills import Kill, Report
 from bots.supervisor.programs import SUPERVISOR
-from storage import audit, latch
+from storage import audit, events, latch
 from storage.errors import StorageError
 from storage.latch import Latch, LatchFile
 from storage.unit import Unit
@@ -294,3 +294,4 @@ async def _audit(unit: Unit, order: Latch, details: dict[str, Any]) -> None:
         details={"by": order.by, "door": order.door, **details},
         trace_id="",
     )
+    await events.steered(unit, order, SUPERVISOR)

@@ -16,6 +16,8 @@ from bots.commands.steering import order_of, scope_of
 
 COMMANDS = catalogue("!")
 WORD = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, max_size=12)
+#: options of one word
+WORDS = ("nick", "topic")
 NAME = st.sampled_from(["captain", "tech-lead", "secretary"])
 PHRASE = (
     st.lists(WORD, min_size=1, max_size=5)
@@ -47,7 +49,7 @@ def uses(draw: st.DrawFn) -> tuple[Command, dict[str, Any]]:
     """A command and arguments as its slash options carry them."""
     used = draw(st.sampled_from(list(COMMANDS)))
     arguments = {
-        option.name: draw(WORD if option.name == "nick" else VALUES[option.kind])
+        option.name: draw(WORD if option.name in WORDS else VALUES[option.kind])
         for option in used.options
         if option.required or draw(st.booleans())
     }

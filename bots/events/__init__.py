@@ -1,0 +1,1 @@
+"""Events on their way to people and agents: who wants what, when, and how often."""
