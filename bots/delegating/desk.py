@@ -47,6 +47,10 @@ _ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 _CODE: Final = 8
 
 
+class Repeated(Exception):
+    """The same asker gave something under the same key before, which is its one argument."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class DelegationDesk:
     """One agent's desk: what it gives, and what others give through its doors."""
@@ -74,15 +78,20 @@ class DelegationDesk:
         """
         order = self.destinations.named_in(self._checked(order))
         self._require_alive(self.agent)
-        before = await self._given_before(order)
+        # Who is best at it is not asked a second time. Otherwise the store tells with the new row.
+        before = await self._given_before(order) if order.to == AUTO else None
         if before is not None:
             return before
-        parent, chain = await self._descent(order)
-        receiver, passed_to, chosen = await self._receiver(order, chain)
-        self._require_alive(receiver)
-        new = self._new(order, parent, chain, receiver)
-        new = self._sealed(replace(new, passed_to=passed_to, chosen=chosen))
-        delegation = await self._added(new)
+        try:
+            delegation = await self._added(await self._made(order))
+        except Repeated as error:
+            return _same(error.args[0], order)
+        except NotGiven:
+            before = await self._given_before(order)
+            if before is None:
+                raise
+            # What was given is not refused afterwards.
+            return before
         self.bells.owed(delegation.agent)
         return delegation
 
@@ -162,9 +171,15 @@ class DelegationDesk:
         if key is None:
             return None
         before = await self.store.read(lambda unit: delegations.by_key(unit, order.asked_by, key))
-        if before is not None and before.instruction != order.instruction:
-            raise Reused(f"the key {key!r} was used for another instruction: {before.code}")
-        return before
+        return None if before is None else _same(before, order)
+
+    async def _made(self, order: Order) -> NewDelegation:
+        """What the order comes to: who does it, signed."""
+        parent, chain = await self._descent(order)
+        receiver, passed_to, chosen = await self._receiver(order, chain)
+        self._require_alive(receiver)
+        new = self._new(order, parent, chain, receiver)
+        return self._sealed(replace(new, passed_to=passed_to, chosen=chosen))
 
     async def _descent(self, order: Order) -> tuple[Delegation | None, tuple[str, ...]]:
         """For what it is given, and through whose hands it came: this agent's last."""
@@ -243,9 +258,14 @@ class DelegationDesk:
             raise NotGiven(str(error)) from error
 
     async def _added(self, new: NewDelegation) -> Delegation:
+        """Raises `Repeated`, and `NotAllowed`."""
+
         async def add(unit: Unit, permit: Permit) -> Delegation:
             permit.check(VERB, target_of(new.agent), now_s=permit.good_until_s)
-            delegation, _ = await delegations.add(unit, new)
+            delegation, is_new = await delegations.add(unit, new)
+            if not is_new:
+                # Nothing is handed over, and nothing is in the audit.
+                raise Repeated(delegation)
             return delegation
 
         act = Act(
@@ -268,3 +288,11 @@ class DelegationDesk:
             if error.policy == UNRECORDED:
                 raise StoreUnavailable(error.reason) from error
             raise NotAllowed(error.reason) from error
+
+
+def _same(before: Delegation, order: Order) -> Delegation:
+    """What was given under the order's key, if it is the same; raises `Reused`."""
+    if before.instruction != order.instruction:
+        key = order.idempotency_key
+        raise Reused(f"the key {key!r} was used for another instruction: {before.code}")
+    return before

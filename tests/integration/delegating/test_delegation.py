@@ -20,7 +20,7 @@ from brain.models.scripted import Scripted
 from brain.tools.context import Context
 from brain.tools.registry import Effects, ToolResult, tool
 from storage import audit, delegating, delegations, keys
-from storage.core import DELEGATION, run
+from storage.core import AUDIT, DELEGATION, run
 from storage.delegation_tables import DelegationState
 from storage.latch import LatchFile
 from storage.store import Store
@@ -126,6 +126,28 @@ async def test_the_same_key_gives_the_first_result(crew: Office) -> None:
     assert again.id == first.id
     with pytest.raises(Reused):
         await crew.give("captain", "secretary", "something else", idempotency_key="k")
+
+
+async def test_what_was_given_is_neither_refused_nor_written_down_again(crew: Office) -> None:
+    first = await crew.give("captain", "secretary", idempotency_key="k")
+    LatchFile(crew.state.latch).kill("secretary", "alice", "test", "", utc_now())
+    again = await crew.give("captain", "secretary", idempotency_key="k")
+    assert again.id == first.id
+    async with crew.store.reading() as unit:
+        acts = await unit.execute(sa.select(AUDIT.c.id).where(AUDIT.c.verb == "delegate"))
+        assert len(acts.all()) == 1
+
+
+async def test_of_two_at_once_under_one_key_the_other_words_are_refused(crew: Office) -> None:
+    words = [f"number {n % 2}" for n in range(8)]
+    told = await asyncio.gather(
+        *(crew.give("captain", "secretary", w, idempotency_key="k") for w in words),
+        return_exceptions=True,
+    )
+    given = [one for one in told if not isinstance(one, BaseException)]
+    assert len({one.id for one in given}) == 1
+    assert [isinstance(one, Reused) for one in told].count(True) == 4
+    assert len(given) == 4
 
 
 async def test_a_cancel_reaches_the_model(crew: Office) -> None:
