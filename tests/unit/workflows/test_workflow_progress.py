@@ -348,20 +348,24 @@ def played(workflow: Workflow, luck: Luck, rng: random.Random) -> tuple[Progress
             return at, witness
         busy, stop = to_work_on(at), to_stop(at, now)
         gates = [k.step for k, t in at.tasks.items() if t.state is State.GATED]
-        chance = rng.random()
-        if chance < 0.02:
-            at = cancel(at, "chance")
-        elif chance < 0.25 and (due := next_moment(at)) is not None:
-            now = max(now, due)
-        elif gates and chance < 0.5:
-            yes = rng.random() < 0.7
-            at = decide(workflow, at, rng.choice(gates), approved=yes, why="chance")
-        elif busy:
-            key = rng.choice(busy)
-            ends = [CANCELLED, DONE] if key in stop else [DONE, DONE, DONE, FAILED]
-            at = settle(workflow, at, key, rng.choice(ends), now)
-        elif (due := next_moment(at)) is not None:
-            now = max(now, due)
+        due = next_moment(at)
+        # Each of them brings the run on, so whatever chance chooses, it ends.
+        able = ["decide"] * bool(gates) + ["settle"] * 4 * bool(busy)
+        able += ["wait"] * (due is not None and due > now)
+        if at.ending is None and rng.randint(0, 40) == 0:
+            able = ["cancel"]
+        match rng.choice(able):
+            case "cancel":
+                at = cancel(at, "chance")
+            case "wait":
+                now = due or now
+            case "decide":
+                yes = rng.random() < 0.7
+                at = decide(workflow, at, rng.choice(gates), approved=yes, why="chance")
+            case _:
+                key = rng.choice(busy)
+                ends = [CANCELLED, DONE] if key in stop else [DONE, DONE, DONE, FAILED]
+                at = settle(workflow, at, key, rng.choice(ends), now)
     raise AssertionError(f"it never ends: {at}")
 
 
