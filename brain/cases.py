@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -23,6 +23,9 @@ SOONEST: Final = timedelta(minutes=5)
 LATEST: Final = timedelta(days=30)
 #: currency of a sum that names none
 CURRENCY: Final = "USD"
+LONGEST_PATIENCE_S: Final = 600
+
+_TEXTS: Final = ("title", "reason", "attempt", "reference", "deadline")
 
 _ALSO: Final = {
     "pay": RequestKind.PAYMENT,
@@ -54,14 +57,14 @@ class Case:
     cost: Money | None = None
     #: expected return
     gain: Money | None = None
-    #: aware UTC; None: as long as people usually get
-    deadline: datetime | None = None
+    #: as `deadline_of` reads it; empty: as long as people usually get
+    deadline: str = ""
     #: links and texts that it stands on
     sources: tuple[str, ...] = ()
     #: what waits for it, such as ``delegation:D-7k2m9qxa``
     reference: str = ""
-    #: until then who asks looks for the answer by itself
-    awaited_until: datetime | None = None
+    #: so long who asks looks for the answer by itself
+    patience_s: int = 0
 
     @property
     def currency(self) -> str:
@@ -89,7 +92,7 @@ def case_of(
         attempt=" ".join(attempt.split()),
         cost=_money("cost", cost),
         gain=_money("return", gain),
-        deadline=deadline_of(deadline, now),
+        deadline=" ".join(deadline.split()),
         sources=tuple(" ".join(line.split()) for line in sources.splitlines() if line.strip()),
     )
     return checked(made, now)
@@ -115,8 +118,11 @@ def checked(case: Case, now: datetime) -> Case:
         raise BadCase("cost and return are to be in one currency")
     if case.kind is RequestKind.PAYMENT and case.cost is None:
         raise BadCase("a payment needs its cost, as in 12.50 EUR")
-    if case.deadline is not None and not now + SOONEST <= case.deadline <= now + LATEST:
+    due = deadline_of(case.deadline, now)
+    if due is not None and not now + SOONEST <= due <= now + LATEST:
         raise BadCase("a deadline is at least 5 minutes and at most 30 days away")
+    if not 0 <= case.patience_s <= LONGEST_PATIENCE_S:
+        raise BadCase("nobody waits for people for so long")
     return case
 
 
@@ -149,11 +155,7 @@ def deadline_of(text: str, now: datetime) -> datetime | None:
 
 def as_text(case: Case) -> str:
     """The case on its way from one agent to another: JSON."""
-    values = asdict(case)
-    for name in ("deadline", "awaited_until"):
-        if values[name] is not None:
-            values[name] = values[name].isoformat()
-    return json.dumps(values, sort_keys=True, ensure_ascii=False)
+    return json.dumps(asdict(case), sort_keys=True, ensure_ascii=False)
 
 
 def from_text(text: str, now: datetime) -> Case:
@@ -162,23 +164,23 @@ def from_text(text: str, now: datetime) -> Case:
         raw = json.loads(text)
         made = Case(
             kind=RequestKind(raw["kind"]),
-            **{name: _string(raw[name]) for name in ("title", "reason", "attempt", "reference")},
+            **{name: _string(raw[name]) for name in _TEXTS},
             cost=_sum(raw["cost"]),
             gain=_sum(raw["gain"]),
-            deadline=_moment(raw["deadline"]),
-            awaited_until=_moment(raw["awaited_until"]),
+            patience_s=_whole(raw["patience_s"]),
             sources=tuple(_string(one) for one in raw["sources"]),
         )
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise BadCase("that is no case for people") from error
-    if len(made.reference) > LONGEST_TITLE:
+    if len(made.reference) > LONGEST_SOURCE:
         raise BadCase("that is no case for people")
-    return checked(replace(made, awaited_until=_soon(made.awaited_until, now)), now)
+    return checked(made, now)
 
 
-def _soon(until: datetime | None, now: datetime) -> datetime | None:
-    """Nobody looks by itself for longer than an hour."""
-    return None if until is None else min(until, now + timedelta(hours=1))
+def _whole(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError("not a whole number")
+    return value
 
 
 def _string(value: Any) -> str:
@@ -190,19 +192,10 @@ def _string(value: Any) -> str:
 def _sum(raw: Mapping[str, Any] | None) -> Money | None:
     if raw is None:
         return None
-    micros, currency = raw["micros"], _string(raw["currency"])
-    if type(micros) is not int or not 0 <= micros < 10**18 or not 3 <= len(currency) <= 4:
+    micros, currency = _whole(raw["micros"]), _string(raw["currency"])
+    if not 0 <= micros < 10**18 or not 3 <= len(currency) <= 4:
         raise ValueError("not a sum")
     return Money(micros, currency)
-
-
-def _moment(raw: Any) -> datetime | None:
-    if raw is None:
-        return None
-    moment = datetime.fromisoformat(_string(raw))
-    if moment.tzinfo is None:
-        raise ValueError("a time without its zone")
-    return moment
 
 
 def _kind(text: str) -> RequestKind:

@@ -38,12 +38,15 @@ from bots.delegating.desk import DelegationDesk
 from bots.delegating.turn import TurnHanding
 from bots.keys.signer import Signer
 from bots.lifeline import Message
+from bots.people.desk import CaptainsDesk
+from bots.people.turn import TurnPeople
 from bots.roster import Roster
 from bots.secrets import Redactor
 from bots.swarm_settings import OperatorSettings
 from bots.transport import Transport, everybody_reads
 from brain.delegation.policy import AuthorityPolicy
 from brain.guard import Guard, LatchPolicy, Policy
+from brain.people import PeoplePolicy
 from storage.requests import Approvers
 from storage.store import Store
 
@@ -55,6 +58,8 @@ class Answering:
     answerer: Answerer
     #: gives work to agents
     giving: DelegationDesk
+    #: puts cases before people
+    people: CaptainsDesk
     recovery: Recovery
     desk: Desk
     requests: Requests
@@ -101,6 +106,7 @@ def answering(
     policies: list[Policy] = [
         LatchPolicy(switch.binding),
         AuthorityPolicy(authority_of(settings)),
+        PeoplePolicy(settings.captain),
     ]
     guard = Guard(store, policies, time.monotonic, utc_now)
     recovery = Recovery(store, guard, transports, spec.name, spec.epoch, clock=utc_now, log=log)
@@ -130,10 +136,11 @@ def answering(
         publish=wires.publish,
         clean=redactor.redact,
     )
-    answerer = _answerer(body, mind, mouth, switch, giving)
+    requests = _requests(spec, store, redactor)
+    people = CaptainsDesk(agent=spec.name, requests=requests, guard=guard)
+    answerer = _answerer(body, mind, mouth, switch, giving=giving, people=people)
     operators = Operators(settings.operators, settings.swarm.name, spec.operator_key, utc_now)
     agents = frozenset(a.name for a in settings.agents)
-    requests = _requests(spec, store, redactor)
     desk = Desk(
         settings=settings,
         commands=catalogue(settings.irc.command_prefix),
@@ -153,6 +160,7 @@ def answering(
     return Answering(
         answerer=answerer,
         giving=giving,
+        people=people,
         recovery=recovery,
         desk=desk,
         requests=requests,
@@ -166,14 +174,20 @@ def answering(
 
 
 def _answerer(
-    body: Body, mind: Mind, mouth: Mouth, switch: KillSwitch, giving: DelegationDesk
+    body: Body,
+    mind: Mind,
+    mouth: Mouth,
+    switch: KillSwitch,
+    *,
+    giving: DelegationDesk,
+    people: CaptainsDesk,
 ) -> Answerer:
     spec, settings = body.spec, body.spec.settings
     return Answerer(
         agent=spec.name,
         epoch=spec.epoch,
         store=body.store,
-        thinker=_thinker(body, mind, mouth, switch, giving),
+        thinker=_thinker(body, mind, mouth, switch, giving=giving, people=people),
         replying=Replying(
             epoch=spec.epoch,
             mouth=mouth,
@@ -224,7 +238,13 @@ def _requests(spec: AgentSpec, store: Store, redactor: Redactor) -> Requests:
 
 
 def _thinker(
-    body: Body, mind: Mind, mouth: Mouth, switch: KillSwitch, giving: DelegationDesk
+    body: Body,
+    mind: Mind,
+    mouth: Mouth,
+    switch: KillSwitch,
+    *,
+    giving: DelegationDesk,
+    people: CaptainsDesk,
 ) -> Thinker:
     spec = body.spec
     return Thinker(
@@ -239,6 +259,7 @@ def _thinker(
         clean=body.redactor.redact,
         tools=mind.tools,
         handing=partial(TurnHanding, giving),
+        people=partial(TurnPeople, giving, people, time.monotonic),
         reach=lambda why, trace_id: Reaching(mouth, spec.epoch, why, trace_id),
         cards=body.cards,
         latch=switch.told,

@@ -12,10 +12,11 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from bots.agent.assembly import Answering
+from bots.agent.people import People
 from bots.agent.spec import AgentSpec
 from bots.bus import EVENT
 from bots.clock import utc_now
-from bots.control.consequences import Consequences, restart
+from bots.control.consequences import Consequences, decided, restart
 from bots.control.switch import KillSwitch
 from bots.events.dispatcher import Dispatcher
 from bots.herald.herald import Herald
@@ -23,6 +24,7 @@ from bots.lifeline import Message
 from bots.secrets import Redactor
 from bots.workflows import GATE
 from bots.workflows.conducting import Conductor
+from storage.request import CASES
 from storage.store import Store
 
 
@@ -63,7 +65,7 @@ class Captaincy:
         self._consequences = Consequences(
             store,
             spec.name,
-            {"restart": restart(spec.name, ask)},
+            {"restart": restart(spec.name, ask), **dict.fromkeys(CASES, decided())},
             others=(GATE,),
             latch=lambda: switch.latch,
             changed=parts.requests.tell,
@@ -71,6 +73,7 @@ class Captaincy:
             log=log,
         )
         parts.requests.watchers.append(self._consequences.nudge)
+        self._people = People(parts, switch, log)
 
         def driver() -> Any:
             # Templates and YAML are loaded by who has a run to drive.
@@ -97,5 +100,6 @@ class Captaincy:
             self._herald.run(),
             self._dispatcher.run(),
             self._consequences.run(),
+            *self._people.work(),
             self._conductor.run(),
         ]

@@ -26,6 +26,7 @@ from bots.delegating.worker import Worker
 from bots.keys.signer import Signer
 from bots.lifeline import Message
 from bots.messages import DISCORD, IRC
+from bots.people.desk import CaptainsDesk
 from bots.transport import Transport
 from brain.guard import Guard
 from brain.tools.context import AgentCard
@@ -72,6 +73,7 @@ def hands(
     spec: AgentSpec,
     desk: DelegationDesk,
     *,
+    people: CaptainsDesk,
     thinker: Thinker,
     mouth: Mouth,
     switch: KillSwitch,
@@ -83,7 +85,7 @@ def hands(
         agent=spec.name,
         epoch=spec.epoch,
         desk=desk,
-        carrying=Carrying(thinker, desk, home),
+        carrying=Carrying(thinker, desk, home, people.take),
         delivering=Delivering(mouth, spec.epoch, log),
         rerouting=Rerouting(desk, log),
         log=log,

@@ -143,6 +143,7 @@ class AgentProcess:
         self._hands = hands(
             spec,
             self._giving,
+            people=parts.people,
             thinker=answerer.thinker,
             mouth=answerer.replying.mouth,
             switch=self._switch,

@@ -37,6 +37,8 @@ class Deed:
     carry_out: Callable[[Request], Awaitable[str]]
     #: doing it ends the process that does it, so that the next one need not
     ends_us: Callable[[Request], bool]
+    #: nothing that may happen meanwhile overtakes it
+    keeps: bool = False
 
 
 class Consequences:
@@ -92,7 +94,8 @@ class Consequences:
         async with self._store.reading() as unit:
             waiting = await requests.pending(unit, self._agent)
             approved = await requests.approved(unit, self._agent)
-        approved = [request for request in approved if request.kind not in self._others]
+        # What a person does is completed by a person.
+        approved = [r for r in approved if r.kind not in self._others and not r.is_by_hand]
         if any(request.expires_at <= now for request in waiting):
             async with self._store.writing() as unit:
                 expired = await requests.expire(unit, self._agent, now)
@@ -122,12 +125,21 @@ class Consequences:
             return f"Not done: nobody here knows how to {request.kind}."
         if deed.ends_us(request) and decided_at < self._born_at:
             return "Done: this is its new process."
-        if decided_at < self._clock() - _STALE:
+        if not deed.keeps and decided_at < self._clock() - _STALE:
             return "Not done: nobody was there to do it in time. Ask again."
         try:
             return await deed.carry_out(request)
         except Unavailable as error:
             return f"Not known whether it was done: {error}."
+
+
+def decided() -> Deed:
+    """The yes is all there is: who waits for it goes on."""
+
+    async def carry_out(_: Request) -> str:
+        return ""
+
+    return Deed(carry_out, lambda _: False, keeps=True)
 
 
 def restart(agent: str, ask: Callable[[dict[str, Any]], Awaitable[str]]) -> Deed:

@@ -12,7 +12,7 @@ from typing import Final
 from bots.control.objections import NotTaken, Voter, objection, to_completion
 from bots.house_settings import ApprovalSettings
 from bots.messages import DISCORD
-from brain.cases import Case
+from brain.cases import Case, deadline_of
 from brain.money import Money, NoMoney, parse
 from storage import request_votes, requests
 from storage.request import CASES, RequestKind
@@ -228,9 +228,9 @@ class Requests:
             currency=case.currency,
             cost_micros=case.cost.micros if case.cost else None,
             return_micros=case.gain.micros if case.gain else None,
-            expires_at=case.deadline or new.expires_at,
+            expires_at=deadline_of(case.deadline, now) or new.expires_at,
             reference=case.reference,
-            awaited_until=case.awaited_until,
+            awaited_until=now + timedelta(seconds=case.patience_s) if case.patience_s else None,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,7 +11,7 @@ from bots.answering.thinker import Exchanged, Thinker
 from bots.delegating import seal
 from bots.delegating.desk import DelegationDesk
 from bots.delegating.matter import DelegationClaim, DelegationMatter
-from bots.delegating.order import NotGiven, Order
+from bots.delegating.order import CASE, NotGiven, Order
 from brain.delegation.retrying import wait_s
 from brain.errors import ModelFailed, PromptMissing, Refused
 from brain.guard import UNRECORDED
@@ -32,6 +32,8 @@ class Carrying:
     desk: DelegationDesk
     #: network on which the agent is at home, for what was asked nowhere
     home: str
+    #: takes another agent's case for people, and says what came of that
+    take_case: Callable[[Delegation], Awaitable[Outcome]]
     #: what was thought about each, until it is remembered with the outcome
     _exchanged: dict[int, tuple[DelegationMatter, Exchanged]] = field(default_factory=dict)
 
@@ -49,6 +51,8 @@ class Carrying:
         try:
             if held.passed_to:
                 outcome = await self._pass_on(held, wait_aside)
+            elif held.kind == CASE:
+                outcome = await self.take_case(held)
             else:
                 outcome = await self._think(held)
         except (ModelFailed, StorageError, Refused) as error:
@@ -123,6 +127,12 @@ class Carrying:
             model=ended.model,
             cost_nusd=0,
         )
+
+    def broken(self, held: Delegation, error: Exception) -> tuple[Outcome, float | None]:
+        """As `carry`, for a fault that nobody foresaw: whoever asked hears no more than its kind."""
+        why = f"it broke me: {type(error).__name__}"
+        outcome = Outcome(state=DelegationState.FAILED, error=why)
+        return outcome, wait_s(held.claim) if held.tries > 0 else None
 
     def _failed(self, held: Delegation, error: Exception) -> tuple[Outcome, float | None]:
         outcome = Outcome(state=DelegationState.FAILED, error=str(error))

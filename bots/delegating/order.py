@@ -8,6 +8,9 @@ from typing import Final
 
 #: "whoever is best at it"
 AUTO: Final = "auto"
+#: kind of what is no work but a case for people, as `brain.cases.as_text` has it: the captain's to
+#: put before them
+CASE: Final = "case"
 #: smaller is sooner
 PRIORITIES: Final = {"high": 10, "normal": 20, "low": 30}
 #: of the captain's, whatever they say
@@ -45,7 +48,7 @@ class Order:
     instruction: str
     #: ``shell``, ``hook:NAME``, ``discord:user:45``, ``account:alice``, ``agent:captain``
     asked_by: str
-    #: ``task`` owes a result; ``wake`` is a word to think about
+    #: ``task`` owes a result; ``wake`` is a word to think about; `CASE`
     kind: str = "task"
     #: typed address of where the result is said, besides
     deliver_to: str = ""

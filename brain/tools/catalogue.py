@@ -8,6 +8,7 @@ from brain.tools.fetching import fetch_attachment
 from brain.tools.handing import ask_peer, cancel, delegate, report
 from brain.tools.hearing import search, seen, stats
 from brain.tools.notes import forget, recall, remember
+from brain.tools.people import request_human
 from brain.tools.posting import post, react
 from brain.tools.reading import read_around, read_thread, recent
 from brain.tools.registry import Tool
@@ -34,6 +35,7 @@ TOOLS: tuple[Tool, ...] = (
     ask_peer,
     report,
     cancel,
+    request_human,
     status,
     agents,
     capabilities,

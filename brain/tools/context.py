@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from brain.cases import Case
 from storage.latch import Latch
 from storage.store import Store
 
@@ -64,6 +65,13 @@ class Handing(Protocol):
         """Take back work that was handed over."""
 
 
+class AskPeople(Protocol):
+    async def __call__(self, case: Case) -> str:
+        """Have people asked; their answer if it comes within the case's patience, else the code
+        under which they were. Raises `ToolError` in words and `StorageError`.
+        """
+
+
 @dataclass(frozen=True, kw_only=True)
 class Context:
     store: Store
@@ -104,6 +112,7 @@ class Context:
     fetch: Fetch | None = None
     share: Share | None = None
     handing: Handing | None = None
+    people: AskPeople | None = None
 
     @property
     def place(self) -> str:

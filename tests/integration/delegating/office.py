@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from pydantic import SecretStr
 
-from bots.agent.assembly import Wires, answering
+from bots.agent.assembly import Answering, Wires, answering
 from bots.agent.delegation import hands
 from bots.agent.spec import AgentSpec
 from bots.bus import permissions
@@ -80,6 +80,7 @@ class Clerk:
     desk: DelegationDesk
     hands: Worker
     keys: AgentKeys
+    parts: Answering
     running: asyncio.Task[None] | None = None
 
     def starts(self) -> None:
@@ -100,6 +101,8 @@ class Office:
     crew: dict[str, Clerk] = field(default_factory=dict)
     #: subjects that were published against the bus's permissions
     forbidden: list[str] = field(default_factory=list)
+    #: bot's user id → agent
+    on_discord: dict[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Clerk:
         return self.crew[name]
@@ -177,8 +180,16 @@ class Office:
 
         thinker = dataclasses.replace(parts.answerer.thinker, model=model, tools=given)
         mouth = parts.answerer.replying.mouth
-        works = hands(spec, parts.giving, thinker=thinker, mouth=mouth, switch=switch, log=log)
-        return Clerk(name, spec, parts.giving, works, signs)
+        works = hands(
+            spec,
+            parts.giving,
+            people=parts.people,
+            thinker=thinker,
+            mouth=mouth,
+            switch=switch,
+            log=log,
+        )
+        return Clerk(name, spec, parts.giving, works, signs, parts)
 
     def _spec(self, name: str, epoch: int) -> AgentSpec:
         return AgentSpec(
@@ -192,6 +203,7 @@ class Office:
             nats_password=SecretStr(""),
             irc_host="127.0.0.1",
             irc_port=0,
+            discord_agents=self.on_discord,
             control_token=SecretStr("not-used"),
             operator_key="",
         )
@@ -214,17 +226,22 @@ class Office:
 
 @asynccontextmanager
 async def office(
-    store: Store, folder: Path, hire: Sequence[str] = ("captain", "tech-lead", *SPECIALISTS)
+    store: Store,
+    folder: Path,
+    hire: Sequence[str] = ("captain", "tech-lead", *SPECIALISTS),
+    *,
+    more: Mapping[str, Any] | None = None,
+    on_discord: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Office]:
-    """The crew at work on this store."""
+    """The crew at work on this store; `more` is added to its settings."""
     state = StateFolder(folder / "state")
     state.create()
     LatchFile(state.latch).create()
-    settings = Settings.model_validate(SETTINGS)
+    settings = Settings.model_validate(SETTINGS | dict(more or {}))
     async with store.writing() as unit:
         for agent in settings.agents:
             await agents.enrol(unit, agent.name, agent.role, utc_now())
-    made = Office(store, state, settings)
+    made = Office(store, state, settings, on_discord=dict(on_discord or {}))
     for name in hire:
         await made.hire(name)
     try:
