@@ -15,10 +15,11 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from storage import audit, events
+from storage import audit, events, project_log
 from storage.core import AGENT, DELEGATION, run
 from storage.delegation_tables import Delegation, DelegationState, Deliver
 from storage.delegations import HELD, OPEN, changed, found, many, tree
+from storage.text import storable
 from storage.unit import Unit
 
 _C: Final = DELEGATION.c
@@ -95,8 +96,8 @@ async def finish(unit: Unit, held: Delegation, outcome: Outcome, now: datetime) 
         deliver = str(Deliver.OWED if outcome.deliver_by else Deliver.FAILED)
     values = {
         "state": str(outcome.state),
-        "result": outcome.result,
-        "error": outcome.error,
+        "result": storable(outcome.result),
+        "error": storable(outcome.error),
         "model": outcome.model,
         "cost_nusd": outcome.cost_nusd,
         "deliver": deliver,
@@ -242,4 +243,5 @@ async def _told(
     )
     if after.state not in OPEN:
         await events.delegation_ended(unit, after, now)
+        await project_log.delegation_ended(unit, after, now)
     return after

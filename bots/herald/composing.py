@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from storage.happenings import Day, Exchange, Refusal, Steered, Warned
+from storage.project_tables import EntryKind, ProjectEntry
 from storage.tables import Agent, AgentState
 
 #: no line of a post begins with a name, and none of its parts can come to stand at a beginning
@@ -19,6 +20,8 @@ _BULLET: Final = "\N{BULLET} "
 _LINE_BYTES: Final = 300
 _LINES: Final = 12
 _QUOTE_CHARACTERS: Final = 180
+_TITLE_CHARACTERS: Final = 80
+_UNQUOTED: Final = "not quoted, for not everybody may read there"
 #: what is told by the kill itself, or only leads to what is told next
 _UNTOLD: Final = frozenset({AgentState.KILLED, AgentState.STARTING, AgentState.STOPPED})
 
@@ -50,14 +53,19 @@ def logs(
     steered: Sequence[Steered],
     refusals: Sequence[Refusal],
     warned: Sequence[Warned] = (),
+    *,
+    entries: Sequence[tuple[ProjectEntry, bool]] = (),
 ) -> Post:
-    """Kills and resumes, warnings, new states, refused acts."""
+    """Kills and resumes, warnings, new states, refused acts, and lines of the project log with
+    whether they may be quoted.
+    """
     lines = [
         *map(_steered, steered),
         *(f"{one.at:%H:%M} UTC {one.agent}: {one.sentence}" for one in warned),
         *_changes(before, now),
         # That a killed agent may do nothing was told with the kill.
         *_refused([r for r in refusals if r.policy != "latch"]),
+        *(_logged(entry, is_quoted=is_quoted) for entry, is_quoted in entries),
     ]
     return Post(_joined(lines), urgent=any(s.verb == "kill" for s in steered))
 
@@ -129,19 +137,37 @@ def _refused(refusals: Sequence[Refusal]) -> Iterator[str]:
         yield f"{same[-1].at:%H:%M} UTC {agent} may not {verb} {target}{times}: {reason}"
 
 
+def _logged(one: ProjectEntry, *, is_quoted: bool) -> str:
+    told = f"{one.at:%H:%M} UTC {one.agent}"
+    match one.kind:
+        case EntryKind.RESULT:
+            code = one.ref.removeprefix("delegation:")
+            told = f"{told}: {code} for {one.by.removeprefix('agent:')} is {one.state}"
+            words = f"{_quoted(one.title, _TITLE_CHARACTERS)}, {_quoted(one.text)}"
+        case EntryKind.STATUS:
+            told, words = f"{told}: the project is {one.state} from now on", _quoted(one.text)
+        case EntryKind.DECISION:
+            told, words = f"{told} wrote down a decision", _quoted(one.text)
+        case _:
+            told, words = f"{told} wrote down a note", _quoted(one.text)
+    return f"{told}: {words if is_quoted else _UNQUOTED}"
+
+
 def _exchange(one: Exchange, *, is_quoted: bool) -> str:
     place = "in private" if one.channel.startswith("nick:") else f"in {one.channel}"
     did = "answered" if one.is_answer else "to"
-    quote = " ".join(one.text.split())
-    if len(quote) > _QUOTE_CHARACTERS:
-        quote = f"{quote[:_QUOTE_CHARACTERS]}\N{HORIZONTAL ELLIPSIS}"
     told = (
         f"{one.at:%H:%M} UTC {one.speaker} {did} {one.listener} {place} on {one.network}, "
         f"trace {one.trace_id}"
     )
-    if not is_quoted:
-        return f"{told}: not quoted, for not everybody may read there"
-    return f"{told}: \N{LEFT DOUBLE QUOTATION MARK}{quote}\N{RIGHT DOUBLE QUOTATION MARK}"
+    return f"{told}: {_quoted(one.text) if is_quoted else _UNQUOTED}"
+
+
+def _quoted(text: str, most: int = _QUOTE_CHARACTERS) -> str:
+    quote = " ".join(text.split())
+    if len(quote) > most:
+        quote = f"{quote[:most]}\N{HORIZONTAL ELLIPSIS}"
+    return f"\N{LEFT DOUBLE QUOTATION MARK}{quote}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
 def _joined(lines: Iterable[str]) -> str:

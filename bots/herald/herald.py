@@ -24,11 +24,12 @@ from bots.messages import Outgoing, Target
 from bots.settings import Settings
 from bots.transport import Transport, everybody_reads
 from brain.errors import Refused
-from storage import agents, happenings, postings
+from storage import agents, happenings, postings, project_log
 from storage.errors import LeaseLost, StorageError
 from storage.happenings import Exchange, Last
 from storage.latch import Latch
 from storage.postings import Mark, Posted
+from storage.project_tables import ProjectEntry
 from storage.store import Store
 from storage.tables import Agent
 from storage.unit import Unit
@@ -66,6 +67,8 @@ class Scene:
     """How far the record went when it was looked at, and how everybody was."""
 
     last: Last
+    #: newest line of the project log
+    entry: int
     roster: Sequence[Agent]
 
 
@@ -116,7 +119,11 @@ class Herald:
         if not topics or self._latch() is not None:
             return
         async with self._store.reading() as unit:
-            scene = Scene(await happenings.last(unit), await agents.roster(unit))
+            scene = Scene(
+                await happenings.last(unit),
+                await project_log.newest(unit, self._clock()),
+                await agents.roster(unit),
+            )
         for topic in topics:
             await self._tell(topic, scene)
 
@@ -205,19 +212,29 @@ class Herald:
                 return await self._standup(unit, mark, scene)
 
     async def _logs(self, unit: Unit, mark: Mark | None, scene: Scene) -> News | None:
-        last = scene.last.audit
-        before = mark or {"audit": last, "agents": {}}
+        last, entry = scene.last.audit, scene.entry
+        before = mark or {"audit": last, "agents": {}, "entries": entry}
         now = composing.known_of(scene.roster, before["agents"])
-        if mark == {"audit": last, "agents": now}:
+        reached = {"audit": last, "agents": now, "entries": entry}
+        if mark == reached:
             return None
         decided = await happenings.decisions(unit, before["audit"], last)
+        # Marks from before there was a project log have no place in it.
+        entries = await project_log.between(unit, before.get("entries", entry), entry)
         own = {f"{t.network}:{t.channel}" for t in self._topics(self._mouth.transports)}
         # That it may not post is no news to post.
         refusals = [
             r for r in decided.refusals if r.target not in own or r.agent != self._mouth.agent
         ]
-        post = composing.logs(before["agents"], now, decided.steered, refusals, decided.warned)
-        return News(post, {"audit": last, "agents": now})
+        post = composing.logs(
+            before["agents"],
+            now,
+            decided.steered,
+            refusals,
+            decided.warned,
+            entries=[(e, self._may_be_quoted(e)) for e in entries],
+        )
+        return News(post, reached)
 
     async def _between(self, unit: Unit, mark: Mark | None, scene: Scene) -> News | None:
         if mark == asdict(scene.last):
@@ -227,8 +244,12 @@ class Herald:
         told = composing.between_agents(found, self._may_be_quoted)
         return News(told, asdict(scene.last))
 
-    def _may_be_quoted(self, one: Exchange) -> bool:
-        """Where agents' talk is told, more may read than where it was said."""
+    def _may_be_quoted(self, one: Exchange | ProjectEntry) -> bool:
+        """Where agents' talk is told, more may read than where it was said. What came by a hook or
+        from a shell was said nowhere.
+        """
+        if not one.channel:
+            return True
         return everybody_reads(self._mouth.transports, one.network, one.channel)
 
     async def _standup(self, unit: Unit, mark: Mark | None, scene: Scene) -> News | None:

@@ -19,10 +19,12 @@ from storage import (
     events,
     leases,
     nonces,
+    project_log,
     record,
     replies,
     sessions,
     spending,
+    talks,
     workflows,
 )
 from storage.errors import StorageError
@@ -79,6 +81,8 @@ class Sweeper:
             await spending.prune(unit, before)
             await workflows.prune(unit, before)
             await delegations.prune(unit, before)
+            await talks.prune(unit, before)
+            await project_log.prune(unit, before)
         await self._forget_nonces()
         await self._forget_events(before)
         gone = _PRUNE_LINES

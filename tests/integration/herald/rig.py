@@ -16,10 +16,11 @@ from bots.messages import Delivery, Mark, Target, TransportHealth
 from bots.secrets import Redactor
 from bots.settings import Settings
 from brain.guard import Guard, LatchPolicy
-from storage import agents, audit, happenings, record
+from storage import agents, audit, happenings, project_log, record
 from storage.acts import Permit
 from storage.latch import Latch
 from storage.lines import NewLine, Owed
+from storage.project_tables import EntryKind, ProjectEntry
 from storage.store import Store
 from storage.tables import AgentState, LineKind
 
@@ -159,6 +160,18 @@ class Swarm:
     async def killed(self, scope: str = "buyer", reason: str = "it loops") -> None:
         more = {"by": "mara", "door": "irc:#lobby", "reason": reason}
         await self.decided("supervisor", "done", "kill", scope, **more)
+
+    async def wrote(self, kind: EntryKind = EntryKind.RESULT, **more: str) -> None:
+        """A line of the project log, of the buyer's for alice."""
+        entry = ProjectEntry(
+            at=self.now, agent="buyer", by="alice", kind=kind, text="", trace_id="t"
+        )
+        entry.ref = "delegation:D-1"
+        for name, value in more.items():
+            setattr(entry, name, value)
+        entry.network = "irc" if entry.channel else ""
+        async with self.store.writing() as unit:
+            await project_log.add(unit, entry)
 
     async def heard(self, said_by: str | None, to: str, text: str, channel: str = "#lobby") -> int:
         """A line that `to` owes a look; the id of its inbox row."""

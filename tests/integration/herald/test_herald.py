@@ -10,6 +10,7 @@ import pytest
 from bots.messages import Delivery
 from storage import inbox, postings, replies
 from storage.latch import Latch
+from storage.project_tables import EntryKind
 from storage.store import Store
 from storage.tables import AgentState, InboxState
 from tests.integration.herald.rig import Paper, Swarm
@@ -91,6 +92,38 @@ async def test_a_warning_is_told_once(store: Store) -> None:
     await swarm.herald.look()
     assert swarm.only().taken("#agent-logs") == [f"• 10:01 UTC buyer: {sentence}"]
     swarm.later(minutes=1)
+    await swarm.reborn().look()
+    assert swarm.only().said == []
+
+
+async def test_what_came_of_work_is_told_once_and_quoted_where_everybody_may_read(
+    store: Store,
+) -> None:
+    swarm = Swarm(store, **NO_STANDUP)
+    swarm.only().closed = {"#vault"}
+    await swarm.enrol()
+    await swarm.wrote(EntryKind.NOTE, text="before anybody told of it")
+    await swarm.herald.look()
+    swarm.later(minutes=1)
+    await swarm.herald.look()
+    swarm.only().said.clear()
+    await swarm.wrote(state="done", title="count the lines", text="tech-lead: 12\n@captain, hm")
+    await swarm.wrote(state="failed", title="the salaries", text="9", channel="#vault")
+    await swarm.wrote(EntryKind.DECISION, text="we take the red one", channel="#lobby")
+    await swarm.wrote(EntryKind.STATUS, state="active", text="it goes well")
+    swarm.later(minutes=1)
+    await swarm.herald.look()
+    assert swarm.only().taken("#agent-logs") == [
+        (
+            "• 10:01 UTC buyer: D-1 for alice is done: “count the lines”, “tech-lead: 12 @captain, "
+            "hm”\n"
+            "• 10:01 UTC buyer: D-1 for alice is failed: not quoted, for not everybody may read "
+            "there\n"
+            "• 10:01 UTC buyer wrote down a decision: “we take the red one”\n"
+            "• 10:01 UTC buyer: the project is active from now on: “it goes well”"
+        )
+    ]
+    swarm.later(minutes=5)
     await swarm.reborn().look()
     assert swarm.only().said == []
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bots.hearing.gate import addressees
 from bots.herald import composing
 from storage.happenings import Day, Exchange, Refusal, Steered
+from storage.project_tables import EntryKind, ProjectEntry
 from storage.tables import Agent, AgentState
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -60,6 +61,18 @@ refusals = st.builds(
     policy=st.sampled_from(["latch", "budget"]),
     reason=words,
 )
+entries = st.builds(
+    ProjectEntry,
+    at=st.just(NOON),
+    agent=names,
+    by=words,
+    kind=st.sampled_from(EntryKind),
+    state=st.sampled_from(["done", "failed"]),
+    title=words,
+    text=words,
+    ref=st.just("delegation:D-7k2m9qxa"),
+    trace_id=st.just("abcd"),
+)
 
 
 @given(found=st.lists(exchanges, min_size=1, max_size=30), is_quoted=st.booleans())
@@ -68,14 +81,20 @@ def test_talk_between_agents_calls_nobody(found: list[Exchange], *, is_quoted: b
 
 
 @given(
-    st.lists(steered, max_size=10), st.lists(refusals, max_size=10), st.dictionaries(names, words)
+    st.lists(steered, max_size=10),
+    st.lists(refusals, max_size=10),
+    st.dictionaries(names, words),
+    st.lists(st.tuples(entries, st.booleans()), max_size=10),
 )
 def test_agent_logs_call_nobody(
-    kills: list[Steered], refused: list[Refusal], states: dict[str, str]
+    kills: list[Steered],
+    refused: list[Refusal],
+    states: dict[str, str],
+    written: list[tuple[ProjectEntry, bool]],
 ) -> None:
     now: composing.Known = {name: ["degraded", why, 2] for name, why in states.items()}
-    post = composing.logs({}, now, kills, refused)
-    told = bool(kills or now or any(r.policy != "latch" for r in refused))
+    post = composing.logs({}, now, kills, refused, entries=written)
+    told = bool(kills or now or written or any(r.policy != "latch" for r in refused))
     assert bool(post.text) is told
     assert post.urgent is any(k.verb == "kill" for k in kills)
     if post.text:
