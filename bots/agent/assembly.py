@@ -44,6 +44,7 @@ from bots.roster import Roster
 from bots.secrets import Redactor
 from bots.swarm_settings import OperatorSettings
 from bots.transport import Transport, everybody_reads
+from bots.workflows.beginning import Beginnings
 from brain.delegation.policy import AuthorityPolicy
 from brain.guard import Guard, LatchPolicy, Policy
 from brain.people import PeoplePolicy
@@ -149,6 +150,7 @@ def answering(
         operators=operators,
         roster=roster,
         giving=giving,
+        beginnings=Beginnings(settings, spec.prompts_folder / "workflows", store, utc_now),
         ask=wires.ask,
         requests=requests,
         own_state=wires.own_state,

@@ -25,6 +25,7 @@ from bots.hearing import gate
 from bots.hearing.short import is_ping, is_stop
 from bots.roster import Roster
 from bots.settings import Settings
+from bots.workflows.beginning import Beginnings
 from brain.compaction import Compacted
 from brain.errors import Refused, ToolError
 from brain.model import Occasion
@@ -51,6 +52,8 @@ class Desk:
     roster: Roster
     #: where work is handed to agents
     giving: DelegationDesk
+    #: where runs of workflows are begun
+    beginnings: Beginnings
     ask: Ask
     requests: Requests
     own_state: Callable[[], str]

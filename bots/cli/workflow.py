@@ -15,7 +15,7 @@ from rich.table import Table
 from bots.cli.exits import CommandError, Exit
 from bots.cli.project import DEFAULT_CONFIG, ROOT, ConfigOption, open_project
 from bots.cli.workflow_work import Desk, Found, as_json_of
-from bots.settings import Settings
+from bots.workflows.beginning import BOARD, board_of
 from bots.workflows.library import Library, NoSuchWorkflow
 from bots.workflows.telling import line
 from brain.workflows.definition import Workflow, schema
@@ -88,7 +88,7 @@ def run(
     channel: Annotated[
         str,
         typer.Option(help="Discord channel that shows how far it is; 'none' for none."),
-    ] = "#task-board",
+    ] = BOARD,
     wait: Annotated[float, typer.Option(help="Seconds to wait for its end.", min=0)] = 0,
     key: Annotated[
         str, typer.Option(help="The same key again is the same run: for scripts that retry.")
@@ -110,7 +110,7 @@ def run(
     except InputMissing as error:
         raise CommandError(f"{error}. Give it with --input NAME=VALUE.", Exit.USAGE) from None
     desk = Desk(settings, state)
-    board = _board(settings, channel)
+    board = "" if channel == "none" else board_of(settings, channel)
     begun = desk.begin(defined, library.source(name), values, board=board, key=key)
     if not as_json:
         typer.echo(begun.run.code)
@@ -238,18 +238,6 @@ def _pairs(words: list[str]) -> dict[str, str]:
         if not equals:
             raise CommandError(f"--input {name}: write NAME=VALUE", Exit.USAGE)
     return {name: value for name, _, value in pairs}
-
-
-def _board(settings: Settings, channel: str) -> str:
-    """Typed address of the channel that shows it; empty for none."""
-    if channel == "none":
-        return ""
-    if ":" in channel:
-        return channel
-    captain = settings.agent(settings.captain)
-    if channel.lower() not in {name.lower() for name in settings.channels_of(captain)}:
-        return ""
-    return f"discord:{channel}"
 
 
 def _describe(one: Workflow) -> None:

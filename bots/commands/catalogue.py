@@ -14,12 +14,22 @@ from bots.commands.delegating import DELEGATING
 from bots.commands.registry import Arguments, Command, Desk, Registry
 from bots.commands.steering import STEERING
 from bots.commands.subscribing import SUBSCRIBING
+from bots.commands.workflows import WORKFLOWS
 from bots.messages import DISCORD
 
 
 def catalogue(prefix: str) -> Registry:
     """All commands; `prefix` is shown in the help."""
-    others = (*ASKING, *CONVERSING, *DELEGATING, *ACCOUNTING, *SUBSCRIBING, *DECIDING, *STEERING)
+    others = (
+        *ASKING,
+        *CONVERSING,
+        *DELEGATING,
+        *WORKFLOWS,
+        *ACCOUNTING,
+        *SUBSCRIBING,
+        *DECIDING,
+        *STEERING,
+    )
 
     async def tell(desk: Desk, asked: Asked, arguments: Arguments) -> str:
         if asked.network == DISCORD:

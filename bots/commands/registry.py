@@ -18,6 +18,7 @@ from bots.commands.asked import Asked
 from bots.control.operators import Operators
 from bots.control.requests import Requests
 from bots.delegating.desk import DelegationDesk
+from bots.workflows.beginning import Beginnings
 from brain.compaction import Compacted
 from brain.wallet.budgets import Budget
 from storage.latch import Latch
@@ -121,6 +122,10 @@ class Desk(Protocol):
     @property
     def giving(self) -> DelegationDesk:
         """Where work is handed to agents."""
+
+    @property
+    def beginnings(self) -> Beginnings:
+        """Where runs of workflows are begun."""
 
     async def stop(self, asked: Asked) -> bool:
         """End what this agent works on here, and what who asks has waiting; true when there was
