@@ -118,14 +118,15 @@ async def put_back(
     now: datetime,
     was_tried: bool = True,
 ) -> bool:
-    """Claimed or working → queued, for another try from `not_before` on; False as `finish`.
+    """Claimed or working → queued, for another try from `not_before` on; False as `finish`, and
+    where it has begun to act: that is not tried again.
 
     Who only has to go, and has not `was_tried` it, leaves the number of tries as it was.
     """
     values = {"state": _QUEUED, "error": why, "not_before": not_before, "epoch": None}
     if not was_tried:
         values["tries"] = held.tries + 1
-    rows = found(await run(unit, changed(values, *_ours(held))))
+    rows = found(await run(unit, changed(values, *_ours(held), _C.acted.is_(False))))
     return await _told(unit, rows, held.state, why, now) is not None
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from storage.core import DELEGATION, run
+from storage.core import DELEGATION, REPLY, run
 from storage.delegation_tables import Delegation, DelegationState, Deliver
 from storage.unit import Rows, Unit
 
@@ -21,6 +21,8 @@ _C: Final = DELEGATION.c
 #: states from which something may still come
 OPEN: Final = (DelegationState.QUEUED, DelegationState.CLAIMED, DelegationState.WORKING)
 HELD: Final = (DelegationState.CLAIMED, DelegationState.WORKING)
+#: a result that could not be said for so long is not expected any more
+_NEWS: Final = timedelta(minutes=10)
 _COLUMNS: Final = [_C[name] for name in Delegation.model_fields]
 # Every hook and every order passes here: a statement that is put together once takes a tenth of the
 # time of one that is put together each time.
@@ -178,8 +180,22 @@ async def any_overdue(unit: Unit, now: datetime, silence: timedelta) -> bool:
     """Whether something is open beyond its deadline, or was not beaten for so long."""
     silent = sa.and_(_C.state.in_(HELD), _C.beat_at < now - silence)
     over = sa.and_(_C.state.in_(OPEN), _C.expires_at <= now)
-    query = sa.select(sa.exists().where(sa.or_(silent, over)))
-    return bool((await run(unit, query)).scalar())
+    overdue = sa.or_(silent, over, _is_unsayable(now))
+    return bool((await run(unit, sa.select(sa.exists().where(overdue)))).scalar())
+
+
+async def give_up_saying(unit: Unit, now: datetime) -> list[Delegation]:
+    """Owed → failed, for results that nobody has begun to say in all the time that they were news;
+    gives those.
+    """
+    why = f"nobody could say it there within {_NEWS.seconds // 60} minutes"
+    values = {"deliver": str(Deliver.FAILED), "delivered_proof": why}
+    return found(await run(unit, changed(values, _is_unsayable(now))))
+
+
+def _is_unsayable(now: datetime) -> sa.ColumnElement[bool]:
+    begun = sa.exists().where(REPLY.c.delegation_id == _C.id)
+    return sa.and_(_C.deliver == str(Deliver.OWED), _C.finished_at < now - _NEWS, ~begun)
 
 
 async def undelivered(unit: Unit, agent: str) -> list[Delegation]:

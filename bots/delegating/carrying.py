@@ -129,7 +129,7 @@ class Carrying:
         )
 
     def broken(self, held: Delegation, error: Exception) -> tuple[Outcome, float | None]:
-        """As `carry`, for a fault that nobody foresaw: whoever asked hears no more than its kind."""
+        """As `carry`, for a fault that nobody foresaw: who asked hears no more than its kind."""
         why = f"it broke me: {type(error).__name__}"
         outcome = Outcome(state=DelegationState.FAILED, error=why)
         return outcome, wait_s(held.claim) if held.tries > 0 else None

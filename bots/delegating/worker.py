@@ -31,6 +31,7 @@ from storage.unit import Unit
 #: a lost nudge costs at most this
 LOOK_EVERY_S: Final = 5.0
 _BEAT_EVERY_S: Final = 20.0
+_LET_GO_WITHIN_S: Final = 1.0
 #: delegations that are worked on at a time; those that wait for others of their own do not count
 _AT_ONCE: Final = 4
 _PAGE: Final = 16
@@ -90,11 +91,17 @@ class Worker:
                     async with asyncio.timeout(LOOK_EVERY_S):
                         await self._nudged.wait()
         finally:
-            beating.cancel()
-            for hand in self._hands.values():
-                hand.task.cancel()
-            tasks = [hand.task for hand in self._hands.values()]
-            await asyncio.gather(beating, *tasks, *self._telling, return_exceptions=True)
+            await self._let_go(beating)
+
+    async def _let_go(self, beating: asyncio.Task[None]) -> None:
+        tasks = [beating, *(hand.task for hand in self._hands.values())]
+        for task in tasks:
+            task.cancel()
+        with suppress(TimeoutError):
+            # What the store does not take now, the next process finds.
+            async with asyncio.timeout(_LET_GO_WITHIN_S):
+                await asyncio.gather(*tasks, return_exceptions=True)
+                await asyncio.gather(*self._telling, return_exceptions=True)
 
     async def _inherit(self) -> None:
         """What an older process of this agent had in hand."""
@@ -203,31 +210,34 @@ class Worker:
                 outcome, retry_s = await self.carrying.carry(held, wait_aside)
         except TimeoutError:
             outcome, retry_s = Outcome(state=DelegationState.EXPIRED, error="out of time"), None
+        except Exception as error:  # the outermost frame of one piece of work
+            self.log.warning("delegation.broke", code=held.code, exc_info=error)
+            outcome, retry_s = self.carrying.broken(held, error)
         await self._settle(held, outcome, retry_s)
 
     async def _settle(self, held: Delegation, outcome: Outcome, retry_s: float | None) -> None:
         now = self.desk.clock()
 
         async def settle(unit: Unit) -> Outcome | None:
-            if retry_s is None:
-                return await self.carrying.finish(unit, held, outcome, now)
-            until = now + timedelta(seconds=retry_s)
-            back = await delegating.put_back(
-                unit, held, why=outcome.error, not_before=until, now=now
-            )
-            return outcome if back else None
+            if retry_s is not None:
+                until = now + timedelta(seconds=retry_s)
+                why = outcome.error
+                if await delegating.put_back(unit, held, why=why, not_before=until, now=now):
+                    return None
+            # What has begun to act is not tried again.
+            return await self.carrying.finish(unit, held, outcome, now)
 
         ended = await insist(self.desk.store, settle, self.log)
         self.carrying.forget(held)
+        state = "put back or lost" if ended is None else str(ended.state)
         self.log.info(
-            "delegation.ended",
+            "delegation.over",
             code=held.code,
-            state=outcome.state if retry_s is None else "queued",
+            state=state,
             why=outcome.error,
-            ours=ended is not None,
             trace_id=held.trace_id,
         )
-        if ended is not None and retry_s is not None:
+        if ended is None and retry_s is not None:
             asyncio.get_running_loop().call_later(retry_s, self.nudge)
         for concerned in {held.sender, ended.deliver_by if ended else ""} - {""}:
             self.desk.bells.changed(concerned, held.code)

@@ -49,7 +49,8 @@ class Overdue:
 
         async def settle(unit: Unit) -> list[Delegation]:
             ended = await delegating.expire(unit, now)
-            return [*ended, *await delegating.reclaim(unit, now, SILENCE)]
+            unsaid = await delegations.give_up_saying(unit, now)
+            return [*ended, *unsaid, *await delegating.reclaim(unit, now, SILENCE)]
 
         for one in await store.write(settle):
             self._log.info(

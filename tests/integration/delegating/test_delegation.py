@@ -232,6 +232,37 @@ async def test_what_began_to_act_is_not_done_twice(crew: Office) -> None:
     assert done == 1
 
 
+async def test_what_has_acted_is_not_tried_again_when_the_model_fails(crew: Office) -> None:
+    done = 0
+
+    @tool(effects=Effects.WRITES, guard_class="test")
+    async def act(context: Context, what: Annotated[str, "what"]) -> ToolResult:
+        """Act."""
+        nonlocal done
+        done += 1
+        return ToolResult(text=what)
+
+    call = Completion(tool_calls=(ToolCall(id="1", name="act", arguments={"what": "x"}),))
+    await crew.hire("secretary", Scripted([call, ModelFailed("overloaded"), call]), [act])
+    ended = await crew.ended("captain", await crew.give("captain", "secretary"))
+    assert (ended.state, ended.error, done) == ("failed", "overloaded", 1)
+
+
+async def test_a_fault_that_nobody_foresaw_is_tried_again_and_named_by_its_kind(
+    crew: Office,
+) -> None:
+    class Broken(Scripted):
+        async def query(
+            self, conversation: Conversation, reader: Reader | None = None
+        ) -> Completion:
+            raise ZeroDivisionError("secret words")
+
+    await crew.hire("secretary", Broken([]))
+    ended = await crew.ended("captain", await crew.give("captain", "secretary", tries=2))
+    assert (ended.state, ended.claim) == ("failed", 2)
+    assert ended.error == "it broke me: ZeroDivisionError"
+
+
 @pytest.mark.parametrize(
     "change", ["instruction = 'buy a castle'", "agent = 'secretary'", "sender = 'tech-lead'"]
 )

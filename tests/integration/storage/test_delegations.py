@@ -217,3 +217,14 @@ async def test_one_look_tells_whether_anything_is_overdue(store: Store) -> None:
     await store.write(lambda unit: delegating.beat(unit, [held], at(3500)))
     assert not await overdue(3550)
     assert await overdue(3600)
+
+
+async def test_a_result_that_nobody_could_say_is_given_up(store: Store) -> None:
+    held = await claimed(store, await given(store, deliver_to="irc:#reports"))
+    assert held is not None
+    assert await finished(store, held)
+    assert await store.write(lambda unit: delegations.give_up_saying(unit, at(600))) == []
+    assert await store.read(lambda unit: delegations.any_overdue(unit, at(606), SILENCE))
+    [unsaid] = await store.write(lambda unit: delegations.give_up_saying(unit, at(606)))
+    assert (unsaid.deliver, unsaid.result) == (Deliver.FAILED, "here it is")
+    assert await store.read(lambda unit: delegations.undelivered(unit, "secretary")) == []
