@@ -19,7 +19,6 @@ from bots.delegating.order import (
 from bots.delegating.waiting import is_settled
 from bots.settings import Settings
 from bots.workflows.work import Assignment, Handed, NeverSo, NotNow
-from brain.delegation.wording import destination_of
 from brain.workflows.progress import Outcome
 from storage import delegations
 from storage.core import DELEGATION
@@ -29,8 +28,6 @@ from storage.workflow_states import State
 
 #: a result whose delivery takes longer counts as not delivered
 _DELIVERY: Final = timedelta(minutes=5)
-#: behind words that would send an answer somewhere: `post_to` alone says where it goes
-_NOWHERE: Final = "\n\n(Your answer goes back to the workflow alone.)"
 
 
 @dataclass(frozen=True)
@@ -47,9 +44,11 @@ class DelegatedWork:
             return known
         order = Order(
             to=assignment.agent or await self._able(assignment),
-            instruction=_undirected(assignment.instruction),
+            instruction=assignment.instruction,
             asked_by=assignment.asked_by,
             deliver_to=assignment.post_to,
+            # What others said may stand in it: no channel that it names is where the answer goes.
+            may_name_place=False,
             deadline=min(timedelta(seconds=assignment.deadline_s), LONGEST_DEADLINE),
             idempotency_key=assignment.key,
             trace_id=assignment.trace_id,
@@ -92,11 +91,6 @@ class DelegatedWork:
             return False
         ended = one.finished_at or one.issued_at
         return is_settled(one) or ended < self.clock() - _DELIVERY
-
-
-def _undirected(instruction: str) -> str:
-    """What others said may stand at its end: no channel that it names is where the answer goes."""
-    return instruction + _NOWHERE if destination_of(instruction)[1] else instruction
 
 
 def _outcome(one: Delegation) -> Outcome:

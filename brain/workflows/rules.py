@@ -182,12 +182,13 @@ class _Rules:
 
     def _undoing(self, key: Key, progress: Progress) -> Task:
         step = self.workflow.step(key.step)
-        value = progress.tasks[key].value
+        done = progress.tasks[key]
         try:
             text = self.words.undo(step, progress, key)
         except TemplateFailed as error:
-            return Task(state=State.FAILED, value=value, error=str(error))
-        return self._running(step, Task(value=value, order=text))
+            return Task(state=State.FAILED, value=done.value, error=str(error))
+        # It is said where what it makes up for was said.
+        return self._running(step, Task(value=done.value, order=text, post_to=done.post_to))
 
     def _state(self, progress: Progress) -> State:
         states = {task.state for task in progress.tasks.values()}

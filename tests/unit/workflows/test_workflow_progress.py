@@ -55,7 +55,7 @@ class Luck:
     def order(self, step: Step, progress: Progress, task: Task) -> Order:
         if step.id in self.broken:
             raise TemplateFailed("it asks for nothing")
-        return Order(f"do {step.id} {task.value}")
+        return Order(f"do {step.id} {task.value}", step.post_to or "")
 
     def title(self, step: Step, progress: Progress) -> str:
         return f"may {step.id}?"
@@ -213,13 +213,15 @@ def test_what_was_done_is_made_up_for_in_reverse_one_by_one() -> None:
 
 
 def test_each_item_that_was_done_is_made_up_for() -> None:
-    run = play(work("a", for_each="x", compensate="z"), luck=Luck(sizes={"a": 3}))
+    step = work("a", for_each="x", compensate="z", post_to="#reports")
+    run = play(step, luck=Luck(sizes={"a": 3}))
     run.end("a", DONE, 1)
     run.end("a", FAILED, 0)
     assert to_stop(run.at, run.now) == [Key("a", 2)]
     run.end("a", CANCELLED, 2)
     assert to_work_on(run.at) == [Key("a", 1, undo=True)]
-    assert run.at.tasks[Key("a", 1, undo=True)].order == "undo a 1"
+    undo = run.at.tasks[Key("a", 1, undo=True)]
+    assert (undo.order, undo.post_to) == ("undo a 1", "#reports")
 
 
 def test_a_gate_waits_for_people_and_goes_on_with_their_yes() -> None:
