@@ -12,7 +12,7 @@ import signal
 import sqlite3
 import sys
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,20 +70,21 @@ class Swarm:
     _people: list[Person] = field(default_factory=list)
 
     @classmethod
-    def make(
+    def make(  # noqa: PLR0917 - as tests order a swarm
         cls,
         folder: Path,
         agents: tuple[str, ...],
         more: str,
         swarm_table: str = SWARM,
         transports: tuple[str, ...] = ("irc",),
+        gives_to: Mapping[str, Sequence[str]] = _GIVES_TO,
     ) -> Swarm:
         folder.mkdir(parents=True)
         tables = "".join(
             f'[[agents]]\nname = "{name}"\nrole = "{name}"\nsoul = "{_soul(name)}"\n'
             f"transports = {json.dumps(transports)}\n"
             f"capabilities = {json.dumps(_CAN.get(name, []))}\n"
-            f"may_delegate_to = {json.dumps(_GIVES_TO.get(name, []))}\n"
+            f"may_delegate_to = {json.dumps(gives_to.get(name, []))}\n"
             for name in agents
         )
         (folder / "swarm.toml").write_text(swarm_table + CHANNELS + more + tables)
