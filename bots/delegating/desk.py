@@ -27,6 +27,7 @@ from bots.delegating.order import (
 )
 from bots.delegating.router import Router
 from bots.delegating.waiting import Waiting
+from bots.hooks.receiving import First
 from bots.keys.holding import NoKey
 from bots.keys.signer import Signer
 from brain.delegation.authority import Authority
@@ -48,7 +49,7 @@ _CODE: Final = 8
 
 
 class Repeated(Exception):
-    """The same asker gave something under the same key before, which is its one argument."""
+    """The same asker gave something under the same key before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,22 +72,22 @@ class DelegationDesk:
     clean: Callable[[str], str]
     clock: Callable[[], datetime]
 
-    async def give(self, order: Order) -> Delegation:
+    async def give(self, order: Order, first: First | None = None) -> Delegation:
         """Have it done; the same idempotency key of the same asker gives what it gave before.
 
-        Raises `NotGiven` with its kinds, and `StorageError`.
+        `first` is done in the transaction that takes the order, or before anything else is told:
+        what it raises is raised. Raises `NotGiven` with its kinds, and `StorageError`.
         """
-        order = self.destinations.named_in(self._checked(order))
-        self._require_alive(self.agent)
-        # Who is best at it is not asked a second time. Otherwise the store tells with the new row.
-        before = await self._given_before(order) if order.to == AUTO else None
-        if before is not None:
-            return before
         try:
-            delegation = await self._added(await self._made(order))
-        except Repeated as error:
-            return _same(error.args[0], order)
-        except NotGiven:
+            order = self.destinations.named_in(self._checked(order))
+            self._require_alive(self.agent)
+            if order.to == AUTO:
+                # Who is best at it is not asked a second time.
+                await self._require_new(order)
+            delegation = await self._added(await self._made(order), first)
+        except (NotGiven, Repeated):
+            if first is not None:
+                await self.store.write(first)
             before = await self._given_before(order)
             if before is None:
                 raise
@@ -171,7 +172,13 @@ class DelegationDesk:
         if key is None:
             return None
         before = await self.store.read(lambda unit: delegations.by_key(unit, order.asked_by, key))
-        return None if before is None else _same(before, order)
+        if before is not None and before.instruction != order.instruction:
+            raise Reused(f"the key {key!r} was used for another instruction: {before.code}")
+        return before
+
+    async def _require_new(self, order: Order) -> None:
+        if await self._given_before(order) is not None:
+            raise Repeated
 
     async def _made(self, order: Order) -> NewDelegation:
         """What the order comes to: who does it, signed."""
@@ -257,15 +264,17 @@ class DelegationDesk:
         except NoKey as error:
             raise NotGiven(str(error)) from error
 
-    async def _added(self, new: NewDelegation) -> Delegation:
+    async def _added(self, new: NewDelegation, first: First | None) -> Delegation:
         """Raises `Repeated`, and `NotAllowed`."""
 
         async def add(unit: Unit, permit: Permit) -> Delegation:
             permit.check(VERB, target_of(new.agent), now_s=permit.good_until_s)
+            if first is not None:
+                await first(unit)
             delegation, is_new = await delegations.add(unit, new)
             if not is_new:
                 # Nothing is handed over, and nothing is in the audit.
-                raise Repeated(delegation)
+                raise Repeated
             return delegation
 
         act = Act(
@@ -288,11 +297,3 @@ class DelegationDesk:
             if error.policy == UNRECORDED:
                 raise StoreUnavailable(error.reason) from error
             raise NotAllowed(error.reason) from error
-
-
-def _same(before: Delegation, order: Order) -> Delegation:
-    """What was given under the order's key, if it is the same; raises `Reused`."""
-    if before.instruction != order.instruction:
-        key = order.idempotency_key
-        raise Reused(f"the key {key!r} was used for another instruction: {before.code}")
-    return before

@@ -14,10 +14,12 @@ from bots.hooks import body
 from bots.hooks.envelope import Envelope
 from bots.hooks.proof import Proofs, is_envelope, opened
 from bots.hooks.rate import RateLimit
+from bots.hooks.receiving import First
 from bots.hooks.refusal import Refused
 from bots.hooks.refusals import CALLER
 from bots.settings import Settings
 from brain.delegation.authority import Authority
+from storage.store import Store
 
 #: as `Order.asked_by` names who has the token; no sender and no agent has this name
 TOKEN: Final = "hook:token"  # noqa: S105
@@ -35,6 +37,9 @@ class Caller:
     envelope: Envelope | None = None
     #: it may have anybody asked, not just this agent
     for_all: bool = True
+    #: proves that it is who it says, in the transaction that does what it asks for; until then
+    #: nothing is done and nothing told. None: that is proved
+    first: First | None = None
 
     def owns(self, asked_by: str) -> bool:
         """Whether a delegation that `asked_by` asked for is this caller's own."""
@@ -51,6 +56,7 @@ class Callers:
         settings: Settings,
         authority: Authority,
         token: SecretStr | None,
+        store: Store,
         proofs: Proofs,
         monotonic: Callable[[], float],
     ) -> None:
@@ -58,6 +64,7 @@ class Callers:
         self._hooks = settings.hooks
         self._authority = authority
         self._token = token
+        self._store = store
         self._proofs = proofs
         self._monotonic = monotonic
         limits = settings.hooks
@@ -65,22 +72,30 @@ class Callers:
         self._strangers = RateLimit(per_minute=limits.per_minute * _STRANGERS, burst=limits.burst)
 
     async def identify(self, request: web.Request, kind: str) -> Caller:
-        """Raises `Refused`. `kind` is what an envelope must be of: ``task``, ``wake``, ``cancel``
-        or, for what has no body, ``read``.
+        """Who it is, or says that it is: see `Caller.first`. Raises `Refused`.
+
+        `kind` is what an envelope must be of: ``task``, ``wake``, ``cancel`` or, for what has no
+        body, ``read``.
         """
         if "token" in request.query:
             raise Refused("unsupported", "a token in an address ends in logs: send it as a header")
         given = _token_in(request)
         if given is None:
-            return await self._signed(request, await self._sealed_in(request, kind), kind)
+            return self._signed(request, await self._sealed_in(request, kind), kind)
         self._check_token(request, given)
         request[CALLER] = TOKEN
         self._take(TOKEN, request)
         found = {} if kind == "read" else body.object_in(await self._read(request))
         # A signature says more than a token that many scripts have.
-        return (
-            await self._signed(request, found, kind) if is_envelope(found) else Caller(TOKEN, found)
-        )
+        return self._signed(request, found, kind) if is_envelope(found) else Caller(TOKEN, found)
+
+    async def prove(self, request: web.Request, caller: Caller) -> None:
+        """What `Caller.first` is for, where no transaction follows that could do it; raises
+        `Refused`, and `storage.errors.StorageError`.
+        """
+        if caller.first is not None:
+            await self._store.write(caller.first)
+        request[CALLER] = caller.name
 
     async def _sealed_in(self, request: web.Request, kind: str) -> dict[str, Any]:
         """The envelope that is the body, as it came."""
@@ -121,7 +136,7 @@ class Callers:
         if verdict.wait_s:
             raise _wait(verdict.wait_s, audited=verdict.is_first)
 
-    async def _signed(self, request: web.Request, found: dict[str, Any], kind: str) -> Caller:
+    def _signed(self, request: web.Request, found: dict[str, Any], kind: str) -> Caller:
         try:
             sealed = opened(found)
             objection = self._objection(sealed.envelope, kind)
@@ -131,10 +146,12 @@ class Callers:
             raise self.stranger(request, objection)
         sender = sealed.envelope.sender
         self._take(f"hook:{sender}", request)
-        await self._proofs.require(sealed)
-        request[CALLER] = f"hook:{sender}"
         return Caller(
-            f"hook:{sender}", sealed.envelope.body, sealed.envelope, for_all=self._may_all(sender)
+            f"hook:{sender}",
+            sealed.envelope.body,
+            sealed.envelope,
+            for_all=self._may_all(sender),
+            first=lambda unit: self._proofs.accept(unit, sealed),
         )
 
     def _objection(self, given: Envelope, kind: str) -> Refused | None:

@@ -23,7 +23,6 @@ from bots.keys.signer import genuine
 from storage import keys, nonces
 from storage.key_tables import KeyAlgorithm
 from storage.keys import Key
-from storage.store import Store
 from storage.unit import Unit
 
 #: what tells an envelope from the body of a script
@@ -61,24 +60,20 @@ def opened(body: Mapping[str, Any]) -> Sealed:
 class Proofs:
     """Checks signatures with keys of the store, and the HMAC secrets that this agent holds."""
 
-    store: Store
     #: HMAC secret of a key id; None: this agent does not have it
     secret_of: Callable[[str], SecretStr | None]
     clock: Callable[[], datetime]
 
-    async def require(self, sealed: Sealed) -> None:
-        """Use the envelope up; raises `Refused`, and `storage.errors.StorageError`.
+    async def accept(self, unit: Unit, sealed: Sealed) -> None:
+        """Use the envelope up, in the transaction that takes what it asks for; raises `Refused`.
 
-        An envelope that is refused is not used up.
+        With that transaction it is rolled back, and was not used.
         """
+        given, now = sealed.envelope, self.clock()
         try:
-            envelope.check_fresh(sealed.envelope, self.clock())
+            envelope.check_fresh(given, now)
         except Stale as error:
             raise Refused("stale", str(error)) from None
-        await self.store.write(lambda unit: self._accept(unit, sealed))
-
-    async def _accept(self, unit: Unit, sealed: Sealed) -> None:
-        given, now = sealed.envelope, self.clock()
         key = await keys.verifying(unit, given.key_id, now)
         if key is None:
             raise Refused("bad_key", await keys.why_not(unit, given.key_id, now))

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from bots.delegating.order import Order
 from storage.delegation_tables import Delegation
+from storage.unit import Unit
+
+#: what must hold in the transaction that takes an order
+First = Callable[[Unit], Awaitable[None]]
 
 
 class Desk(Protocol):
     """Takes orders, and knows what became of them. Raises `storage.errors.StorageError`."""
 
-    async def give(self, order: Order) -> Delegation:
+    async def give(self, order: Order, first: First | None = None) -> Delegation:
         """Have it done; the same key of the same asker gives what it gave before.
 
-        Raises `bots.delegating.order.NotGiven` and its kinds.
+        `first` is done in the transaction that takes the order, or else before anything is told:
+        what it raises is raised. Raises `bots.delegating.order.NotGiven` and its kinds.
         """
         ...
 

@@ -33,7 +33,7 @@ from bots.hooks.fields import bad, is_clean
 from bots.hooks.openapi import document
 from bots.hooks.receiving import Desk
 from bots.hooks.refusal import Refused
-from bots.hooks.refusals import Refusals
+from bots.hooks.refusals import CALLER, Refusals
 from bots.metrics import HOOKS
 from bots.settings import Settings
 from storage.delegation_tables import Delegation
@@ -125,21 +125,32 @@ class HookRoom:
 
     async def _task(self, request: web.Request, trace_id: str) -> web.Response:
         caller = await self._callers.identify(request, "task")
-        asked = asking.task_in(_with_reply_to(caller), self._hooks.channel)
-        return await self._given(request, caller, asked, trace_id)
+        return await self._given(
+            request,
+            caller,
+            lambda: asking.task_in(_with_reply_to(caller), self._hooks.channel),
+            trace_id,
+        )
 
     async def _wake(self, request: web.Request, trace_id: str) -> web.Response:
         caller = await self._callers.identify(request, "wake")
-        return await self._given(request, caller, asking.wake_in(caller.body), trace_id)
+        return await self._given(request, caller, lambda: asking.wake_in(caller.body), trace_id)
 
     async def _given(
-        self, request: web.Request, caller: Caller, asked: Asked, trace_id: str
+        self, request: web.Request, caller: Caller, read: Callable[[], Asked], trace_id: str
     ) -> web.Response:
-        key = _key_of(request, caller, asked)
-        order = self._order(caller, replace(asked, key=key), trace_id)
         try:
-            delegation = await self._desk.give(order)
+            asked = read()
+            key = _key_of(request, caller, asked)
+            order = self._order(caller, replace(asked, key=key), trace_id)
+        except Refused:
+            # What is wrong is told to who has proved a name.
+            await self._callers.prove(request, caller)
+            raise
+        try:
+            delegation = await self._desk.give(order, caller.first)
         except NotGiven as error:
+            request[CALLER] = caller.name
             raise _refused_by_desk(error) from error
         if asked.wait_s:
             delegation = await self._waited(request, delegation, asked.wait_s)
@@ -199,6 +210,7 @@ class HookRoom:
 
     async def _cancel(self, request: web.Request, trace_id: str) -> web.Response:
         caller = await self._callers.identify(request, "cancel")
+        await self._callers.prove(request, caller)
         reason = asking.reason_in(caller.body)
         if caller.envelope is not None and caller.body.get("task") != request.match_info["id"]:
             raise bad("task", "must be the id of the task, where it is signed")

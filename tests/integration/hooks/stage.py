@@ -22,10 +22,11 @@ from pydantic import SecretStr
 from bots.agent.spec import AgentSpec
 from bots.clock import utc_now
 from bots.control.door import Body
-from bots.delegating.order import Killed, NotAllowed, Order, Reused
+from bots.delegating.order import Killed, NotAllowed, NotGiven, Order, Reused
 from bots.delegating.waiting import is_settled
 from bots.hooks.door import HookDoor
 from bots.hooks.making import hook_room
+from bots.hooks.receiving import First
 from bots.hooks.room import HookRoom
 from bots.keys.signer import Signer, new_id, new_pair, new_secret
 from bots.secrets import Redactor
@@ -40,6 +41,7 @@ from storage.key_tables import KeyAlgorithm, KeyKind
 from storage.keys import NewKey
 from storage.migrate import upgrade
 from storage.store import Store
+from storage.unit import Unit
 
 TOKEN = "the-hook-token-of-the-test"
 CONTROL = "the-control-token-of-the-test"
@@ -78,14 +80,28 @@ class RowDesk:
     waited_for: set[str] = field(default_factory=set)
     orders: list[Order] = field(default_factory=list)
 
-    async def give(self, order: Order) -> Delegation:
-        self.orders.append(order)
+    async def give(self, order: Order, first: First | None = None) -> Delegation:
+        try:
+            return await self._given(order, first)
+        except NotGiven:
+            if first is not None:
+                await self.store.write(first)
+            raise
+
+    async def _given(self, order: Order, first: First | None) -> Delegation:
         if self.killed_by:
             raise Killed(f"{order.to} is killed by {self.killed_by}")
         if order.to in self.forbidden:
             raise NotAllowed(f"{self.agent} may not give work to {order.to}")
         new = self._new(order)
-        row, is_new = await self.store.write(lambda unit: delegations.add(unit, new))
+
+        async def add(unit: Unit) -> tuple[Delegation, bool]:
+            if first is not None:
+                await first(unit)
+            return await delegations.add(unit, new)
+
+        row, is_new = await self.store.write(add)
+        self.orders.append(order)
         if not is_new and row.instruction != order.instruction:
             raise Reused(f"the key {order.idempotency_key!r} was used for something else")
         if is_new and self.quick:
