@@ -35,6 +35,7 @@ def references(settings: Settings) -> list[tuple[str, str]]:
     found = [
         ("swarm.nats_credentials", settings.swarm.nats_credentials),
         ("irc.server_password", settings.irc.server_password),
+        ("hooks.token", settings.hooks.token),
     ]
     found += [
         (f"agents.{agent.name}.irc.password", agent.irc.password) for agent in settings.agents
@@ -56,6 +57,12 @@ def secrets(settings: Settings) -> Iterator[Finding]:
         except SecretError as error:
             failed = True
             yield fail("tokens", f"{key} = {error}", how_to_give(reference))
+    for reference in settings.escalation.secrets:
+        try:
+            resolve(reference)
+        except SecretError as error:
+            failed = True
+            yield fail("tokens", f"escalation.steps: {error}", how_to_give(reference))
     for keys in owners.values():
         if len(keys) > 1:
             failed = True
@@ -70,17 +77,19 @@ def secrets(settings: Settings) -> Iterator[Finding]:
 
 def certificates(settings: Settings) -> Iterator[Finding]:
     """Files named for TLS and SASL EXTERNAL are there, and keys are closed to others."""
-    authority = settings.irc.tls_authority
-    if authority and not Path(authority).expanduser().is_file():
-        yield fail("certificates", f"irc.tls_authority: {authority} is no file", "name a PEM file")
-    for agent in settings.agents:
-        if agent.irc.certificate is None:
+    public = {
+        "irc.tls_authority": settings.irc.tls_authority,
+        "hooks.tls_certificate": settings.hooks.tls_certificate,
+    }
+    private = {f"agents.{a.name}.irc.certificate": a.irc.certificate for a in settings.agents}
+    private["hooks.tls_key"] = settings.hooks.tls_key
+    for key, name in (public | private).items():
+        path = Path(name or "").expanduser()
+        if name is None:
             continue
-        path = Path(agent.irc.certificate).expanduser()
-        key = f"agents.{agent.name}.irc.certificate"
         if not path.is_file():
             yield fail("certificates", f"{key}: {path} is no file", "name a PEM file")
-        elif too_open(path):
+        elif key in private and too_open(path):
             yield fail("certificates", f"{key}: others can read {path}", f"chmod 600 {path}")
 
 
