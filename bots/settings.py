@@ -22,6 +22,7 @@ from bots.brain_settings import (
     McpSettings,
     ModelSettings,
 )
+from bots.escalation_settings import EscalationSettings
 from bots.hook_settings import HookSettings
 from bots.house_settings import (
     ApprovalSettings,
@@ -69,6 +70,7 @@ class Settings(Table):
     mcp: dict[str, McpSettings] = Field(default_factory=dict)
     heartbeat: HeartbeatSettings = HeartbeatSettings()
     approvals: ApprovalSettings = ApprovalSettings()
+    escalation: EscalationSettings = EscalationSettings()
     posts: PostSettings = PostSettings()
     keys: KeySettings = KeySettings()
     hooks: HookSettings = HookSettings()

@@ -39,6 +39,7 @@ from bots.delegating.turn import TurnHanding
 from bots.keys.signer import Signer
 from bots.lifeline import Message
 from bots.people.desk import CaptainsDesk
+from bots.people.notifying import Notifier
 from bots.people.turn import TurnPeople
 from bots.roster import Roster
 from bots.secrets import Redactor
@@ -61,6 +62,8 @@ class Answering:
     giving: DelegationDesk
     #: puts cases before people
     people: CaptainsDesk
+    #: ways to tell people besides, as far as networks have them
+    notifiers: dict[str, Notifier]
     recovery: Recovery
     desk: Desk
     requests: Requests
@@ -163,6 +166,7 @@ def answering(
         answerer=answerer,
         giving=giving,
         people=people,
+        notifiers={},
         recovery=recovery,
         desk=desk,
         requests=requests,

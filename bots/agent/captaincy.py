@@ -73,7 +73,7 @@ class Captaincy:
             log=log,
         )
         parts.requests.watchers.append(self._consequences.nudge)
-        self._people = People(parts, switch, log)
+        self._people = People(spec, parts, switch, log)
 
         def driver() -> Any:
             # Templates and YAML are loaded by who has a run to drive.

@@ -18,6 +18,7 @@ from bots.control.switch import KillSwitch
 from bots.discord.answers import Answers
 from bots.discord.approvals import Approvals
 from bots.discord.boards import Boards
+from bots.discord.calling import Calling
 from bots.discord.cards import PREFIX
 from bots.discord.front import Front
 from bots.discord.interactions import Reader
@@ -117,6 +118,7 @@ class Slash:
             log=log,
         )
         self.front.components[PREFIX] = presses.on_component
+        parts.notifiers[DISCORD] = Calling(self._transport.speech, parts.guard)
         return approvals
 
     def _boards(

@@ -42,6 +42,8 @@ class AgentSpec(BaseModel):
     missing_keys: dict[str, str] = {}
     #: what its MCP servers need, by reference
     mcp_secrets: dict[str, SecretStr] = {}
+    #: what telling people takes (e-mail, webhooks), by reference; the captain's alone
+    people_secrets: dict[str, SecretStr] = {}
     #: root of the local model's API; empty: none runs
     local_api: str = ""
     #: what it signs with: base64 of an Ed25519 private key, and its id. None: the supervisor has
@@ -72,7 +74,9 @@ class AgentSpec(BaseModel):
         # Only the way through the fork server's private socket pair needs the plain text.
         return value.get_secret_value() if value else None
 
-    @field_serializer("model_keys", "mcp_secrets", "sender_secrets", when_used="json")
+    @field_serializer(
+        "model_keys", "mcp_secrets", "people_secrets", "sender_secrets", when_used="json"
+    )
     def _reveal_keys(self, keys: dict[str, SecretStr]) -> dict[str, str]:
         return {name: value.get_secret_value() for name, value in keys.items()}
 
@@ -92,6 +96,7 @@ class AgentSpec(BaseModel):
             self.hook_token,
             *self.model_keys.values(),
             *self.mcp_secrets.values(),
+            *self.people_secrets.values(),
             *self.sender_secrets.values(),
         )
         return [s.get_secret_value() for s in held if s is not None]

@@ -68,6 +68,7 @@ class Births:
             model_keys=keys,
             missing_keys=missing,
             mcp_secrets=_mcp_secrets(settings, name),
+            people_secrets=_people_secrets(settings, name),
             local_api=self._ground.local_api,
             signing_key=hand.signer.secret if hand.signer else None,
             signing_key_id=hand.signer.key_id if hand.signer else "",
@@ -97,6 +98,14 @@ def _mcp_secrets(settings: Settings, name: str) -> dict[str, SecretStr]:
     used = {entry.partition(".")[0] for entry in settings.agent(name).mcp}
     wanted = {ref for server in used for ref in settings.mcp[server].secrets.values()}
     found, _ = resolve_each(sorted(wanted))
+    return _hidden(found)
+
+
+def _people_secrets(settings: Settings, name: str) -> dict[str, SecretStr]:
+    """What the captain needs to tell people; a step whose secret is missing is not taken."""
+    if name != settings.captain:
+        return {}
+    found, _ = resolve_each(settings.escalation.secrets)
     return _hidden(found)
 
 

@@ -26,6 +26,7 @@ SECRETS = {
     "sender_secrets": "sender-4711-value",
     "model_keys": "model-4711-value",
     "mcp_secrets": "mcp-4711-value",
+    "people_secrets": "people-4711-value",
 }
 
 
@@ -53,6 +54,7 @@ def spec(tmp_path: Path) -> AgentSpec:
         sender_secrets={"github-1": SecretStr(SECRETS["sender_secrets"])},
         model_keys={"env:KEY": SecretStr(SECRETS["model_keys"])},
         mcp_secrets={"env:MCP": SecretStr(SECRETS["mcp_secrets"])},
+        people_secrets={"env:SMTP": SecretStr(SECRETS["people_secrets"])},
     )
     # As it comes out of the fork server's socket.
     return AgentSpec.model_validate(json.loads(born.model_dump_json()))

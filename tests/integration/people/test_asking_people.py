@@ -71,7 +71,7 @@ async def at_work(crew: Office) -> AsyncIterator[None]:
         log=log,
     )
     parts.requests.watchers.append(consequences.nudge)
-    running = [*People(parts, switch, log).work(), consequences.run()]
+    running = [*People(crew["captain"].spec, parts, switch, log).work(), consequences.run()]
     tasks = [asyncio.create_task(one) for one in running]
     yield
     for task in tasks:
