@@ -5,7 +5,7 @@ Supervisor to agent: first the spec it is born with, then ``{"ping": n}``, ``{"k
 ``{"signing_key": {"key_id", "private"}}`` (base64 of the Ed25519 key to sign with from now on;
 None: it has none any more) and ``{"sender_secrets": {key_id: secret}}`` (the HMAC secrets of the
 outside senders that it may hear from now on, and no others).
-Agent to supervisor: ``{"pong": n, "state", "reason", "nick", "hook_url"}``,
+Agent to supervisor: ``{"pong": n, "state", "reason", "nick", "discord", "hook_url", "door_url"}``,
 ``{"killed": changed_at}``, ``{"please": "kill", "latch"}``,
 ``{"please": "steer", "id", "words", …}``, ``{"please": "key", "id", "reference"}``. End of
 file means that the other side is dead.

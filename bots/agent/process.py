@@ -301,6 +301,7 @@ class AgentProcess:
             "nick": self._networks.name_on(IRC),
             "discord": self._networks.name_on(DISCORD),
             "hook_url": self._door.url,
+            "door_url": self._door.local_url,
         }
 
     def _own_state(self) -> str:

@@ -161,8 +161,8 @@ def _doors(agent: str, hook: str, token: str, config: Path) -> Doors:
         # Who may hand work to everybody comes next to who is meant.
         for name in dict.fromkeys((agent, settings.captain, *agents)):
             known = agents.get(name)
-            if known and known["hook_url"] and known["state"] not in _SHUT:
-                return HookClient(known["hook_url"], secret)
+            if known and known["door_url"] and known["state"] not in _SHUT:
+                return HookClient(known["door_url"], secret)
         raise NoDoor("No agent of this swarm is up: `run.py status` says why.")
 
     return open_one

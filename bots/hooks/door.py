@@ -50,6 +50,11 @@ class HookDoor:
         name = self._settings.names[0] if self._settings.names else _host(self._settings.listen)
         return f"https://{name}:{self._port}"
 
+    @property
+    def local_url(self) -> str:
+        """The same for callers on this machine, who need no certificate; and kill and metrics."""
+        return self._door.url
+
     async def open(self, port: int = 0) -> None:
         """Listen, on this port where the hooks are, 0 for a free one; raises `OSError` when it is
         taken, or when certificate or key cannot be used.

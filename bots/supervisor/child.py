@@ -74,6 +74,8 @@ class Child:
         #: name of its bot on Discord
         self.discord: str | None = None
         self.hook_url: str | None = None
+        #: its door on loopback; the same where hooks come from nowhere else
+        self.door_url: str | None = None
         self.epoch = 0
         self.exit_code: int | None = None
 
@@ -251,6 +253,7 @@ class Child:
                 self._on_state(self)
             self.discord = message.get("discord")
             self.hook_url = message.get("hook_url")
+            self.door_url = message.get("door_url")
             self._change(AgentState(message["state"]), message.get("reason", ""))
         if "killed" in message or "please" in message:
             self._on_request(self, message)

@@ -85,6 +85,7 @@ class Status:
             "name": child.name,
             "pid": child.pid,
             "hook_url": child.hook_url,
+            "door_url": child.door_url,
             "discord": child.discord,
             "irc": child.nick,
             "brain": self._brains.get(child.name, ""),

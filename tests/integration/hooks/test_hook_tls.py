@@ -72,6 +72,15 @@ async def test_it_has_no_kill_and_no_figures(stage: Stage, trusting: ssl.SSLCont
     assert await ask(stage, trusting, "GET", "/health") == (200, {"state": "ready"})
 
 
+async def test_this_machine_needs_no_certificate(stage: Stage) -> None:
+    local = stage.door.local_url
+    assert local.startswith("http://127.0.0.1:")
+    hook = stage.http.post(f"{local}/hooks/agent", json={"message": "x"}, headers=BEARER)
+    kill = stage.http.post(f"{local}/control/kill", headers={"Authorization": f"Bearer {CONTROL}"})
+    async with hook as handed, kill as killed:
+        assert (handed.status, killed.status) == (202, 200)
+
+
 async def test_who_speaks_no_tls_gets_no_answer(stage: Stage) -> None:
     with pytest.raises(aiohttp.ClientError):
         await stage.http.get(f"http://127.0.0.1:{stage.port}/health")
