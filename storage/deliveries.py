@@ -120,9 +120,13 @@ async def fail(unit: Unit, notices: Sequence[Notice], reason: str, now: datetime
     await _failed(unit, _D.id.in_([notice.id for notice in notices]), reason, now)
 
 
-async def unread(unit: Unit, receiver: str, limit: int) -> tuple[list[Notice], int]:
-    """The oldest that `receiver` has not read, and how many there are in all."""
-    where = (_D.receiver == receiver, _D.state.in_(KEPT))
+async def unread(
+    unit: Unit, receiver: str, limit: int, *, after: int = 0
+) -> tuple[list[Notice], int]:
+    """The oldest that `receiver` has not read, behind the delivery `after`, and how many there are
+    in all.
+    """
+    where = (_D.receiver == receiver, _D.state.in_(KEPT), _D.id > after)
     count = (await run(unit, sa.select(sa.func.count()).where(*where))).scalar_one()
     return await _notices(unit, where, limit), count
 

@@ -165,8 +165,10 @@ def _deliveries(event: Event, wishes: Iterable[Wish], now: datetime) -> Iterable
     """One row a receiver: his oldest subscription that names the event."""
     given: set[str] = set()
     for wish in wishes:
-        known_before = wish.created_at <= event.at
-        if wish.receiver in given or not known_before or not matches(wish.topic, event.topic):
+        # What an agent does itself is no news to it, and must not wake it.
+        is_own = wish.receiver == f"agent:{event.agent}"
+        is_older = event.at < wish.created_at
+        if wish.receiver in given or is_own or is_older or not matches(wish.topic, event.topic):
             continue
         given.add(wish.receiver)
         state = EventState.WAITING if wish.address else EventState.UNREAD

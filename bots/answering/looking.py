@@ -1,5 +1,6 @@
 """Turns that nobody asked for: every few minutes an agent with a language model looks around, and
-acts with a tool or stays silent. What it answers is said nowhere.
+acts with a tool or stays silent. What it answers is said nowhere. Events that it subscribed to and
+has not read are shown too.
 
 Nothing new, no turn: a look that could find nothing costs nothing. Nor is an agent asked that could
 say nothing where something is new; that waits until it may.
@@ -32,7 +33,9 @@ from brain.prompting.silence import is_silence
 from brain.prompting.tokens import estimate, windows
 from brain.tools.context import Context
 from brain.tools.registry import Toolbox
-from storage import inbox, record, replies, sessions
+from brain.tools.subscribing import receiver_of
+from storage import deliveries, inbox, record, replies, sessions
+from storage.deliveries import Notice
 from storage.errors import StorageError
 from storage.latch import Latch
 from storage.unit import Unit
@@ -41,6 +44,8 @@ from storage.unit import Unit
 SESSION: Final = "heartbeat"
 #: tokens of talk of one channel that are shown
 _TALK_TOKENS: Final = 800
+#: events that are shown
+_EVENTS: Final = 20
 #: agents do not all look at once
 _SPREAD: Final = 0.2
 
@@ -58,6 +63,10 @@ class View:
     #: everybody may read it
     is_open: bool
     look: Look
+    #: where it may speak
+    targets: tuple[str, ...]
+    #: events that are read by this look
+    unread: tuple[Notice, ...] = ()
 
     @property
     def session(self) -> str:
@@ -86,6 +95,8 @@ class Looking:
         self._log = log
         self._settings: Settings = thinker.settings
         self._news = News(thinker.clock())
+        #: newest event that a look failed over: it stays unread
+        self._last_event = 0
         self._at_work: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -131,9 +142,13 @@ class Looking:
                 return
             try:
                 await self._turn(view)
+                await self._thinker.store.write(
+                    lambda unit: deliveries.read(unit, view.unread, now)
+                )
             except ModelFailed as error:
                 # It may have been billed: what cannot be thought about is not shown again.
                 self._log.info("heartbeat.no_turn", why=str(error))
+                self._last_event = max([self._last_event, *(one.id for one in view.unread)])
         except (Refused, PromptMissing, StorageError) as error:
             self._log.info("heartbeat.no_turn", why=str(error))
             return
@@ -147,7 +162,10 @@ class Looking:
         found = news.new({f"{n}:{channel}": at for (n, channel), at in spoken.items()}, now)
         may = [one for one in found if await self._may_speak(unit, one.target, now)]
         shown = news.together(may, self._is_open)
-        if not shown:
+        unread, _ = await deliveries.unread(
+            unit, receiver_of(agent), _EVENTS, after=self._last_event
+        )
+        if not shown and not unread:
             return None
         waiting = len(await inbox.waiting(unit, agent))
         state = [f"{waiting} questions wait for you; they are answered in turns of their own"]
@@ -155,9 +173,21 @@ class Looking:
             now=now,
             since=news.looked_at,
             state=state if waiting else (),
+            events=[f"{one.at:%H:%M} {one.topic}: {one.text} {one.ref}".rstrip() for one in unread],
             channels=[await self._heard(unit, one, len(shown)) for one in shown],
         )
-        return View(shown=shown, is_open=self._is_open(shown[0].target), look=look)
+        return View(
+            shown=shown,
+            is_open=not shown or self._is_open(shown[0].target),
+            look=look,
+            targets=tuple(one.target for one in shown) or await self._open_places(unit, now),
+            unread=tuple(unread),
+        )
+
+    async def _open_places(self, unit: Unit, now: datetime) -> tuple[str, ...]:
+        """Where it may speak of what everybody may read."""
+        open_ones = filter(self._is_open, self._places())
+        return tuple([t for t in open_ones if await self._may_speak(unit, t, now)])
 
     def _places(self) -> Sequence[str]:
         """Where it sits and may speak at all."""
@@ -221,11 +251,11 @@ class Looking:
     def _context(self, view: View, trace_id: str) -> Context:
         thinker, limits = self._thinker, self._settings.limits
         reach = thinker.reach("it looked around by itself", trace_id)
-        may = [one.target for one in view.shown]
+        may = view.targets
         return Context(
             store=thinker.store,
             agent=thinker.agent,
-            network=may[0].partition(":")[0],
+            network=may[0].partition(":")[0] if may else next(iter(self._transports), ""),
             channel=None,
             asker=thinker.agent,
             asked="",
@@ -235,6 +265,9 @@ class Looking:
             latch=thinker.latch,
             command_prefix=self._settings.irc.command_prefix,
             is_open=thinker.is_open,
+            clean=thinker.clean,
+            reaches_out=view.is_open,
+            trace_id=trace_id,
             session=view.session,
             # People may answer such a line, other agents not: nobody had asked for it.
             hops=limits.max_hops - 1,

@@ -230,6 +230,8 @@ class Thinker:
             latch=self.latch,
             command_prefix=self.settings.irc.command_prefix,
             is_open=self.is_open,
+            clean=self.clean,
+            trace_id=work.trace_id,
             session=work.session,
             max_hops=self.settings.limits.max_hops,
         )
@@ -245,6 +247,7 @@ class Thinker:
             known,
             message_id=work.message_id,
             hops=work.hops,
+            reaches_out=may,
             targets=lambda: elsewhere,
             say=reach.say,
             handing=self.handing(work),

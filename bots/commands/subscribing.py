@@ -1,4 +1,4 @@
-"""The commands about events: who is told of what, and what nobody has read yet."""
+"""The commands about events and knowledge: who is told of what, what is unread, what is known."""
 
 from __future__ import annotations
 
@@ -92,6 +92,10 @@ async def _unread(desk: Desk, asked: Asked, arguments: Arguments) -> str:
     return "\n".join([*map(wording.line, notices), *more])
 
 
+async def _knowledge(desk: Desk, asked: Asked, arguments: Arguments) -> str:
+    return await desk.use_tool(asked, "search_knowledge", {"query": arguments.get("words")})
+
+
 def _receiver(desk: Desk, asked: Asked, arguments: Arguments) -> Receiver:
     try:
         if "channel" not in arguments:
@@ -141,6 +145,10 @@ def _topic_channel(words: str) -> dict[str, Any] | None:
     return None if given is None or "quiet" in given else given
 
 
+def _words(words: str) -> dict[str, Any]:
+    return {"words": words.strip()} if words.strip() else {}
+
+
 SUBSCRIBING = (
     Command(
         name="subscribe",
@@ -181,5 +189,13 @@ SUBSCRIBING = (
         read=reading.at_most_one("channel"),
         run=_unread,
         private=True,
+    ),
+    Command(
+        name="knowledge",
+        usage="[WORDS]",
+        summary="what agents published, how sure they are, and on what it stands",
+        options=(Option("words", "Words to look for; left out: the newest"),),
+        read=_words,
+        run=_knowledge,
     ),
 )

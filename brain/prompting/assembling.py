@@ -51,7 +51,7 @@ class Assembler:
             thread=place.thread and self._fence.wrap(place.thread, source="thread"),
             topic=asked.topic and self._fence.wrap(asked.topic, source="topic", most=LONGEST_LINE),
             talk=self._talk(asked.talk, asked.now, place.channel or ""),
-            market=self._facts(asked.market),
+            market=self._facts(asked.market, "market"),
             by_agent=asked.by_agent,
             question=self._question(asked.text, asked.asker),
         )
@@ -73,7 +73,8 @@ class Assembler:
             now=look.now,
             since=look.since,
             state=[one_line(fact) for fact in look.state],
-            market=self._facts(look.market),
+            events=self._facts(look.events, "events"),
+            market=self._facts(look.market, "market"),
             channels=channels,
             silence=SILENCE,
         )
@@ -154,9 +155,9 @@ class Assembler:
         said = "\n".join(told(line, now) for line in lines)
         return self._fence.wrap(said, source="talk", channel=channel) if said else ""
 
-    def _facts(self, facts: Sequence[str]) -> str:
+    def _facts(self, facts: Sequence[str], source: str) -> str:
         said = "\n".join(f"- {one_line(fact)}" for fact in facts)
-        return self._fence.wrap(said, source="market") if said else ""
+        return self._fence.wrap(said, source=source) if said else ""
 
     def _whole(
         self,

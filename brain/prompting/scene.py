@@ -76,5 +76,7 @@ class Look:
     since: datetime | None = None
     #: our own words on what waits and what is left, a fact a line
     state: Sequence[str] = ()
+    #: what happened that it wants to be told of, an event a line
+    events: Sequence[str] = ()
     channels: Sequence[Heard] = ()
     market: Sequence[str] = ()

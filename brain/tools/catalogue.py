@@ -7,12 +7,14 @@ from brain.tools.expertise import who_knows
 from brain.tools.fetching import fetch_attachment
 from brain.tools.handing import ask_peer, cancel, delegate, report
 from brain.tools.hearing import search, seen, stats
+from brain.tools.knowing import publish_knowledge, search_knowledge
 from brain.tools.notes import forget, recall, remember
 from brain.tools.people import request_human
 from brain.tools.posting import post, react
 from brain.tools.reading import read_around, read_thread, recent
 from brain.tools.registry import Tool
 from brain.tools.sharing import share_file
+from brain.tools.subscribing import subscribe, unread, unsubscribe
 from brain.tools.swarm import agents, capabilities, now, status, who_can
 
 TOOLS: tuple[Tool, ...] = (
@@ -28,6 +30,11 @@ TOOLS: tuple[Tool, ...] = (
     remember,
     recall,
     forget,
+    publish_knowledge,
+    search_knowledge,
+    subscribe,
+    unsubscribe,
+    unread,
     post,
     react,
     share_file,

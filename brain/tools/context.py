@@ -95,6 +95,11 @@ class Context:
     command_prefix: str = "!"
     #: everybody on a network may read this channel: network, channel → yes or no
     is_open: Callable[[str, str], bool] = lambda _network, _channel: True
+    #: hides secrets in what is kept for others
+    clean: Callable[[str], str] = str
+    #: people who may order what is said anywhere asked for it, or it came from open places alone
+    reaches_out: bool = False
+    trace_id: str = ""
     #: session key; empty: made of the network and the channel or the person
     session: str = ""
     #: recorded line that asks, None when there is none
@@ -123,6 +128,11 @@ class Context:
     def is_open_place(self) -> bool:
         """Everybody may read where the question was asked."""
         return self.channel is not None and self.is_open(self.network, self.channel)
+
+    @property
+    def is_for_all(self) -> bool:
+        """What comes of the question may be published."""
+        return self.is_open_place or self.reaches_out
 
     def may_quote(self, network: str, channel: str) -> bool:
         """What was said there may be repeated where this question was asked."""

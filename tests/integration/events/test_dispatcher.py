@@ -85,11 +85,13 @@ async def test_a_flood_is_told_by_and_by_and_whole(newsroom: Newsroom) -> None:
 
 
 async def test_an_agent_is_told_nothing_and_asks(newsroom: Newsroom) -> None:
+    await newsroom.wants("agent:secretary", "*")
     await newsroom.wants("agent:buyer", "*")
     await newsroom.happens("one", "two")
     await newsroom.dispatcher.look()
     assert all(paper.said == [] for paper in newsroom.papers)
-    assert [notice.text for notice in await newsroom.unread("agent:buyer")] == ["one", "two"]
+    assert [notice.text for notice in await newsroom.unread("agent:secretary")] == ["one", "two"]
+    assert await newsroom.unread("agent:buyer") == [], "it was the buyer who did it"
 
 
 async def test_what_is_on_its_way_when_a_subscription_ends_is_kept(newsroom: Newsroom) -> None:
@@ -208,11 +210,11 @@ async def test_events_are_read_in_one_order_from_any_number_on(newsroom: Newsroo
 
 
 async def test_what_is_old_is_forgotten_read_or_not(newsroom: Newsroom) -> None:
-    await newsroom.wants("agent:buyer", "*")
+    await newsroom.wants("agent:secretary", "*")
     await newsroom.happens("old")
     newsroom.later(days=2)
     await newsroom.happens("new")
     await newsroom.dispatcher.look()
     before = newsroom.now - timedelta(days=1)
     assert await newsroom.store.write(lambda unit: events.prune(unit, before, 100)) == 1
-    assert [notice.text for notice in await newsroom.unread("agent:buyer")] == ["new"]
+    assert [notice.text for notice in await newsroom.unread("agent:secretary")] == ["new"]

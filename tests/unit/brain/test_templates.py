@@ -52,6 +52,7 @@ CHANNELS = [
     {"name": "#market", "talk": ""},
 ]
 HEARTBEAT = {
+    "events": FENCED,
     "now": NOON,
     "since": NOON,
     "state": ["$0.40 left today"],
@@ -80,7 +81,10 @@ USES: list[tuple[str, dict[str, Any]]] = [
         TURN | {"thread": "", "topic": "", "talk": "", "market": "", "by_agent": True},
     ),
     ("heartbeat", HEARTBEAT),
-    ("heartbeat", HEARTBEAT | {"since": None, "state": [], "market": "", "channels": []}),
+    (
+        "heartbeat",
+        HEARTBEAT | {"since": None, "state": [], "events": "", "market": "", "channels": []},
+    ),
     ("summarise", {"name": "rook", "words": 250, "nothing": "Nothing."}),
     ("negotiate", NEGOTIATE),
     ("reflect", WHO | {"period": "2026-11-19", "most": 3}),
