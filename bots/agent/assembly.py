@@ -41,6 +41,8 @@ from bots.lifeline import Message
 from bots.people.desk import CaptainsDesk
 from bots.people.notifying import Notifier
 from bots.people.turn import TurnPeople
+from bots.project.desk import ProjectDesk
+from bots.project.turn import TurnProject
 from bots.roster import Roster
 from bots.secrets import Redactor
 from bots.swarm_settings import OperatorSettings
@@ -49,6 +51,7 @@ from bots.workflows.beginning import Beginnings
 from brain.delegation.policy import AuthorityPolicy
 from brain.guard import Guard, LatchPolicy, Policy
 from brain.people import PeoplePolicy
+from brain.project import ProjectPolicy
 from storage.requests import Approvers
 from storage.store import Store
 
@@ -111,6 +114,7 @@ def answering(
         LatchPolicy(switch.binding),
         AuthorityPolicy(authority_of(settings)),
         PeoplePolicy(settings.captain),
+        ProjectPolicy(settings.captain),
     ]
     guard = Guard(store, policies, time.monotonic, utc_now)
     recovery = Recovery(store, guard, transports, spec.name, spec.epoch, clock=utc_now, log=log)
@@ -142,7 +146,10 @@ def answering(
     )
     requests = _requests(spec, store, redactor)
     people = CaptainsDesk(agent=spec.name, requests=requests, guard=guard)
-    answerer = _answerer(body, mind, mouth, switch, giving=giving, people=people)
+    project = ProjectDesk(
+        agent=spec.name, store=store, guard=guard, clean=redactor.redact, clock=utc_now
+    )
+    answerer = _answerer(body, mind, mouth, switch, giving=giving, people=people, project=project)
     operators = Operators(settings.operators, settings.swarm.name, spec.operator_key, utc_now)
     agents = frozenset(a.name for a in settings.agents)
     desk = Desk(
@@ -156,6 +163,7 @@ def answering(
         beginnings=Beginnings(settings, spec.prompts_folder / "workflows", store, utc_now),
         ask=wires.ask,
         requests=requests,
+        project=project,
         own_state=wires.own_state,
         mind_state=mind.state,
         end_work=wires.end_work,
@@ -187,13 +195,14 @@ def _answerer(
     *,
     giving: DelegationDesk,
     people: CaptainsDesk,
+    project: ProjectDesk,
 ) -> Answerer:
     spec, settings = body.spec, body.spec.settings
     return Answerer(
         agent=spec.name,
         epoch=spec.epoch,
         store=body.store,
-        thinker=_thinker(body, mind, mouth, switch, giving=giving, people=people),
+        thinker=_thinker(body, mind, mouth, switch, giving=giving, people=people, project=project),
         replying=Replying(
             epoch=spec.epoch,
             mouth=mouth,
@@ -251,6 +260,7 @@ def _thinker(
     *,
     giving: DelegationDesk,
     people: CaptainsDesk,
+    project: ProjectDesk,
 ) -> Thinker:
     spec = body.spec
     return Thinker(
@@ -266,6 +276,7 @@ def _thinker(
         tools=mind.tools,
         handing=partial(TurnHanding, giving),
         people=partial(TurnPeople, giving, people, time.monotonic),
+        project=partial(TurnProject, project),
         reach=lambda why, trace_id: Reaching(mouth, spec.epoch, why, trace_id),
         cards=body.cards,
         latch=switch.told,

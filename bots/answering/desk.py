@@ -23,6 +23,7 @@ from bots.control.requests import CannotAsk, NobodyToAsk, Requests, asked_senten
 from bots.delegating.desk import DelegationDesk
 from bots.hearing import gate
 from bots.hearing.short import is_ping, is_stop
+from bots.project.desk import ProjectDesk
 from bots.roster import Roster
 from bots.settings import Settings
 from bots.workflows.beginning import Beginnings
@@ -56,6 +57,8 @@ class Desk:
     beginnings: Beginnings
     ask: Ask
     requests: Requests
+    #: where it is said how the project stands
+    project: ProjectDesk
     own_state: Callable[[], str]
     #: which model answers at present, and why not the one before it
     mind_state: Callable[[], str]
@@ -290,5 +293,5 @@ def _read_from(command: Command, spoken: Spoken) -> str:
     name = target.removeprefix("agent:") if target.startswith("agent:") else ""
     if not name and target == "all" and Kind.SCOPE in kinds:
         name = target
-    names_somebody = name and kinds & {Kind.AGENT, Kind.SCOPE}
+    names_somebody = name and kinds & {Kind.AGENT, Kind.SCOPE, Kind.SUBJECT}
     return f"{name} {spoken.words}".strip() if names_somebody else spoken.words

@@ -26,7 +26,7 @@ from brain.prompting.silence import is_silence
 from brain.prompting.tokens import estimate, windows
 from brain.spent import Spent
 from brain.tools.catalogue import TOOLS
-from brain.tools.context import AgentCard, AskPeople, Context, Handing
+from brain.tools.context import AgentCard, AskPeople, Context, Handing, Project
 from brain.tools.registry import AnyTool, Toolbox, target_of
 from brain.wallet.budgets import nusd_of
 from storage import sessions
@@ -71,6 +71,8 @@ class Thinker:
     handing: Callable[[Matter], Handing]
     #: how a turn asks people
     people: Callable[[Matter], AskPeople]
+    #: how a turn writes into the project's log
+    project: Callable[[Matter], Project]
     latch: Callable[[str], Latch | None]
     clock: Callable[[], datetime]
     #: everybody on a network may read this channel: network, channel → yes or no
@@ -252,6 +254,7 @@ class Thinker:
             say=reach.say,
             handing=self.handing(work),
             people=self.people(work),
+            project=self.project(work),
             react=reach.react if has_replies else None,
             fetch=reach.fetch if has_replies else None,
             share=partial(reach.share, place_of(work), work.hops + 1) if has_replies else None,

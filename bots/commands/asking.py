@@ -7,10 +7,13 @@ from typing import Any
 from bots.commands import reading
 from bots.commands.asked import Asked
 from bots.commands.registry import Arguments, Command, Desk, Kind, Option, named
-from storage import agents
+from bots.project.telling import standing
+from storage import agents, project_log
 
 _CHANNEL = Option("channel", "Only this channel, such as #lobby", Kind.CHANNEL)
 _HOURS = Option("hours", "Only the last so many hours", Kind.HOURS)
+#: what `status` is asked of beside agents
+PROJECT = "project"
 _DAY = Option("day", "Only one day (UTC): today, yesterday or YYYY-MM-DD", Kind.DAY)
 
 
@@ -49,6 +52,8 @@ async def _agents(desk: Desk, asked: Asked, arguments: Arguments) -> str:
 
 
 async def _status(desk: Desk, asked: Asked, arguments: Arguments) -> str:
+    if arguments.get("agent", "").lower() == PROJECT and desk.agent_called(PROJECT) is None:
+        return standing(await desk.store.read(project_log.standing))
     agent = named(desk, arguments["agent"]) if "agent" in arguments else None
     if agent == desk.agent or (agent is None and asked.target is not None):
         # Who is named answers for itself; otherwise one answers for all.
@@ -131,9 +136,9 @@ ASKING = (
     ),
     Command(
         name="status",
-        usage="[agent:NAME|role:ROLE|all]",
-        summary="who is ready, who is not",
-        options=(Option("agent", "Only this agent", Kind.AGENT),),
+        usage="[agent:NAME|role:ROLE|all|project]",
+        summary="who is ready, who is not; of the project: how it stands",
+        options=(Option("agent", "Only this agent; project: how it stands", Kind.SUBJECT),),
         read=reading.at_most_one("agent"),
         run=_status,
         when_killed=True,

@@ -11,6 +11,7 @@ from bots.commands.asking import ASKING
 from bots.commands.conversing import CONVERSING
 from bots.commands.deciding import DECIDING
 from bots.commands.delegating import DELEGATING
+from bots.commands.project import PROJECT
 from bots.commands.registry import Arguments, Command, Desk, Registry
 from bots.commands.steering import STEERING
 from bots.commands.subscribing import SUBSCRIBING
@@ -25,6 +26,7 @@ def catalogue(prefix: str) -> Registry:
         *CONVERSING,
         *DELEGATING,
         *WORKFLOWS,
+        *PROJECT,
         *ACCOUNTING,
         *SUBSCRIBING,
         *DECIDING,

@@ -18,6 +18,7 @@ from bots.commands.asked import Asked
 from bots.control.operators import Operators
 from bots.control.requests import Requests
 from bots.delegating.desk import DelegationDesk
+from bots.project.desk import ProjectDesk
 from bots.workflows.beginning import Beginnings
 from brain.compaction import Compacted
 from brain.wallet.budgets import Budget
@@ -43,6 +44,8 @@ class Kind(StrEnum):
     AGENT = "agent"
     #: an agent, or ``all``
     SCOPE = "scope"
+    #: an agent, or ``project``
+    SUBJECT = "subject"
     CHANNEL = "channel"
     #: a number of hours
     HOURS = "hours"
@@ -126,6 +129,10 @@ class Desk(Protocol):
     @property
     def beginnings(self) -> Beginnings:
         """Where runs of workflows are begun."""
+
+    @property
+    def project(self) -> ProjectDesk:
+        """Where it is said how the project stands."""
 
     async def stop(self, asked: Asked) -> bool:
         """End what this agent works on here, and what who asks has waiting; true when there was

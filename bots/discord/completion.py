@@ -20,6 +20,8 @@ def choices(kind: Kind, typed: str, *, agents: Sequence[str], channels: Sequence
             known = agents
         case Kind.SCOPE:
             known = ("all", *agents)
+        case Kind.SUBJECT:
+            known = (*agents, "project")
         case Kind.CHANNEL:
             known = channels
         case Kind.DAY:

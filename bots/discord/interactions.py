@@ -86,7 +86,7 @@ class Reader:
         mention = _MENTION.fullmatch(text)
         if mention and mention[1] == "#":
             return self.name_of(f"channel:{mention[2]}")
-        if mention and kind in (Kind.AGENT, Kind.SCOPE):
+        if mention and kind in (Kind.AGENT, Kind.SCOPE, Kind.SUBJECT):
             return self.agents.get(mention[2], text)
         if kind is Kind.CHANNEL and not text.startswith("#"):
             return f"#{text}"

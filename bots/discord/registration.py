@@ -27,7 +27,7 @@ _LONGEST: Final = 100
 #: what the deputy carries besides: with it no single bot holds the kill
 DEPUTY_CARRIES: Final = frozenset({"kill", "resume"})
 #: kinds that are offered while they are typed
-SUGGESTED: Final = frozenset({Kind.AGENT, Kind.SCOPE, Kind.CHANNEL, Kind.DAY})
+SUGGESTED: Final = frozenset({Kind.AGENT, Kind.SCOPE, Kind.SUBJECT, Kind.CHANNEL, Kind.DAY})
 
 Payload = dict[str, Any]
 

@@ -11,6 +11,7 @@ from brain.tools.knowing import publish_knowledge, search_knowledge
 from brain.tools.notes import forget, recall, remember
 from brain.tools.people import request_human
 from brain.tools.posting import post, react
+from brain.tools.project import project, set_project_status, write_down
 from brain.tools.reading import read_around, read_thread, recent
 from brain.tools.registry import Tool
 from brain.tools.sharing import share_file
@@ -43,6 +44,9 @@ TOOLS: tuple[Tool, ...] = (
     report,
     cancel,
     request_human,
+    project,
+    set_project_status,
+    write_down,
     status,
     agents,
     capabilities,

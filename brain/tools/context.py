@@ -9,6 +9,7 @@ from typing import Protocol
 
 from brain.cases import Case
 from storage.latch import Latch
+from storage.project_tables import EntryKind, ProjectStatus
 from storage.store import Store
 
 
@@ -72,6 +73,16 @@ class AskPeople(Protocol):
         """
 
 
+class Project(Protocol):
+    """Writing into the project's log; both raise `ToolError` in words and `StorageError`."""
+
+    async def set_status(self, status: ProjectStatus, sentence: str) -> None:
+        """From now on the project stands so; only the captain may say it."""
+
+    async def write_down(self, kind: EntryKind, words: str) -> None:
+        """A decision, or a note."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Context:
     store: Store
@@ -118,6 +129,7 @@ class Context:
     share: Share | None = None
     handing: Handing | None = None
     people: AskPeople | None = None
+    project: Project | None = None
 
     @property
     def place(self) -> str:

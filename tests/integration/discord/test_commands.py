@@ -15,7 +15,7 @@ from bots.clock import utc_now
 from bots.discord.interactions import name_of
 from bots.sandbox.server import build
 from bots.sandbox.snowflake import named
-from storage import audit, sessions
+from storage import audit, project_log, sessions
 from storage.errors import PermitRefused
 from storage.latch import Latch
 from tests.integration.discord.swarm import Member, client, member
@@ -99,7 +99,7 @@ async def test_a_private_answer_is_for_the_asker_alone(you: Client, guest: Clien
         ("status", {"agent": "rok"}, "did you mean rook?"),
         ("new", {}, "begins anew anyway"),
         ("compact", {"agent": "rook"}, "nothing to make shorter"),
-        ("help", {}, "/kill-autonomous"),
+        ("status", {"agent": "project"}, "Nobody has said yet how the project stands."),
     ],
 )
 async def test_every_query_has_its_answer(
@@ -107,6 +107,36 @@ async def test_every_query_has_its_answer(
 ) -> None:
     await you.use(name, **options)
     assert says in (await answered(you))["content"]
+
+
+async def test_help_is_longer_than_one_message(you: Client) -> None:
+    await you.use("help")
+    assert "/ask AGENT QUESTION" in (await answered(you))["content"]
+    rest = await you.ear.until("MESSAGE_CREATE")
+    assert "/kill-autonomous" in rest["content"]
+    assert rest["flags"] & 64
+
+
+async def test_an_operator_says_how_the_project_stands_and_others_may_not(
+    you: Client, guest: Client, captain: Member
+) -> None:
+    async def told_to_all(by: Client, name: str, **options: str) -> str:
+        await by.use(name, **options)
+        told = (await answered(you))["content"]
+        assert (await answered(guest))["content"] == told
+        return str(told)
+
+    assert (await told_to_all(guest, "project", status="done")).startswith("No: ")
+    told = await told_to_all(you, "project", status="great")
+    assert "planned, active, blocked, paused, done" in told
+    async with captain.store.reading() as unit:
+        assert await project_log.standing(unit) is None
+    sentence = "we wait for the mixer"
+    told = await told_to_all(you, "project", status="blocked", sentence=sentence)
+    assert "The project is blocked since" in told
+    told = await told_to_all(guest, "status", agent="project")
+    assert "(discord:" in told
+    assert told.endswith(": we wait for the mixer")
 
 
 async def test_ask_puts_the_question_into_the_agents_inbox(you: Client, captain: Member) -> None:

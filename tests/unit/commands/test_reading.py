@@ -32,6 +32,7 @@ VALUES = {
     Kind.SUM: st.sampled_from(["0", "11.90 EUR", "$1,200", "usd 3", "0.000001 USDC", "7"]),
     Kind.AGENT: NAME,
     Kind.SCOPE: NAME | st.just("all"),
+    Kind.SUBJECT: NAME | st.just("project"),
     Kind.CHANNEL: WORD.map(lambda word: f"#{word}"),
     Kind.HOURS: st.integers(1, 999).map(float),
     Kind.DAY: st.sampled_from(["today", "yesterday", "2026-11-20"]),
