@@ -120,7 +120,7 @@ async def test_help_is_longer_than_one_message(you: Client) -> None:
 async def test_an_operator_says_how_the_project_stands_and_others_may_not(
     you: Client, guest: Client, captain: Member
 ) -> None:
-    async def told_to_all(by: Client, name: str, **options: str) -> str:
+    async def told_to_all(by: Client, name: str, **options: Any) -> str:
         await by.use(name, **options)
         told = (await answered(you))["content"]
         assert (await answered(guest))["content"] == told
