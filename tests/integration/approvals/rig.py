@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import structlog
 
-from bots.control.consequences import Consequences, Deed, restart
+from bots.control.consequences import Consequences, Deed, decided, restart
 from bots.control.requests import Question, Requests
 from bots.discord.answers import Answers
 from bots.discord.approvals import Approvals
@@ -23,6 +23,7 @@ from bots.secrets import Redactor
 from brain.guard import Guard, LatchPolicy
 from storage import requests
 from storage.latch import Latch
+from storage.request import CASES
 from storage.requests import Approvers, Request
 from storage.store import Store
 from storage.tables import RequestState
@@ -66,7 +67,9 @@ class Captain:
         self.orders: list[dict[str, Any]] = []
         self.log = log = structlog.get_logger()
         self.store = store
-        guard = Guard(store, [LatchPolicy(lambda _: self.latch)], time.monotonic, self.clock)
+        self.guard = guard = Guard(
+            store, [LatchPolicy(lambda _: self.latch)], time.monotonic, self.clock
+        )
         self.transport = Pressed(sandbox, folder, wanted=("#lobby",))
         self.requests = Requests(
             store=store,
@@ -88,7 +91,11 @@ class Captain:
         self.consequences = Consequences(
             store,
             "captain",
-            {"restart": restart("captain", self._ask), "burn": Deed(self._burn, lambda _: False)},
+            {
+                "restart": restart("captain", self._ask),
+                "burn": Deed(self._burn, lambda _: False),
+                **dict.fromkeys(CASES, decided()),
+            },
             latch=lambda: self.latch,
             changed=self.approvals.nudge,
             clock=self.clock,

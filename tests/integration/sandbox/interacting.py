@@ -45,16 +45,15 @@ class Client:
         more = {"message_id": message["id"], "message_flags": message["flags"]}
         return await self.interact(3, message["author"]["id"], data, **more)
 
-    async def submit(self, modal: dict[str, Any], value: str) -> str:
-        row = modal["components"][0]
-        field = row["component"] if "component" in row else row["components"][0]
-        filled = {"type": 4, "custom_id": field["custom_id"], "value": value}
-        inside = {"component": filled} if "component" in row else {"components": [filled]}
-        data = {
-            "id": modal["id"],
-            "custom_id": modal["custom_id"],
-            "components": [{"type": row["type"], **inside}],
-        }
+    async def submit(self, modal: dict[str, Any], *values: str) -> str:
+        """Fill in a modal's fields, in their order."""
+        filled = []
+        for row, value in zip(modal["components"], values, strict=True):
+            field = row["component"] if "component" in row else row["components"][0]
+            text = {"type": 4, "custom_id": field["custom_id"], "value": value}
+            inside = {"component": text} if "component" in row else {"components": [text]}
+            filled.append({"type": row["type"], **inside})
+        data = {"id": modal["id"], "custom_id": modal["custom_id"], "components": filled}
         return await self.interact(5, modal["application"]["id"], data)
 
     async def interact(self, kind: int, application: str, data: Any, **more: Any) -> str:
