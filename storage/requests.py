@@ -185,13 +185,21 @@ async def unshown(unit: Unit, agent: str, network: str) -> list[Request]:
 
 
 async def note_shown(
-    unit: Unit, request_id: int, state: RequestState | str, message_id: str | None = None
+    unit: Unit,
+    request_id: int,
+    state: RequestState | str,
+    message_id: str | None = None,
+    *,
+    note: str = "",
 ) -> None:
-    """The message (a new one, where its id is given) shows the request in this state."""
-    values: dict[str, Any] = {"shown": str(state)}
+    """The message (a new one, where its id is given) shows the request in this state and with this
+    note: one that was changed meanwhile is still to be shown.
+    """
+    c = HUMAN_REQUEST.c
+    values: dict[str, Any] = {"shown": sa.case((c.note == note, str(state)), else_=c.shown)}
     if message_id is not None:
         values["message_id"] = message_id
-    change = sa.update(HUMAN_REQUEST).where(HUMAN_REQUEST.c.id == request_id)
+    change = sa.update(HUMAN_REQUEST).where(c.id == request_id)
     await run(unit, change.values(**values))
 
 

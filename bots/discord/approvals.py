@@ -174,7 +174,7 @@ class Approvals:
 
     async def _note(self, request: Request, message: str | None) -> None:
         async with self._store.writing() as unit:
-            await requests.note_shown(unit, request.id, request.state, message)
+            await requests.note_shown(unit, request.id, request.state, message, note=request.note)
         self._later.pop(request.id, None)
 
     def _put_off(self, request: Request, why: str) -> None:

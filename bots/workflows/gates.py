@@ -73,14 +73,18 @@ class RequestedGates:
 
 def approvers_of(gate: Gate, operators: Approvers) -> Approvers:
     """Who may decide at this gate."""
-    everybody = OPERATORS in gate.approvers
-    users = [who.partition(":")[2] for who in gate.approvers if who.startswith("user:")]
-    roles = [who.partition(":")[2] for who in gate.approvers if who.startswith("role:")]
+    all_of = operators if OPERATORS in gate.approvers else Approvers()
     return Approvers(
-        (*(operators.users if everybody else ()), *users),
-        (*(operators.roles if everybody else ()), *roles),
-        operators.accounts if everybody else (),
+        (*all_of.users, *_named("user", gate)),
+        (*all_of.roles, *_named("role", gate)),
+        (*all_of.accounts, *_named("account", gate)),
     )
+
+
+def _named(kind: str, gate: Gate) -> list[str]:
+    """``user:45`` → 45, for each of them."""
+    pairs = (who.partition(":") for who in gate.approvers)
+    return [name for first, _, name in pairs if first == kind]
 
 
 def _verdict(request: Request) -> Verdict:

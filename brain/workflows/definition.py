@@ -13,8 +13,9 @@ Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 #: a Jinja template, or a Jinja expression without its braces
 Template = Annotated[str, Field(min_length=1, max_length=8000)]
 Expression = Annotated[str, Field(min_length=1, max_length=1000)]
-#: who may decide at a gate: whoever may steer the swarm, a Discord user's id, a Discord role's id
-Approver = Annotated[str, Field(pattern=r"^(operators|user:\d+|role:\d+)$")]
+#: who may decide at a gate: whoever may steer the swarm, a Discord user's id, a Discord role's id,
+#: a services account on IRC
+Approver = Annotated[str, Field(pattern=r"^(operators|user:\d+|role:\d+|account:\S+)$")]
 
 #: everybody who may steer the swarm
 OPERATORS: Final = "operators"
@@ -75,7 +76,9 @@ class Gate(Part):
     @model_validator(mode="after")
     def _can_be_reached(self) -> Gate:
         people = set(self.approvers)
-        if all(who.startswith("user:") for who in people) and self.quorum > len(people):
+        if all(who.startswith(("user:", "account:")) for who in people) and self.quorum > len(
+            people
+        ):
             raise ValueError(f"a quorum of {self.quorum} among {len(people)} approvers never comes")
         return self
 

@@ -112,7 +112,17 @@ def _environment() -> _Sandbox:
 
 
 _JINJA: Final = _environment()
-_UNUSABLE: Final = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError)
+#: what Jinja, and the Python that it makes of a template, let through
+_UNUSABLE: Final = (
+    TemplateError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    SyntaxError,
+    RecursionError,
+)
 
 
 def render(source: str, told: Told) -> str:
@@ -148,7 +158,7 @@ def references(source: str, *, expression: bool = False) -> list[Reference]:
         tree = _JINJA.parse(text)
         # Compiled as well: only that finds filters that are not there.
         _JINJA.from_string(text)
-    except TemplateError as error:
+    except _UNUSABLE as error:
         raise _failed(error) from None
     outside = meta.find_undeclared_variables(tree)
     found: list[Reference] = []
@@ -189,4 +199,6 @@ def _words(chain: Sequence[nodes.Getattr | nodes.Getitem]) -> list[str]:
 def _failed(error: Exception) -> TemplateFailed:
     if isinstance(error, TemplateSyntaxError):
         return TemplateFailed(f"it does not parse: {error.message}", error.lineno)
+    if isinstance(error, SyntaxError | RecursionError):
+        return TemplateFailed("it is nested too deeply")
     return TemplateFailed(str(error) or type(error).__name__)

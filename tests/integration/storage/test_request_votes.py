@@ -59,6 +59,11 @@ async def test_the_last_yes_that_is_needed_decides(store: Store) -> None:
     assert first.state is RequestState.PENDING
     assert first.shown == "", "the card is drawn again"
     assert "alice said yes: 1 of 2" in str(card(first))
+    async with store.writing() as unit:
+        # A card that was being drawn without that yes: it is to be drawn once more.
+        await requests.note_shown(unit, request.id, RequestState.PENDING, "10")
+    async with store.reading() as unit:
+        assert [r.id for r in await requests.unshown(unit, "captain", "discord")] == [request.id]
     with pytest.raises(Undecidable, match="approved AP-1 already; it takes 2 people"):
         await people.decide(request.id, ALICE, approved=True)
     with pytest.raises(Undecidable, match="for the operators to decide"):

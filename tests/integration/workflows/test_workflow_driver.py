@@ -12,7 +12,7 @@ from brain.workflows.progress import Outcome
 from storage import audit, requests, workflows
 from storage.core import WORKFLOW_RUN
 from storage.latch import UNREADABLE
-from storage.requests import Request
+from storage.requests import Approvers, Request
 from storage.store import Store
 from storage.tables import RequestState
 from storage.workflow_states import State
@@ -44,7 +44,7 @@ steps:
     needs: [a]
     gate:
       title: "Go {{ steps.a.result }}?"
-      approvers: [operators, "user:9"]
+      approvers: [operators, "user:9", "role:7", "account:zoe"]
       quorum: 2
       expires_s: 600
   - {id: b, agent: x, needs: [ok], do: "{{ steps.ok.result }}"}
@@ -169,7 +169,7 @@ async def test_a_gate_waits_for_its_quorum_over_the_death_of_its_driver(stage: S
     assert (await stage.run("WF-1")).state == "gated"
     card = await question(stage.store)
     assert (card.title, card.kind, card.quorum) == ("Go a fine?", "gate", 2)
-    assert card.approvers.users == ("1", "2", "9")
+    assert card.approvers == Approvers(("1", "2", "9"), ("7",), ("zoe",))
     asking = people(stage)
     await asking.decide(1, Voter(name="alice", user="1"), approved=True)
     await stage.driver().look()

@@ -52,6 +52,9 @@ def test_a_template_is_filled_in(source: str, text: str) -> None:
         "{% include 'x' %}",
         "{% for a in steps.fan.result %}" + "{{ inputs.words }}" * 2_000 + "{% endfor %}",
         "{{ 1 // 0 }}",
+        "{{ " + "(" * 3_000 + "1" + ")" * 3_000 + " }}",
+        "{% for x in inputs.words %}" * 30 + "{% endfor %}" * 30,
+        "{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}",
     ],
 )
 def test_what_is_not_there_or_not_allowed_fails_with_a_sentence(source: str) -> None:
