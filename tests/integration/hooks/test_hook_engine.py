@@ -115,6 +115,15 @@ async def test_a_script_hands_work_on(front: Front) -> None:
     assert (status, answer["agent"], answer["result"]) == (200, "secretary", "secretary did it")
 
 
+async def test_a_word_to_think_about_is_thought_about(front: Front) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    url = f"{front.url}/hooks/wake"
+    async with front.http.post(url, json={"text": "mail came"}, headers=headers) as response:
+        code = (await response.json())["id"]
+    ended = await front.crew["captain"].desk.wait(code, 30)
+    assert (ended.kind, ended.state, ended.deliver) == ("wake", "done", "")
+
+
 async def test_a_forged_one_leaves_no_row_and_no_act(front: Front) -> None:
     envelope = {**signed(front.signer, "cron", BODY), "signature": "forged"}
     status, answer = await front.post(envelope)
