@@ -32,6 +32,10 @@ _D: Final = EVENT_DELIVERY.c
 _SUBSCRIPTION: Final = [SUBSCRIPTION.c[name] for name in Subscription.model_fields]
 
 
+#: subscription → state → how many
+Counts = dict[int, dict[EventState, int]]
+
+
 @dataclass(frozen=True)
 class Waiting:
     """What is to be said under one subscription."""
@@ -138,14 +142,14 @@ async def read(unit: Unit, notices: Sequence[Notice], now: datetime) -> None:
     await run(unit, change.values(state=str(EventState.READ), changed_at=now))
 
 
-async def counts(unit: Unit, receiver: str) -> dict[int, dict[EventState, int]]:
+async def counts(unit: Unit, receiver: str) -> Counts:
     """How many of each state there are under each subscription of `receiver`."""
     query = (
         sa.select(_D.subscription_id, _D.state, sa.func.count())
         .where(_D.receiver == receiver)
         .group_by(_D.subscription_id, _D.state)
     )
-    found: dict[int, dict[EventState, int]] = {}
+    found: Counts = {}
     for subscription, state, number in await run(unit, query):
         found.setdefault(subscription, {})[EventState(state)] = number
     return found

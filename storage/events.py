@@ -26,6 +26,8 @@ from storage.unit import Unit
 LONGEST: Final = 300
 #: events that are handed out in one transaction
 _BITE: Final = 200
+#: bites that one reader is given at a time
+_PAGES: Final = 10
 _HOW: Final = {
     DelegationState.DONE: "is done",
     DelegationState.FAILED: "has failed",
@@ -130,17 +132,25 @@ async def hand_out(unit: Unit, now: datetime) -> int:
     return len(events)
 
 
-async def since(unit: Unit, number: int, pattern: str = "*", limit: int = 100) -> list[Event]:
-    """Events behind `number` that `pattern` names, in their order, at most `limit`."""
+async def since(
+    unit: Unit, number: int, pattern: str = "*", limit: int = 100
+) -> tuple[list[Event], int]:
+    """Events behind `number` that `pattern` names, in their order, at most `limit`; and the number
+    behind which to ask next, for not all that there are may have been looked at.
+    """
     found: list[Event] = []
-    while len(found) < limit:
+    for _ in range(_PAGES):
         query = sa.select(*_COLUMNS).where(EVENT.c.number > number).order_by(EVENT.c.number)
         page = [Event(**row) for row in (await run(unit, query.limit(_BITE))).mappings()]
-        found += [event for event in page if matches(pattern, event.topic)]
+        for event in page:
+            number = event.number or number
+            if matches(pattern, event.topic):
+                found.append(event)
+            if len(found) == limit:
+                return found, number
         if len(page) < _BITE:
             break
-        number = page[-1].number or 0
-    return found[:limit]
+    return found, number
 
 
 async def prune(unit: Unit, before: datetime, limit: int) -> int:

@@ -218,6 +218,7 @@ class AgentProcess:
             secret_of=self._keys.secret_of,
             authority=self._giving.authority,
             redactor=redactor,
+            latch=self._switch.told,
             log=log,
         )
         self._door = HookDoor(

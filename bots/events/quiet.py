@@ -36,7 +36,7 @@ class QuietHours:
             raise QuietError(f"{span[:40]!r} is no span of hours: write 22:00-07:00")
         hour, minute, last_hour, last_minute = map(int, found.groups())
         zone = zone.strip() or _UTC
-        if _zone(zone) is None:
+        if not is_zone(zone):
             raise QuietError(f"there is no time zone {zone[:40]!r}: write it as Europe/Berlin")
         return cls(time(hour, minute), time(last_hour, last_minute), zone)
 
@@ -60,6 +60,11 @@ class QuietHours:
 
     def __str__(self) -> str:
         return f"{self.begin:%H:%M}-{self.end:%H:%M} {self.zone}"
+
+
+def is_zone(name: str) -> bool:
+    """Whether this machine knows a time zone of this name."""
+    return _zone(name) is not None
 
 
 def _zone(name: str) -> tzinfo | None:

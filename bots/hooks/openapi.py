@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from bots.hooks import event_schemas
 from bots.hooks.schemas import Schema, id_schema, key_schema, schemas
 
 _REFUSALS: Final = {
@@ -31,7 +32,7 @@ def document(agent: str, *, has_default_channel: bool) -> Schema:
         "info": {
             "title": f"Hooks of {agent}",
             "version": "1",
-            "description": "Hand work to an agent, and learn what became of it.",
+            "description": "Hand work to an agent; learn what became of it and what else happened.",
         },
         "security": [{"token": []}, {"openclaw": []}],
         "paths": {
@@ -39,11 +40,15 @@ def document(agent: str, *, has_default_channel: bool) -> Schema:
             "/hooks/wake": {"post": _giving("Give a word to think about", "Wake", "wake")},
             "/tasks/{id}": {"get": _reading()},
             "/tasks/{id}/cancel": {"post": _cancelling()},
+            **event_schemas.paths(),
             "/openapi.json": {"get": _open("This document", "readDocument")},
             "/health": {"get": _open("How the agent is", "readHealth")},
         },
         "components": {
-            "schemas": schemas(has_default_channel=has_default_channel),
+            "schemas": {
+                **schemas(has_default_channel=has_default_channel),
+                **event_schemas.schemas(),
+            },
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
                 "openclaw": {"type": "apiKey", "in": "header", "name": "X-OpenClaw-Token"},

@@ -29,6 +29,7 @@ from bots.hooks import asking, body
 from bots.hooks.answers import answer_of, completion_of
 from bots.hooks.asking import LONGEST_KEY, Asked
 from bots.hooks.callers import Caller, Callers
+from bots.hooks.event_room import EventRoom
 from bots.hooks.fields import bad, is_clean
 from bots.hooks.openapi import document
 from bots.hooks.receiving import Desk
@@ -65,6 +66,7 @@ class HookRoom:
         desk: Desk,
         callers: Callers,
         refusals: Refusals,
+        events: EventRoom,
         monotonic: Callable[[], float],
         log: FilteringBoundLogger,
     ) -> None:
@@ -74,6 +76,7 @@ class HookRoom:
         self._desk = desk
         self._callers = callers
         self._refusals = refusals
+        self._events = events
         self._monotonic = monotonic
         self._log = log
         #: requests that are kept waiting
@@ -89,6 +92,8 @@ class HookRoom:
         ):
             yield web.post(path, self._told(work), expect_handler=self._expect)
         yield web.get("/tasks/{id}", self._told(self._read), allow_head=False)
+        for method, path, answer in self._events.routes():
+            yield web.route(method, path, self._told(answer), expect_handler=self._expect)
 
     def _told(self, work: Work) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:

@@ -161,6 +161,7 @@ class Opened:
             desk=captain.desk,
             secret_of=held.get,
             authority=captain.desk.authority,
+            latch=captain.desk.latch,
             redactor=Redactor(spec.secrets()),
             log=structlog.get_logger(),
         )

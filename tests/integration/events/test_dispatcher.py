@@ -199,14 +199,18 @@ async def test_two_dispatchers_at_once_tell_each_event_once(store: Store) -> Non
 
 
 async def test_events_are_read_in_one_order_from_any_number_on(newsroom: Newsroom) -> None:
+    read = newsroom.store.read
     await newsroom.happens("one", "two", topic="kill")
     await newsroom.happens("three", topic="delegation.done")
-    assert await newsroom.store.read(lambda unit: events.since(unit, 0)) == []
+    assert await read(lambda unit: events.since(unit, 0)) == ([], 0)
     await newsroom.dispatcher.look()
-    found = await newsroom.store.read(lambda unit: events.since(unit, 0))
+    found, last = await read(lambda unit: events.since(unit, 0))
     assert [(event.number, event.text) for event in found] == [(1, "one"), (2, "two"), (3, "three")]
-    found = await newsroom.store.read(lambda unit: events.since(unit, 1, "delegation"))
+    assert last == 3
+    found, _ = await read(lambda unit: events.since(unit, 1, "delegation"))
     assert [event.text for event in found] == ["three"]
+    found, last = await read(lambda unit: events.since(unit, 0, "kill", limit=1))
+    assert ([event.text for event in found], last) == (["one"], 1)
 
 
 async def test_what_is_old_is_forgotten_read_or_not(newsroom: Newsroom) -> None:

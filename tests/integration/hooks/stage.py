@@ -39,6 +39,7 @@ from storage.delegation_tables import Delegation, DelegationState, Deliver
 from storage.delegations import NewDelegation
 from storage.key_tables import KeyAlgorithm, KeyKind
 from storage.keys import NewKey
+from storage.latch import Latch
 from storage.migrate import upgrade
 from storage.store import Store
 from storage.unit import Unit
@@ -194,6 +195,8 @@ class Stage:
     room: HookRoom
     door: HookDoor
     http: aiohttp.ClientSession
+    #: agent → kill that holds it
+    latched: dict[str, Latch]
     signers: dict[str, Signer] = field(default_factory=dict)
 
     @property
@@ -287,6 +290,7 @@ async def staged(folder: Path, **hooks: Any) -> AsyncIterator[Stage]:
     desk = RowDesk(store, spec.name)
     redactor, log = Redactor(spec.secrets()), structlog.get_logger()
     secrets_held: dict[str, SecretStr] = {}
+    latched: dict[str, Latch] = {}
     room = hook_room(
         spec,
         store=store,
@@ -294,6 +298,7 @@ async def staged(folder: Path, **hooks: Any) -> AsyncIterator[Stage]:
         secret_of=secrets_held.get,
         authority=authority_of(spec.settings),
         redactor=redactor,
+        latch=latched.get,
         log=log,
     )
     door = HookDoor(
@@ -306,7 +311,7 @@ async def staged(folder: Path, **hooks: Any) -> AsyncIterator[Stage]:
     async with aiohttp.ClientSession() as http:
         try:
             await door.open()
-            yield Stage(store, desk, spec, secrets_held, room, door, http)
+            yield Stage(store, desk, spec, secrets_held, room, door, http, latched)
         finally:
             await door.close()
             await store.close()

@@ -76,6 +76,7 @@ async def front(tmp_path: Path) -> AsyncIterator[Front]:
             desk=captain.desk,
             secret_of={signer.key_id: signer.secret}.get,
             authority=captain.desk.authority,
+            latch=captain.desk.latch,
             redactor=Redactor(spec.secrets()),
             log=structlog.get_logger(),
         )
