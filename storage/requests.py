@@ -31,6 +31,7 @@ __all__ = [
     "asked_before",
     "by_codes",
     "complete",
+    "completed",
     "count_of",
     "decide",
     "expire",
@@ -147,6 +148,16 @@ async def undone(unit: Unit) -> list[Request]:
     c = HUMAN_REQUEST.c
     found = await _many(unit, c.state.in_([_PENDING, _APPROVED]))
     return [r for r in found if r.state is RequestState.PENDING or r.is_by_hand]
+
+
+async def completed(unit: Unit, since: datetime, until: datetime) -> list[Request]:
+    """What was completed from `since` on and before `until`, in the order of that."""
+    c = HUMAN_REQUEST.c
+    query = sa.select(*_COLUMNS).where(
+        c.state == str(RequestState.COMPLETED), c.completed_at >= since, c.completed_at < until
+    )
+    rows = await run(unit, query.order_by(c.completed_at, c.id))
+    return [request_of(row) for row in rows.mappings()]
 
 
 async def count_of(unit: Unit, asked_by: str, since: datetime, kinds: Sequence[str]) -> int:

@@ -54,6 +54,7 @@ COMMANDS = (
     Entry("resume", "bots.cli.killing", STOP, "Take the kill back; needs a reason."),
     Entry("sign", "bots.cli.killing", STOP, "Sign a steering command to type on IRC."),
     Entry("keys", "bots.cli.keys", LOOK, "What agents and outside senders sign with."),
+    Entry("report", "bots.cli.report", LOOK, "What people paid for the swarm in a month."),
     Entry("tour", "bots.cli.tour", LOOK, "The whole story in half a minute, without hands."),
     Entry("guild", "bots.cli.guild", LOOK, "Lay out the channels of swarm.toml on Discord."),
     Entry("replay", "bots.cli.replay", LOOK, "Speak a channel log into the IRC server."),

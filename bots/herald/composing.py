@@ -95,6 +95,11 @@ def standup(
     return Post("\n".join([head, *map(_line, busy)]))
 
 
+def spent(head: str, lines: Sequence[str]) -> Post:
+    """A month's expenses."""
+    return Post(f"{head}\n{_joined(lines)}")
+
+
 def _day(day: Day, agent: Agent) -> str:
     counts = (
         (day.answered, "answered"),

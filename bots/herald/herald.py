@@ -17,10 +17,10 @@ from typing import Final
 from structlog.typing import FilteringBoundLogger
 
 from bots.answering.mouth import Mouth, Unsaid
-from bots.herald import composing
+from bots.herald import composing, spent
 from bots.herald.composing import Post
 from bots.insist import insist
-from bots.messages import Outgoing, Target
+from bots.messages import DISCORD, Outgoing, Target
 from bots.settings import Settings
 from bots.transport import Transport, everybody_reads
 from brain.errors import Refused
@@ -140,7 +140,10 @@ class Herald:
         for network, transport in transports.items():
             here = {name.lower() for name in transport.health.channels}
             if transport.health.connected:
-                found += [Topic(k, c, network) for k, c in kinds if c.lower() in here]
+                # Money is told where operators are asked, and they are asked on Discord.
+                asked = [("expenses", self._settings.approvals.channel)]
+                told = [*kinds, *(asked if network == DISCORD else [])]
+                found += [Topic(k, c, network) for k, c in told if c.lower() in here]
         return found
 
     async def _tell(self, topic: Topic, scene: Scene) -> None:
@@ -208,6 +211,9 @@ class Herald:
                 return await self._logs(unit, mark, scene)
             case "between":
                 return await self._between(unit, mark, scene)
+            case "expenses":
+                told = await spent.of_last_month(unit, mark, self._clock())
+                return None if told is None else News(*told)
             case _:
                 return await self._standup(unit, mark, scene)
 
