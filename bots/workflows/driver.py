@@ -18,6 +18,7 @@ from structlog.typing import FilteringBoundLogger
 from bots.workflows import record
 from bots.workflows.reins import Reins
 from bots.workflows.scene import Scene, Script, assignment_of, closing, gated, referred
+from bots.workflows.stillness import Stillness
 from bots.workflows.work import Gates, NeverSo, NotNow, Work
 from brain.workflows import progress as rules
 from brain.workflows.progress import Key, Outcome, Progress
@@ -60,6 +61,7 @@ class Driver:
         self._log = log
         self._wake = asyncio.Event()
         self._reins = Reins(store, holder, clock)
+        self._still = Stillness(store, work, gates)
         self._scripts: dict[str, Script] = {}
         #: why a task is not with anybody, by key
         self._waits: dict[str, str] = {}
@@ -87,25 +89,21 @@ class Driver:
             return _LOOK_EVERY_S
         async with self._store.reading() as unit:
             open_runs = await workflows.unfinished(unit)
-        moments: list[datetime] = []
-        for run in open_runs:
+        epoch = self._reins.held.epoch
+        for run in await self._still.stirring(open_runs, epoch, self._clock()):
             try:
                 await self._reins.keep()
-                due = await self.drive(run)
+                await self.drive(run)
             except LeaseLost as error:
                 self._log.info("workflow.lost", code=run.code, why=str(error))
-                continue
-            moments += [due] if due is not None else []
         self._forget(open_runs)
-        return self._pause_s(moments)
+        return self._pause_s(self._still.moments())
 
-    async def drive(self, run: WorkflowRun) -> datetime | None:
-        """Take a run as far as it goes now; when it is to be looked at again, if time alone brings
-        it. Raises `LeaseLost` and `StorageError`.
-        """
+    async def drive(self, run: WorkflowRun) -> None:
+        """Take a run as far as it goes now. Raises `LeaseLost` and `StorageError`."""
         script = await self._script(run)
         if script is None:
-            return None
+            return
         scene = await self._read(run)
         while scene.progress.state not in FINAL:
             after = advance(
@@ -116,10 +114,10 @@ class Driver:
                 continue
             acted = await self._act(script, scene)
             if acted is None:
-                return rules.next_moment(scene.progress)
+                self._still.keep(scene)
+                return
             scene = acted
         self._log.info("workflow.over", code=run.code, state=str(scene.progress.state))
-        return None
 
     # --- what came of it --------------------------------------------------------------------------
 

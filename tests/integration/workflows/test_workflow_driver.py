@@ -240,3 +240,21 @@ async def test_a_killed_swarm_begins_nothing(store: Store) -> None:
     stage.latch = UNREADABLE
     await stage.driver().look()
     assert stage.world.asked == {}
+
+
+async def test_a_run_that_waits_for_people_is_left_alone_until_they_have_decided(
+    stage: Stage,
+) -> None:
+    await stage.begin(GATED)
+    driver = stage.driver()
+    await driver.look()
+    calm = stage.world.looks
+    for _ in range(3):
+        await driver.look()
+    # One question for all that wait, a look: no run is read.
+    assert stage.world.looks == calm + 3
+    asking = people(stage)
+    for name, user in (("alice", "1"), ("bob", "2")):
+        await asking.decide(1, Voter(name=name, user=user), approved=True)
+    await driver.look()
+    assert (await stage.run("WF-1")).state == "done"

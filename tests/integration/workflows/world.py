@@ -88,6 +88,8 @@ class World:
     asked: dict[str, Assignment] = field(default_factory=dict)
     done: dict[str, Outcome] = field(default_factory=dict)
     effects: Counter[str] = field(default_factory=Counter)
+    #: how often somebody asked what came of something
+    looks: int = 0
     #: in the order asked
     order: list[str] = field(default_factory=list)
 
@@ -112,6 +114,7 @@ class World:
 
     async def outcomes(self, references: Sequence[str]) -> dict[str, Outcome]:
         self.chance.dies()
+        self.looks += 1
         return {key: self.done[key] for key in references if key in self.done}
 
     async def cancel(self, reference: str, why: str) -> None:
