@@ -93,6 +93,9 @@ class LimitSettings(Table):
     max_hops: int = Field(default=4, ge=1)
     #: agents between a person's word and who does the work
     delegation_hops: int = Field(default=4, ge=1)
+    #: things that each of two agents may say in one private talk, and what it may cost
+    talk_turns: int = Field(default=6, ge=1)
+    talk_usd: Usd = Field(default=Decimal("0.10"), ge=Decimal("0.000001"))
     #: answers between one pair of agents, within `pair_window_s`
     pair_answers: int = Field(default=6, ge=1)
     pair_window_s: float = Field(default=60.0, gt=0)

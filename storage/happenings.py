@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from storage.core import AUDIT, INBOX, MESSAGE, REPLY, run
+from storage.core import AUDIT, DELEGATION, INBOX, MESSAGE, REPLY, run
+from storage.delegation_tables import DelegationState
+from storage.delegations import OPEN
 from storage.tables import InboxState, ReplyState
 from storage.unit import Unit
 
@@ -18,6 +20,7 @@ WARNED: Final = "warned"
 _MOST: Final = 200
 _STEERED: Final = ("kill", "resume")
 _TOLD: Final = ("refused", WARNED)
+_ENDED: Final = tuple(state for state in DelegationState if state not in OPEN)
 _OPEN: Final = (InboxState.QUEUED, InboxState.WORKING)
 
 
@@ -75,6 +78,8 @@ class Exchange:
     text: str
     is_answer: bool
     trace_id: str
+    #: code of the private talk that it belongs to; empty: it was said in a place of talk
+    talk: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,8 +156,8 @@ async def decisions(unit: Unit, after: int, until: int) -> Decisions:
 
 
 async def exchanges(unit: Unit, after: Last, until: Last) -> list[Exchange]:
-    """Lines that an agent addressed to another one, and answers to such lines, in the order of
-    their time; the newest 200 of each.
+    """Lines that an agent addressed to another one, answers to such lines, and what was said in
+    private talks and answered; in the order of their time, the newest 200 of each.
     """
     i, m, r = INBOX.c, MESSAGE.c, REPLY.c
     among_agents = sa.and_(m.agent.is_not(None), m.agent != i.agent)
@@ -188,7 +193,44 @@ async def exchanges(unit: Unit, after: Last, until: Last) -> list[Exchange]:
             (await run(unit, query)).all()
         )
     ]
-    return sorted(found, key=lambda e: e.at)
+    talked = await _talked(unit, after.audit, until.audit)
+    return sorted([*found, *talked], key=lambda e: e.at)
+
+
+async def _talked(unit: Unit, after: int, until: int) -> list[Exchange]:
+    """Turns of private talks that ended, as the audit has it, after one entry up to another."""
+    d, a = DELEGATION.c, AUDIT.c
+    ended = sa.or_(*(a.details.contains(f'"to":"{state}"') for state in _ENDED))
+    query = (
+        sa.select(d.issued_at, d.finished_at, d.sender, d.agent, d.network, d.channel)
+        .add_columns(d.instruction, d.result, d.error, d.talk, d.trace_id)
+        .join(DELEGATION, d.code == sa.func.substr(a.target, len("delegation:") + 1))
+        .where(a.id > after, a.id <= until, a.verb == "transition", ended, d.talk != "")
+        .order_by(a.id.desc())
+        .limit(_MOST)
+    )
+    found: list[Exchange] = []
+    for row in (await run(unit, query)).all():
+        shared = {"network": row.network, "channel": row.channel, "talk": row.talk}
+        said = Exchange(
+            at=row.issued_at,
+            speaker=row.sender,
+            listener=row.agent,
+            text=row.instruction,
+            is_answer=False,
+            trace_id=row.trace_id,
+            **shared,
+        )
+        answer = replace(
+            said,
+            at=row.finished_at,
+            speaker=row.agent,
+            listener=row.sender,
+            text=row.result or row.error,
+            is_answer=True,
+        )
+        found += [said, answer]
+    return found
 
 
 async def days(unit: Unit, since: datetime) -> dict[str, Day]:

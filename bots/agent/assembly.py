@@ -46,6 +46,7 @@ from bots.project.turn import TurnProject
 from bots.roster import Roster
 from bots.secrets import Redactor
 from bots.swarm_settings import OperatorSettings
+from bots.talking.turn import TurnTalking, talk_limits
 from bots.transport import Transport, everybody_reads
 from bots.workflows.beginning import Beginnings
 from brain.delegation.policy import AuthorityPolicy
@@ -277,6 +278,7 @@ def _thinker(
         handing=partial(TurnHanding, giving),
         people=partial(TurnPeople, giving, people, time.monotonic),
         project=partial(TurnProject, project),
+        talking=partial(TurnTalking, giving, talk_limits(spec.settings)),
         reach=lambda why, trace_id: Reaching(mouth, spec.epoch, why, trace_id),
         cards=body.cards,
         latch=switch.told,

@@ -26,7 +26,7 @@ from brain.prompting.silence import is_silence
 from brain.prompting.tokens import estimate, windows
 from brain.spent import Spent
 from brain.tools.catalogue import TOOLS
-from brain.tools.context import AgentCard, AskPeople, Context, Handing, Project
+from brain.tools.context import AgentCard, AskPeople, Context, Handing, Project, Talking
 from brain.tools.registry import AnyTool, Toolbox, target_of
 from brain.wallet.budgets import nusd_of
 from storage import sessions
@@ -73,6 +73,8 @@ class Thinker:
     people: Callable[[Matter], AskPeople]
     #: how a turn writes into the project's log
     project: Callable[[Matter], Project]
+    #: how a turn talks with another agent in private
+    talking: Callable[[Matter], Talking]
     latch: Callable[[str], Latch | None]
     clock: Callable[[], datetime]
     #: everybody on a network may read this channel: network, channel → yes or no
@@ -255,6 +257,7 @@ class Thinker:
             handing=self.handing(work),
             people=self.people(work),
             project=self.project(work),
+            talking=self.talking(work),
             react=reach.react if has_replies else None,
             fetch=reach.fetch if has_replies else None,
             share=partial(reach.share, place_of(work), work.hops + 1) if has_replies else None,

@@ -13,7 +13,8 @@ from bots.delegating.telling import in_a_line, in_lines
 from bots.delegating.turn import told
 from bots.delegating.waiting import is_settled
 from bots.messages import Target
-from storage import delegations
+from bots.talking.telling import in_lines as talk_in_lines
+from storage import delegations, talks
 
 #: a slash command is answered within a quarter of an hour; nobody looks at it for so long
 _WAIT_S = 45.0
@@ -49,6 +50,10 @@ async def _delegations(desk: Desk, asked: Asked, arguments: Arguments) -> str:
     except NotAnOperator as error:
         return f"No: {error}."
     if "code" in arguments:
+        talk = await desk.store.read(lambda unit: talks.by_code(unit, arguments["code"]))
+        if talk is not None:
+            turns = await desk.store.read(lambda unit: talks.turns(unit, talk.code))
+            return "\n".join(talk_in_lines(talk, turns))
         tree = await desk.giving.tree(arguments["code"])
         if not tree:
             raise Unclear(f"There is no delegation {arguments['code']!r}.")
@@ -105,7 +110,13 @@ DELEGATING = (
         name="delegations",
         usage="[CODE]",
         summary="what was handed over, and what became of it",
-        options=(Option("code", "The tree of this one, such as D-7k2m9qxa", Kind.CODE),),
+        options=(
+            Option(
+                "code",
+                "The tree of this one, such as D-7k2m9qxa, or a talk, T-9f3a21bc04",
+                Kind.CODE,
+            ),
+        ),
         read=at_most_one("code"),
         run=_delegations,
         operators=True,

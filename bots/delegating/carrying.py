@@ -24,6 +24,8 @@ from storage.unit import Unit
 
 #: characters of a result that are kept
 _LONGEST_RESULT: Final = 16_000
+#: result of who answers with silence
+NOTHING_TO_SAY: Final = "Done; there is nothing to say about it."
 
 
 @dataclass
@@ -92,7 +94,7 @@ class Carrying:
         text = "" if is_silence(answer.text) else answer.text[:_LONGEST_RESULT]
         return Outcome(
             state=DelegationState.DONE,
-            result=text or "Done; there is nothing to say about it.",
+            result=text or NOTHING_TO_SAY,
             model=answer.model,
             cost_nusd=answer.cost_nusd,
         )

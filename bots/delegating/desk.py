@@ -18,6 +18,7 @@ from bots.delegating.order import (
     CAPTAINS,
     LONGEST_DEADLINE,
     LONGEST_INSTRUCTION,
+    TALK,
     Killed,
     NobodyOfThatName,
     NotAllowed,
@@ -206,11 +207,10 @@ class DelegationDesk:
             wanted, chosen = await self._best(order, chain)
         if not chain or not self.authority.objection(self.agent, wanted, chain):
             return wanted, "", chosen
-        through = [
-            m for m in self.authority.mediators(self.agent, wanted, chain) if not self.latch(m)
-        ]
-        if through:
-            return through[0], wanted, chosen
+        could = self.authority.mediators(self.agent, wanted, chain) if order.kind != TALK else ()
+        for mediator in could:
+            if not self.latch(mediator):
+                return mediator, wanted, chosen
         # The guard says no, and its no is in the audit.
         return wanted, "", chosen
 
@@ -240,6 +240,7 @@ class DelegationDesk:
         return NewDelegation(
             code=f"D-{''.join(secrets.choice(_ALPHABET) for _ in range(_CODE))}",
             kind=order.kind,
+            talk=order.talk,
             sender=self.agent,
             agent=receiver,
             instruction=order.instruction,

@@ -44,7 +44,9 @@ class DelegationMatter:
 
     @property
     def session(self) -> str:
-        return f"delegation:{self.delegation.code}"
+        # The turns of a talk are one conversation.
+        talk = self.delegation.talk
+        return f"talk:{talk}" if talk else f"delegation:{self.delegation.code}"
 
     @property
     def text(self) -> str:

@@ -11,6 +11,8 @@ AUTO: Final = "auto"
 #: kind of what is no work but a case for people, as `brain.cases.as_text` has it: the captain's to
 #: put before them
 CASE: Final = "case"
+#: kind of what is no work but a word in a talk of two agents: that goes through nobody else's hands
+TALK: Final = "talk"
 #: smaller is sooner
 PRIORITIES: Final = {"high": 10, "normal": 20, "low": 30}
 #: of the captain's, whatever they say
@@ -48,8 +50,10 @@ class Order:
     instruction: str
     #: ``shell``, ``hook:NAME``, ``discord:user:45``, ``account:alice``, ``agent:captain``
     asked_by: str
-    #: ``task`` owes a result; ``wake`` is a word to think about; `CASE`
+    #: ``task`` owes a result; ``wake`` is a word to think about; `CASE`; `TALK`
     kind: str = "task"
+    #: code of the talk that it is a turn of
+    talk: str = ""
     #: typed address of where the result is said, besides
     deliver_to: str = ""
     #: the instruction's own words may say where, too: “… and post it to #reports”

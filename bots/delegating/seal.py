@@ -58,7 +58,8 @@ def _envelope(row: NewDelegation | Delegation, chain: tuple[str, ...]) -> Envelo
             "asked_by": row.asked_by,
             "network": row.network,
             "channel": row.channel,
-        },
+        }
+        | ({"talk": row.talk} if row.talk else {}),
         alg=KeyAlgorithm.ED25519,
         key_id=row.key_id,
     )

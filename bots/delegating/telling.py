@@ -17,7 +17,8 @@ def in_a_line(delegation: Delegation) -> str:
         took = f" ({seconds:.0f} s)"
     words = " ".join(delegation.instruction.split())
     shown = words if len(words) <= _LONGEST else f"{words[:_LONGEST]}…"
-    return f"{delegation.code} {delegation.agent} {delegation.state}{took}: {shown}"
+    talk = f" in talk {delegation.talk}" if delegation.talk else ""
+    return f"{delegation.code} {delegation.agent} {delegation.state}{took}{talk}: {shown}"
 
 
 def in_lines(tree: Sequence[Delegation]) -> Iterator[str]:

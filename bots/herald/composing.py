@@ -159,12 +159,12 @@ def _logged(one: ProjectEntry, *, is_quoted: bool) -> str:
 
 
 def _exchange(one: Exchange, *, is_quoted: bool) -> str:
-    place = "in private" if one.channel.startswith("nick:") else f"in {one.channel}"
+    private = one.channel.startswith("nick:")
+    place = f"{'in private' if private else f'in {one.channel}'} on {one.network}"
+    if one.talk:
+        place = f"in talk {one.talk}"
     did = "answered" if one.is_answer else "to"
-    told = (
-        f"{one.at:%H:%M} UTC {one.speaker} {did} {one.listener} {place} on {one.network}, "
-        f"trace {one.trace_id}"
-    )
+    told = f"{one.at:%H:%M} UTC {one.speaker} {did} {one.listener} {place}, trace {one.trace_id}"
     return f"{told}: {_quoted(one.text) if is_quoted else _UNQUOTED}"
 
 

@@ -17,6 +17,7 @@ from brain.tools.registry import Tool
 from brain.tools.sharing import share_file
 from brain.tools.subscribing import subscribe, unread, unsubscribe
 from brain.tools.swarm import agents, capabilities, now, status, who_can
+from brain.tools.talking import end_talk, talk_with
 
 TOOLS: tuple[Tool, ...] = (
     search,
@@ -41,6 +42,8 @@ TOOLS: tuple[Tool, ...] = (
     share_file,
     delegate,
     ask_peer,
+    talk_with,
+    end_talk,
     report,
     cancel,
     request_human,

@@ -73,6 +73,18 @@ class AskPeople(Protocol):
         """
 
 
+class Talking(Protocol):
+    """Private talk with another agent; both raise `ToolError` in words and `StorageError`."""
+
+    async def say(self, agent: str, words: str, code: str) -> str:
+        """The answer, and whether the talk goes on. An empty `code`: this turn's talk with
+        `agent`.
+        """
+
+    async def end(self, code: str, why: str) -> str:
+        """End a talk; an empty `code`: the one that this turn is asked in."""
+
+
 class Project(Protocol):
     """Writing into the project's log; both raise `ToolError` in words and `StorageError`."""
 
@@ -130,6 +142,7 @@ class Context:
     handing: Handing | None = None
     people: AskPeople | None = None
     project: Project | None = None
+    talking: Talking | None = None
 
     @property
     def place(self) -> str:

@@ -42,6 +42,7 @@ exchanges = st.builds(
     text=words,
     is_answer=st.booleans(),
     trace_id=st.just("abcd"),
+    talk=st.sampled_from(["", "T-9f3a21bc04"]),
 )
 steered = st.builds(
     Steered,
