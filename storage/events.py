@@ -34,6 +34,7 @@ _HOW: Final = {
     DelegationState.CANCELLED: "was cancelled",
     DelegationState.EXPIRED: "was not done in time",
 }
+_ADD: Final = sa.insert(EVENT)
 _COLUMNS: Final = [EVENT.c[name] for name in Event.model_fields]
 
 
@@ -66,7 +67,7 @@ async def record(
     if len(said) > LONGEST:
         said = f"{said[: LONGEST - 1]}…"
     values = {"topic": topic, "agent": agent, "text": said, "ref": ref, "at": at}
-    await run(unit, sa.insert(EVENT).values(**values, trace_id=trace_id))
+    await run(unit, _ADD, values | {"trace_id": trace_id})
 
 
 async def delegation_ended(unit: Unit, ended: Delegation, now: datetime) -> None:
@@ -154,14 +155,17 @@ async def since(
 
 
 async def prune(unit: Unit, before: datetime, limit: int) -> int:
-    """Forget at most `limit` events from before `before`, whoever has not read them; returns how
-    many.
+    """Forget at most `limit` events from before `before`, whoever has not read them, and who once
+    wanted to be told of them; returns how many events.
     """
     old = sa.select(EVENT.c.id).where(EVENT.c.at < before).order_by(EVENT.c.at).limit(limit)
     ids = list((await run(unit, old)).scalars())
     if ids:
         await run(unit, sa.delete(EVENT_DELIVERY).where(EVENT_DELIVERY.c.event_id.in_(ids)))
         await run(unit, sa.delete(EVENT).where(EVENT.c.id.in_(ids)))
+    s, d = SUBSCRIPTION.c, EVENT_DELIVERY.c
+    over = sa.delete(SUBSCRIPTION).where(s.ended_at < before)
+    await run(unit, over.where(~sa.exists().where(d.subscription_id == s.id)))
     return len(ids)
 
 

@@ -20,7 +20,7 @@ from bots.answering.mouth import Mouth, Unsaid
 from bots.events import wording
 from bots.events.quiet import QuietHours
 from bots.hooks.rate import RateLimit
-from bots.messages import Outgoing, Target
+from bots.messages import Outgoing, Target, TargetError
 from brain.errors import Refused
 from brain.guard import UNRECORDED
 from storage import deliveries, events
@@ -35,6 +35,8 @@ _REST_S: Final = 0.3
 #: what a receiver is told in any minute: a full bucket, and what flows back in that minute
 PER_MINUTE: Final = 100
 _BURST: Final = 20
+#: what could not be said for want of a connection is tried again after this long
+_AGAIN_S: Final = 20.0
 #: receivers that are told at a time
 _AT_ONCE: Final = 8
 #: a refusal that another moment may lift
@@ -63,6 +65,8 @@ class Dispatcher:
     _rate: RateLimit = field(default_factory=event_rate, init=False)
     #: batches that this very process is saying
     _busy: set[str] = field(default_factory=set, init=False)
+    #: receiver → when what could not be said is tried again
+    _not_before_s: dict[str, float] = field(default_factory=dict, init=False)
     _nudged: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     def nudge(self) -> None:
@@ -100,7 +104,10 @@ class Dispatcher:
 
         async def told(receiver: str, wanted: Sequence[Waiting]) -> None:
             async with gate:
-                await self._tell(receiver, wanted)
+                try:
+                    await self._tell(receiver, wanted)
+                except StorageError as error:
+                    self._rest(receiver, str(error))
 
         await asyncio.gather(*(told(*one) for one in due.items()))
 
@@ -117,6 +124,8 @@ class Dispatcher:
     async def _tell(self, receiver: str, wanted: Sequence[Waiting]) -> None:
         """One batch for one receiver; what does not fit waits for the next look."""
         address = wanted[-1].subscription.address
+        if not self._may_tell(receiver, wanted):
+            return
         ids = [one.subscription.id or 0 for one in wanted]
         room = self._room(receiver, min(wording.MOST, sum(one.count for one in wanted)))
         if not room:
@@ -127,13 +136,26 @@ class Dispatcher:
         left = sum(one.count for one in wanted) - len(notices)
         try:
             await self._say(address, notices, left)
-        except Unsaid as error:
-            self.log.info("events.wait", receiver=receiver, why=str(error))
         except LeaseLost as error:
             self.log.info("events.overtaken", receiver=receiver, why=str(error))
+        except Unsaid as error:
+            self._rest(receiver, str(error))
         except Refused as error:
+            self._rest(receiver, str(error))
             if error.policy not in _PASSING:
                 await self._fail(notices, str(error))
+
+    def _rest(self, receiver: str, why: str) -> None:
+        self._not_before_s[receiver] = self.monotonic() + _AGAIN_S
+        self.log.info("events.wait", receiver=receiver, why=why)
+
+    def _may_tell(self, receiver: str, wanted: Sequence[Waiting]) -> bool:
+        """Not while it rests, and not into a network that is away."""
+        if self.monotonic() < self._not_before_s.get(receiver, 0.0):
+            return False
+        self._not_before_s.pop(receiver, None)
+        transport = self.mouth.transports.get(wanted[-1].subscription.address.partition(":")[0])
+        return transport is None or transport.health.connected
 
     def _room(self, receiver: str, most: int) -> int:
         """How many events may be told now."""
@@ -143,7 +165,10 @@ class Dispatcher:
         return room
 
     async def _say(self, address: str, notices: Sequence[Notice], left: int) -> None:
-        target = Target.parse(address)
+        try:
+            target = Target.parse(address)
+        except TargetError as error:
+            raise Refused(str(error), policy="network") from error
         if target.network not in self.mouth.transports:
             raise Refused(f"{self.mouth.agent} is not on {target.network}", policy="network")
         batch = secrets.token_hex(8)

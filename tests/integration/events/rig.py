@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 import structlog
 
 from bots.answering.mouth import Mouth
@@ -15,6 +16,7 @@ from bots.events.dispatcher import Dispatcher
 from bots.secrets import Redactor
 from brain.guard import Guard, LatchPolicy
 from storage import deliveries, events, subscriptions
+from storage.core import SUBSCRIPTION
 from storage.deliveries import Notice
 from storage.event_tables import EventState, Subscription
 from storage.latch import Latch
@@ -103,6 +105,12 @@ class Newsroom:
             for state, number in states.items():
                 total[state] = total.get(state, 0) + number
         return total
+
+    async def kept_subscriptions(self) -> int:
+        """How many there are, ended ones too."""
+        query = sa.select(sa.func.count()).select_from(SUBSCRIPTION)
+        async with self.store.reading() as unit:
+            return int((await unit.execute(query)).scalar_one())
 
     def told(self, name: str) -> Sequence[str]:
         """The lines that came there since the last look, on any network."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bots.messages import Delivery
-from storage import events
+from storage import audit, events
 from storage.event_tables import EventState
 from storage.latch import Latch
 from storage.store import Store
@@ -113,8 +114,28 @@ async def test_without_a_connection_it_waits(newsroom: Newsroom) -> None:
     discord.fails = Delivery(sent=False, proof="not connected", unsaid=True)
     await newsroom.dispatcher.look()
     await newsroom.dispatcher.look()
+    assert newsroom.told("45") == [], "it rests"
+    newsroom.later(seconds=20)
+    await newsroom.dispatcher.look()
     assert len(newsroom.told("45")) == 1
     assert await newsroom.states(ALICE) == {EventState.TOLD: 1}
+
+
+async def test_a_network_that_is_away_is_not_asked_again_and_again(newsroom: Newsroom) -> None:
+    discord = newsroom.papers[1]
+    await newsroom.wants(ALICE, "*")
+    await newsroom.wants("irc:#reports", "*")
+    await newsroom.happens("one")
+    discord.health = replace(discord.health, connected=False)
+    for _ in range(5):
+        await newsroom.dispatcher.look()
+        newsroom.later(minutes=1)
+    async with newsroom.store.reading() as unit:
+        sent = [e.target for e in await audit.entries(unit, "captain") if e.verb == "send"]
+    assert sent == ["irc:#reports"]
+    discord.health = replace(discord.health, connected=True)
+    await newsroom.dispatcher.look()
+    assert len(newsroom.told("45")) == 1
 
 
 async def test_what_may_have_arrived_is_not_said_again_but_kept(newsroom: Newsroom) -> None:
@@ -222,3 +243,9 @@ async def test_what_is_old_is_forgotten_read_or_not(newsroom: Newsroom) -> None:
     before = newsroom.now - timedelta(days=1)
     assert await newsroom.store.write(lambda unit: events.prune(unit, before, 100)) == 1
     assert [notice.text for notice in await newsroom.unread("agent:secretary")] == ["new"]
+    # A subscription goes once it has ended and nothing is left that hangs on it.
+    await newsroom.ends("agent:secretary", "*")
+    newsroom.later(days=2)
+    await newsroom.store.write(lambda unit: events.prune(unit, newsroom.now, 100))
+    assert await newsroom.unread("agent:secretary") == []
+    assert await newsroom.kept_subscriptions() == 0
