@@ -1,5 +1,5 @@
-"""For all tests: faults are logged in short, for a traceback with every local drawn in a frame takes
-seconds of a small machine's time.
+"""For all tests: faults are logged in short, for a traceback with every local drawn in a frame
+takes seconds of a small machine's time.
 """
 
 from __future__ import annotations
