@@ -89,7 +89,7 @@ async def note_progress(unit: Unit, held: Delegation, words: str, now: datetime)
 async def finish(unit: Unit, held: Delegation, outcome: Outcome, now: datetime) -> bool:
     """Claimed or working → how it ended; False when the claim was lost: nothing is changed then.
 
-    `held` is the row as it is in this transaction.
+    `held` is the row as it is in this transaction, read to be changed.
     """
     deliver = held.deliver
     if held.deliver == Deliver.WANTED:
@@ -132,18 +132,16 @@ async def put_back(
 
 async def cancel(unit: Unit, delegation: Delegation, why: str, now: datetime) -> list[Delegation]:
     """End it and everything that was made for it; gives those that were open until now."""
-    family = await tree(unit, delegation.root_id or 0)
-    doomed = {delegation.id}
-    for member in family:  # a child is younger than its parent
-        if member.parent_id in doomed:
-            doomed.add(member.id)
-    open_ones = [m for m in family if m.id in doomed and m.state in OPEN]
-    return await _end(unit, open_ones, DelegationState.CANCELLED, why, now)
+    ended: list[Delegation] = []
+    # What was added to the tree while this went on is ended too.
+    while open_ones := await _open_below(unit, delegation):
+        ended += await _end(unit, open_ones, DelegationState.CANCELLED, why, now)
+    return ended
 
 
 async def expire(unit: Unit, now: datetime, limit: int = 100) -> list[Delegation]:
     """End what nobody finished by its deadline; gives those."""
-    over = await many(unit, sa.and_(_C.state.in_(OPEN), _C.expires_at <= now))
+    over = await many(unit, sa.and_(_C.state.in_(OPEN), _C.expires_at <= now), to_change=True)
     return await _end(
         unit, over[:limit], DelegationState.EXPIRED, "nobody finished it by its deadline", now
     )
@@ -161,7 +159,7 @@ async def reclaim(
     lost: sa.ColumnElement[bool] = sa.or_(_C.beat_at < now - silence, overtaken)
     if of is not None:
         lost = sa.and_(_C.agent == of[0], _C.epoch < of[1])
-    left = await many(unit, sa.and_(_C.state.in_(HELD), lost))
+    left = await many(unit, sa.and_(_C.state.in_(HELD), lost), to_change=True)
     taken: list[Delegation] = []
     for delegation in left:
         if delegation.acted or delegation.tries <= 0:
@@ -194,6 +192,16 @@ async def reroute(unit: Unit, queued: Delegation, anew: Delegation, now: datetim
     rows = found(await run(unit, changed(values, *where)))
     why = f"{queued.agent} did not take it: now it is {anew.agent}'s"
     return await _told(unit, rows, DelegationState.QUEUED, why, now) is not None
+
+
+async def _open_below(unit: Unit, delegation: Delegation) -> list[Delegation]:
+    """What has not ended yet of it and of all that was made for it."""
+    family = await tree(unit, delegation.root_id or 0, to_change=True)
+    below = {delegation.id}
+    for member in family:  # a child is younger than its parent
+        if member.parent_id in below:
+            below.add(member.id)
+    return [m for m in family if m.id in below and m.state in OPEN]
 
 
 def _ours(held: Delegation) -> tuple[sa.ColumnElement[bool], ...]:

@@ -113,9 +113,11 @@ async def add(unit: Unit, new: NewDelegation) -> tuple[Delegation, bool]:
     return Delegation(**values | {"id": row.id, "root_id": root_id}), True
 
 
-async def by_code(unit: Unit, code: str) -> Delegation | None:
+async def by_code(unit: Unit, code: str, *, to_change: bool = False) -> Delegation | None:
     """What people call so, whatever the case."""
-    rows = await many(unit, sa.func.lower(_C.code) == code.lower())
+    # As codes are made: an index of the column finds no other.
+    spelled = code[:2].upper() + code[2:].lower()
+    rows = await many(unit, _C.code == spelled, to_change=to_change)
     return rows[0] if rows else None
 
 
@@ -129,14 +131,14 @@ def _named(asked_by: str, key: str | None) -> dict[str, str | None]:
     return {"asker": asked_by, "key": key}
 
 
-async def read(unit: Unit, delegation_id: int) -> Delegation | None:
-    rows = await many(unit, _C.id == delegation_id)
+async def read(unit: Unit, delegation_id: int, *, to_change: bool = False) -> Delegation | None:
+    rows = await many(unit, _C.id == delegation_id, to_change=to_change)
     return rows[0] if rows else None
 
 
-async def tree(unit: Unit, root_id: int) -> list[Delegation]:
+async def tree(unit: Unit, root_id: int, *, to_change: bool = False) -> list[Delegation]:
     """A delegation and all that were made for it, oldest first."""
-    return await many(unit, _C.root_id == root_id)
+    return await many(unit, _C.root_id == root_id, to_change=to_change)
 
 
 async def recent(unit: Unit, limit: int, *, only_open: bool = False) -> list[Delegation]:
@@ -259,9 +261,17 @@ async def prune(unit: Unit, before: datetime) -> int:
     return len(ids)
 
 
-async def many(unit: Unit, where: sa.ColumnElement[bool]) -> list[Delegation]:
-    """Those of which `where` is true, oldest first."""
-    return found(await run(unit, sa.select(*_COLUMNS).where(where).order_by(_C.id)))
+async def many(
+    unit: Unit, where: sa.ColumnElement[bool], *, to_change: bool = False
+) -> list[Delegation]:
+    """Those of which `where` is true, oldest first; who means `to_change` them has them to himself
+    until his transaction ends.
+    """
+    query = sa.select(*_COLUMNS).where(where).order_by(_C.id)
+    if to_change:
+        # On PostgreSQL another transaction could change them between this and what follows of it.
+        query = query.with_for_update(key_share=True)
+    return found(await run(unit, query))
 
 
 async def by_ids(unit: Unit, ids: Iterable[int]) -> dict[int, Delegation]:
@@ -273,8 +283,13 @@ def found(rows: Rows) -> list[Delegation]:
 
 
 def chain_of(delegation: Delegation) -> tuple[str, ...]:
-    """The agents through whose hands it came, first first."""
-    return tuple(json.loads(delegation.chain))
+    """The agents through whose hands it came, first first; raises `ValueError` for what is no list
+    of names.
+    """
+    names = json.loads(delegation.chain)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError("the chain is no list of names")
+    return tuple(names)
 
 
 def changed(values: Mapping[str, Any], *where: sa.ColumnElement[bool]) -> Any:

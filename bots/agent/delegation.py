@@ -26,6 +26,7 @@ from bots.delegating.worker import Worker
 from bots.keys.signer import Signer
 from bots.lifeline import Message
 from bots.messages import DISCORD, IRC
+from bots.minutes.writing import InWords, Writing
 from bots.people.desk import CaptainsDesk
 from bots.transport import Transport
 from brain.guard import Guard
@@ -58,6 +59,7 @@ def delegation_desk(
             agent=spec.name,
             settings=spec.settings,
             networks=lambda: _networks(spec),
+            agents_on=lambda network: _agents_on(spec, network),
             sits_in=lambda: targets_of(transports),
         ),
         waiting=waiting,
@@ -77,15 +79,16 @@ def hands(
     thinker: Thinker,
     mouth: Mouth,
     switch: KillSwitch,
+    in_words: InWords | None,
     log: FilteringBoundLogger,
 ) -> Worker:
-    """What takes up work; the bells wake it."""
+    """What takes up work; the bells wake it. `in_words` is as in `Writing`."""
     home = next(iter(mouth.transports), IRC)
     made = Worker(
         agent=spec.name,
         epoch=spec.epoch,
         desk=desk,
-        carrying=Carrying(thinker, desk, home, people.take),
+        carrying=Carrying(thinker, desk, home, people.take, Writing(thinker, in_words).write),
         delivering=Delivering(mouth, spec.epoch, log),
         rerouting=Rerouting(desk, log),
         log=log,
@@ -97,5 +100,13 @@ def hands(
 
 def _networks(spec: AgentSpec) -> Sequence[str]:
     """Networks that the swarm is on."""
-    on_irc = [IRC] if any(IRC in a.transports for a in spec.settings.agents) else []
-    return [*([DISCORD] if spec.discord_agents else []), *on_irc]
+    return [network for network in (DISCORD, IRC) if _agents_on(spec, network)]
+
+
+def _agents_on(spec: AgentSpec, network: str) -> Sequence[str]:
+    """Agents with an account on this network, in the order of swarm.toml."""
+    agents = spec.settings.agents
+    if network == DISCORD:
+        bots = set(spec.discord_agents.values())
+        return [agent.name for agent in agents if agent.name in bots]
+    return [agent.name for agent in agents if network in agent.transports]

@@ -13,7 +13,7 @@ from typing import Final
 from structlog.typing import FilteringBoundLogger
 
 from bots.answering.mouth import Mouth, Unsaid
-from bots.messages import Delivery, Outgoing, Target
+from bots.messages import Outgoing, Target, TargetError
 from brain.errors import Refused
 from storage import delegations, replies
 from storage.delegation_tables import Delegation, Deliver
@@ -45,29 +45,37 @@ class Delivering:
         if any(line.state == ReplyState.SENDING for line in begun):
             # A dead predecessor's: whoever settles those rows tells what became of them.
             return False
-        told = {line.target for line in begun}
-        try:
-            for target in owed.deliver_to.split():
-                if target not in told:
-                    await self._say(owed, target)
-        except Unsaid as error:
-            self.log.info("delivery.waits", why=str(error), trace_id=owed.trace_id)
-            return False
-        except (Refused, LeaseLost) as error:
-            await self._settle(owed, Deliver.FAILED, "", str(error))
-            return True
+        told, refused = {line.target for line in begun}, ""
+        for target in owed.deliver_to.split():
+            if target in told:
+                continue
+            try:
+                await self._say(owed, target)
+            except (Unsaid, LeaseLost) as error:
+                # With a lost lease it is somebody else's to say and to settle.
+                self.log.info("delivery.waits", why=str(error), trace_id=owed.trace_id)
+                return False
+            except (Refused, TargetError) as error:
+                refused = refused or f"not in {target}: {error}"
         lines = await self.mouth.store.read(lambda unit: replies.of_delegation(unit, delegation_id))
-        await self._settle(owed, *told_of(lines))
+        how, message_id, proof = told_of(lines)
+        if refused:
+            how, proof = Deliver.FAILED, refused
+        await self._settle(owed, how, message_id, proof)
         return True
 
-    async def _say(self, owed: Delegation, target: str) -> list[Delivery]:
+    async def _say(self, owed: Delegation, target: str) -> None:
         place = Target.parse(target)
         transport = self.mouth.transports.get(place.network)
         if transport is None:
             raise Refused(f"{self.mouth.agent} is not on {place.network}", policy="network")
         text = wording(owed)
         if not transport.has_replies:
-            text = shortened(text)
+            text = shortened(transport.split(place, text))
+
+        async def begun(unit: Unit, ids: list[int]) -> None:
+            await self._require_unsaid(unit, owed, str(place), ids)
+
         outgoing = Outgoing(
             target=place,
             text=text,
@@ -75,7 +83,20 @@ class Delivering:
             trace_id=owed.trace_id,
             delegation_id=owed.id,
         )
-        return await self.mouth.say(outgoing, epoch=self.epoch, why=f"{owed.code} is done")
+        await self.mouth.say(outgoing, epoch=self.epoch, why=f"{owed.code} is done", begun=begun)
+
+    async def _require_unsaid(
+        self, unit: Unit, owed: Delegation, target: str, ours: list[int]
+    ) -> None:
+        """Looked at in the transaction that records the lines `ours`, so that of two processes of
+        one agent, or of one that slept too long, only one says it. Raises `LeaseLost`.
+        """
+        row = await delegations.read(unit, owed.id or 0, to_change=True)
+        if row is None or row.deliver != Deliver.OWED or row.deliver_by != self.mouth.agent:
+            raise LeaseLost(f"{owed.code} is not {self.mouth.agent}'s to say any more")
+        lines = await replies.of_delegation(unit, owed.id or 0)
+        if any(line.target == target and line.id not in ours for line in lines):
+            raise LeaseLost(f"{owed.code} is being said in {target} already")
 
     async def _settle(self, owed: Delegation, how: Deliver, message_id: str, proof: str) -> None:
         async def settle(unit: Unit) -> None:
@@ -89,12 +110,12 @@ def wording(delegation: Delegation) -> str:
     return delegation.result or f"{delegation.code} came to nothing: {delegation.error}"
 
 
-def shortened(text: str) -> str:
-    """As much as may stand in an IRC channel."""
-    lines = text.splitlines()
-    if len(lines) <= _IRC_LINES:
-        return text
-    return "\n".join([*lines[: _IRC_LINES - 1], f"… {len(lines) - _IRC_LINES + 1} lines more"])
+def shortened(lines: Sequence[str]) -> str:
+    """As many of the lines that a network makes of a result as may stand in an IRC channel."""
+    if len(lines) > _IRC_LINES:
+        rest = len(lines) - _IRC_LINES + 1
+        lines = [*lines[: _IRC_LINES - 1], f"… {rest} lines more"]
+    return "\n".join(lines)
 
 
 def told_of(lines: Sequence[Reply]) -> tuple[Deliver, str, str]:

@@ -82,9 +82,6 @@ class DelegationDesk:
         try:
             order = self.destinations.named_in(self._checked(order))
             self._require_alive(self.agent)
-            if order.to == AUTO:
-                # Who is best at it is not asked a second time.
-                await self._require_new(order)
             delegation = await self._added(await self._made(order), first)
         except (NotGiven, Repeated):
             if first is not None:
@@ -129,12 +126,12 @@ class DelegationDesk:
 
     async def say_later(self, code: str, target: str) -> Delegation | None:
         """Have the result said there once there is one, for nobody waits any longer; the row as it
-        is then, which may have ended meanwhile. None: there is none, or it is not this agent's.
+        is then, which may have ended meanwhile. None: there is none that this agent signed.
         """
 
         async def redirect(unit: Unit) -> Delegation | None:
-            row = await delegations.by_code(unit, code)
-            if row is None or row.sender != self.agent:
+            row = await seal.own(unit, code, self.agent, self.clock())
+            if row is None:
                 return None
             anew = seal.resealed(row.model_copy(update={"deliver_to": target}), self.signer())
             return await delegating.redirect(unit, anew) or row
@@ -177,12 +174,11 @@ class DelegationDesk:
             raise Reused(f"the key {key!r} was used for another instruction: {before.code}")
         return before
 
-    async def _require_new(self, order: Order) -> None:
-        if await self._given_before(order) is not None:
-            raise Repeated
-
     async def _made(self, order: Order) -> NewDelegation:
-        """What the order comes to: who does it, signed."""
+        """What the order comes to: who does it, signed. Raises `Repeated`."""
+        if order.to == AUTO and await self._given_before(order) is not None:
+            # Who is best at it is not asked a second time.
+            raise Repeated
         parent, chain = await self._descent(order)
         receiver, passed_to, chosen = await self._receiver(order, chain)
         self._require_alive(receiver)
@@ -272,6 +268,10 @@ class DelegationDesk:
             permit.check(VERB, target_of(new.agent), now_s=permit.good_until_s)
             if first is not None:
                 await first(unit)
+            parent = await delegations.read(unit, new.parent_id) if new.parent_id else None
+            if parent is not None and parent.state not in delegations.OPEN:
+                # Who was stopped, and does not know yet, hands over nothing more.
+                raise NotGiven("what it should be part of has ended")
             delegation, is_new = await delegations.add(unit, new)
             if not is_new:
                 # Nothing is handed over, and nothing is in the audit.

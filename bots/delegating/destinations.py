@@ -5,7 +5,7 @@ A channel named without a network is that channel on each network that the swarm
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from bots.delegating.order import NotGiven, Order
@@ -23,6 +23,8 @@ class Destinations:
     settings: Settings
     #: networks that the swarm is on at this moment
     networks: Callable[[], Collection[str]]
+    #: agents that have an account on a network
+    agents_on: Callable[[str], Sequence[str]]
     #: typed addresses of the channels that this agent sits in now
     sits_in: Callable[[], Collection[str]]
 
@@ -40,7 +42,8 @@ class Destinations:
         parsed = Target.parse(target)
         if parsed.place is not Place.CHANNEL or parsed.name[:1] not in {"#", "&"}:
             # A person, or a channel by id: whoever is on that network may try.
-            return self.agent if parsed.network in self.networks() else ""
+            able = self.agents_on(parsed.network)
+            return self.agent if self.agent in able else next(iter(able), "")
         if target.lower() in {place.lower() for place in self.sits_in()}:
             return self.agent
         wanted = parsed.name.lower()

@@ -36,7 +36,12 @@ class Rerouting:
             await self._give_on(one)
 
     async def _give_on(self, one: Delegation) -> None:
-        desk, chain = self.desk, chain_of(one)
+        desk = self.desk
+        try:
+            chain = chain_of(one)
+        except ValueError:
+            # None of ours, and nobody takes it up.
+            return
         among = [
             name
             for name in desk.authority.allowed
@@ -50,12 +55,15 @@ class Rerouting:
         await self._to(one, best)
 
     async def _to(self, one: Delegation, best: Ranked) -> None:
-        desk = self.desk
+        desk, now = self.desk, self.desk.clock()
         changed = {"agent": best.agent, "passed_to": "", "chosen": str(best)}
-        anew = seal.resealed(one.model_copy(update=changed), desk.signer())
 
         async def reroute(unit: Unit) -> bool:
-            return await delegating.reroute(unit, one, anew, desk.clock())
+            row = await seal.own(unit, one.code, desk.agent, now)
+            if row is None or row.agent != one.agent:
+                return False
+            anew = seal.resealed(row.model_copy(update=changed), desk.signer())
+            return await delegating.reroute(unit, row, anew, now)
 
         if await desk.store.write(reroute):
             self.log.info("delegation.rerouted", code=one.code, was=one.agent, now=best.agent)

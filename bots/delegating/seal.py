@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bots.hooks.envelope import Envelope
 from bots.keys.signer import Signer, genuine
-from storage import keys
+from storage import delegations, keys
 from storage.delegation_tables import Delegation
 from storage.delegations import NewDelegation, chain_of
 from storage.key_tables import KeyAlgorithm
@@ -25,6 +25,16 @@ def resealed(row: Delegation, signer: Signer) -> Delegation:
     keyed = row.model_copy(update={"key_id": signer.key_id})
     signature = signer.sign(_envelope(keyed, chain_of(keyed)).canonical())
     return keyed.model_copy(update={"signature": signature})
+
+
+async def own(unit: Unit, code: str, sender: str, now: datetime) -> Delegation | None:
+    """The row, for its `sender` to change; None where there is none, or not as `sender` signed it:
+    nobody puts his name under what others wrote.
+    """
+    row = await delegations.by_code(unit, code, to_change=True)
+    if row is None or row.sender != sender or await objection(unit, row, now):
+        return None
+    return row
 
 
 async def objection(unit: Unit, delegation: Delegation, now: datetime) -> str:

@@ -80,8 +80,9 @@ class TurnHanding:
             asked_by=f"agent:{self.desk.agent}",
             may_name_place=False,
             deadline=_USUAL_DEADLINE,
-            # The same call in the same turn is the same work, whichever process makes it.
-            idempotency_key=f"{matter.task}:{matter.trace_id}:{words}",
+            # The same call in the same turn is the same work, whichever process makes it; a tree
+            # has one trace and one task, and what else is done in it is another turn.
+            idempotency_key=f"{parent.code if parent else matter.task}:{matter.trace_id}:{words}",
             network=matter.network if not matter.may_reach_out else "",
             channel=matter.channel if not matter.may_reach_out else "",
             parent_id=parent.id if parent else None,

@@ -21,6 +21,7 @@ from bots.delegating.desk import DelegationDesk
 from bots.delegating.rerouting import Rerouting
 from bots.insist import insist
 from bots.keys.holding import NoKey
+from bots.messages import Target
 from storage import delegating, delegations
 from storage.delegating import SILENCE, Outcome
 from storage.delegation_tables import Delegation, DelegationState
@@ -137,12 +138,13 @@ class Worker:
                 hand.task.cancel()
 
     async def _take_up(self) -> None:
-        free = _AT_ONCE - sum(not hand.is_waiting for hand in self._hands.values())
+        # Who has just come back from waiting for others may be one too many.
+        free = max(0, _AT_ONCE - sum(not hand.is_waiting for hand in self._hands.values()))
         store, now = self.desk.store, self.desk.clock()
         # What is only passed on takes no place: nobody may wait for a place that waits for him.
         waiting = await store.read(
             lambda unit: delegations.waiting(
-                unit, self.agent, now, limit=free or _PAGE, only_passing=free <= 0
+                unit, self.agent, now, limit=free or _PAGE, only_passing=not free
             )
         )
         if not waiting:
@@ -174,13 +176,22 @@ class Worker:
 
     async def _objection(self, unit: Unit, held: Delegation) -> str:
         """Authority is checked here too, where the work would be done."""
-        chain = chain_of(held)
+        try:
+            chain = chain_of(held)
+            for target in held.deliver_to.split():
+                Target.parse(target)
+        except ValueError as error:
+            # Whoever wrote the row was no desk of ours.
+            return f"it cannot be read: {error}"
         if chain or held.sender != self.agent:
             if not chain or chain[-1] != held.sender:
                 return f"it did not come through {held.sender}'s hands"
             why = self.desk.authority.objection(held.sender, self.agent, chain)
             if why:
                 return why
+        parent = await delegations.read(unit, held.parent_id) if held.parent_id else None
+        if parent is not None and parent.state == DelegationState.CANCELLED:
+            return f"what it was made for, {parent.code}, was cancelled"
         return await self.carrying.objection(unit, held, self.desk.clock())
 
     def _begin(self, held: Delegation) -> None:
