@@ -93,12 +93,13 @@ class Approvals:
 
     async def _look_for_cards(self) -> None:
         """While we were away a card may have been deleted, and a sandbox guild begins without any:
-        who has to decide must have something to press.
+        who has to decide, or to say what it cost, must have something to press.
         """
         async with self._store.reading() as unit:
-            waiting = await requests.pending(unit, self._agent)
+            waiting = await requests.undone(unit)
         for request in waiting:
-            if request.message_id is not None and await self._is_gone(request):
+            ours = request.agent == self._agent and request.network == DISCORD
+            if ours and request.message_id is not None and await self._is_gone(request):
                 async with self._store.writing() as unit:
                     await requests.note_lost(unit, request.id)
         self._is_looked_for = True
@@ -116,7 +117,7 @@ class Approvals:
         return False
 
     async def _show(self, request: Request) -> None:
-        if request.message_id is None and request.state is not RequestState.PENDING:
+        if request.message_id is None and not _has_buttons(request):
             # It was over before anybody saw it.
             await self._note(request, None)
             return
@@ -180,6 +181,13 @@ class Approvals:
     def _put_off(self, request: Request, why: str) -> None:
         self._later[request.id] = time.monotonic() + _REFUSED_S
         self._log.warning("card.not_shown", code=request.code, why=why)
+
+
+def _has_buttons(request: Request) -> bool:
+    """People have something to do with it."""
+    if request.state is RequestState.APPROVED:
+        return request.is_by_hand
+    return request.state is RequestState.PENDING
 
 
 def _place(request: Request) -> Target:

@@ -6,10 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from bots.discord.calling import Calling
 from bots.people.notifying import Notice
 from brain.cases import Case
 from brain.money import Money
+from storage import requests
+from storage.core import HUMAN_REQUEST, run
 from storage.request import Approvers, RequestKind
 from storage.store import Store
 from storage.tables import RequestState
@@ -72,6 +76,23 @@ async def test_a_card_says_what_is_known_and_takes_the_bill(
         assert shown["components"] == []
         fields = {f["name"]: f["value"] for f in shown["embeds"][0]["fields"]}
         assert (fields["Real cost"], fields["Real return"]) == ("11.90 EUR", "38.00 EUR")
+
+
+async def test_a_lost_card_of_what_is_still_to_be_done_is_posted_anew(
+    sandbox: Sandbox, store: Store, tmp_path: Path
+) -> None:
+    you = await Someone.come(sandbox)
+    async with Captain(sandbox, store, tmp_path) as captain:
+        asked = await captain.requests.ask_operators(payment())
+        await you.press(await you.card(), "Approve")
+        await captain.became(asked, RequestState.APPROVED)
+    async with store.writing() as unit:
+        await requests.note_shown(unit, asked.id, RequestState.APPROVED, "1573361484061212672")
+        # Another life: Discord does not know the first card's nonce any more.
+        await run(unit, sa.update(HUMAN_REQUEST).values(id=2))
+    async with Captain(sandbox, store, tmp_path) as captain:
+        card = await you.card()
+        assert [b["label"] for b in card["components"][0]["components"]] == ["Complete"]
 
 
 async def test_a_decision_is_over_with_the_yes(
