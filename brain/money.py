@@ -14,6 +14,9 @@ UNIT: Final = 1_000_000
 _LONGEST: Final = 40
 _SYMBOLS: Final = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
 _WORDS: Final = {"DOLLAR": "USD", "DOLLARS": "USD", "EURO": "EUR", "EUROS": "EUR"}
+#: so many digits behind a point may as well be thousands
+_THOUSAND: Final = 3
+_AMBIGUOUS: Final = re.compile(r"[1-9]\d{0,2}", re.ASCII)
 _NUMBER: Final = r"(?P<units>\d{1,3}(?:,\d{3}){1,3}|\d{1,12})(?:\.(?P<part>\d{1,6}))?"
 _BEFORE: Final = re.compile(rf"(?P<currency>[$€£¥]|[A-Z]{{3,4}})? ?{_NUMBER}", re.ASCII)
 _BEHIND: Final = re.compile(rf"{_NUMBER} ?(?P<currency>[$€£¥]|[A-Z]{{3,7}})", re.ASCII)
@@ -36,7 +39,7 @@ class Money:
 def parse(text: str, currency: str = "") -> Money:
     """``12.50 EUR``, ``$1,200``, ``usd 3``; `currency` is meant where the text names none.
 
-    Raises `NoMoney`: also for ``1,5``, which one half of the world would read as fifteen.
+    Raises `NoMoney`: also for ``1,5`` and ``1.200``, which half of the world reads otherwise.
     """
     words = " ".join(text.split()).upper()
     found = None
@@ -48,6 +51,8 @@ def parse(text: str, currency: str = "") -> Money:
     named = _SYMBOLS.get(named) or _WORDS.get(named) or named or currency
     if not 3 <= len(named) <= 4:
         raise NoMoney("say which currency, as in 12.50 EUR or $1,200")
+    if len(found["part"] or "") == _THOUSAND and _AMBIGUOUS.fullmatch(found["units"]):
+        raise NoMoney("write 1,200 for a thousand and two hundred, 1.20 for one and a fifth")
     units = int(found["units"].replace(",", ""))
     part = int((found["part"] or "").ljust(6, "0"))
     return Money(units * UNIT + part, named)
@@ -58,4 +63,7 @@ def amount(micros: int) -> str:
     sign = "-" if micros < 0 else ""
     units, part = divmod(abs(micros), UNIT)
     digits = f"{part:06d}".rstrip("0").ljust(2, "0")
+    if len(digits) == _THOUSAND:
+        # Three would be taken for thousands.
+        digits += "0"
     return f"{sign}{units:,}.{digits}"

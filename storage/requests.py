@@ -178,6 +178,7 @@ async def asked_before(unit: Unit, new: NewRequest) -> Request | None:
         c.kind == new.kind,
         c.subject == new.subject,
         c.waiter == new.waiter,
+        c.cost_micros.is_not_distinct_from(new.cost_micros),
         c.trace_id != "",
         c.waiter != "",
     )

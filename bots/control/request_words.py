@@ -50,8 +50,9 @@ def facts_of(request: Request) -> Iterator[tuple[str, str]]:
         yield "Tried first", request.attempt
     for number, source in enumerate(request.sources, 1):
         yield f"Evidence {number}", source
-    if request.reference:
-        yield "Waits", request.reference.partition(":")[2]
+    scheme, _, waits = request.reference.partition(":")
+    if waits:
+        yield "Waits", waits if scheme == "delegation" or waits[0] in "#&" else "talk in private"
 
 
 def line_of(request: Request) -> str:

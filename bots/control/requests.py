@@ -256,7 +256,11 @@ def asked_sentence(request: Request) -> str:
 
 
 def _same(request: Request, new: NewRequest) -> bool:
-    return (request.kind, request.subject, request.waiter) == (new.kind, new.subject, new.waiter)
+    return _key(request) == _key(new)
+
+
+def _key(one: Request | NewRequest) -> tuple[str, str, str, int | None, str]:
+    return (one.kind, one.subject, one.waiter, one.cost_micros, one.currency)
 
 
 def _bill(request: Request, by: str, cost: str, gain: str) -> Completion:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -14,6 +15,7 @@ from structlog.typing import FilteringBoundLogger
 from bots.control.request_words import called, ending_of
 from bots.delegating.desk import DelegationDesk
 from bots.delegating.order import Killed, NotGiven, Order
+from bots.messages import Place, Target
 from bots.people.turn import DELEGATION
 from storage import delegations, requests
 from storage.delegation_tables import Delegation, DelegationState
@@ -77,7 +79,7 @@ class Telling:
         store = self._giving.store
         waiting = await store.read(partial(_work_of, request))
         try:
-            given = await self._giving.give(_order(request, waiting))
+            given = await self._given(order_of(request, waiting))
         except Killed as error:
             self._log.info("answer.waits", code=request.code, why=str(error))
             return
@@ -87,6 +89,17 @@ class Telling:
             self._log.info("answer.told", code=request.code, delegation=given.code)
         # Given before it is noted: told twice under one key is told once.
         await store.write(lambda unit: requests.note_told(unit, request.id, request.state))
+
+    async def _given(self, order: Order) -> Delegation:
+        try:
+            return await self._giving.give(order)
+        except Killed:
+            raise
+        except NotGiven:
+            if not order.deliver_to:
+                raise
+            # Where it was asked nobody can speak any more: the agent goes on all the same.
+            return await self._giving.give(replace(order, deliver_to=""))
 
     async def _withdraw(self) -> None:
         """What was asked for work that was cancelled is of no use any more."""
@@ -120,16 +133,20 @@ async def _work_of(request: Request, unit: Unit) -> Delegation | None:
     return await delegations.by_code(unit, request.reference.removeprefix(DELEGATION))
 
 
-def _order(request: Request, waiting: Delegation | None) -> Order:
+def order_of(request: Request, waiting: Delegation | None) -> Order:
+    """What the waiter is given: the answer, bound to where the question came from."""
     network, channel, deliver_to, about = "", "", "", ""
     if waiting is not None:
         network, channel, deliver_to = waiting.network, waiting.channel, waiting.deliver_to
         about = f"It was for {waiting.code}: {waiting.instruction[:_QUOTED]}"
-    elif not request.reference.startswith(DELEGATION):
+    elif request.reference and not request.reference.startswith(DELEGATION):
         # What was said somewhere is bound to the place.
-        network, _, channel = request.reference.partition(":")
-        deliver_to = request.reference if channel.startswith(("#", "&")) else ""
-        about = f"You asked for it in {request.reference}."
+        place = Target.parse(request.reference)
+        network = place.network
+        channel = f"nick:{place.name}" if place.is_private else place.key
+        # A nick on IRC may be somebody else's by now.
+        deliver_to = "" if place.place is Place.NICK else request.reference
+        about = f"You asked for it in {'private' if place.is_private else request.reference}."
     words = (
         f"People have answered what you asked for ({called(request.kind)}: {request.title}). "
         f"{ending_of(request)} {about}\nGo on with what waited for it."

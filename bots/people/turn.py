@@ -16,6 +16,7 @@ from bots.control.requests import CannotAsk
 from bots.delegating.desk import DelegationDesk
 from bots.delegating.order import CASE, NotGiven, Order
 from bots.delegating.waiting import is_settled
+from bots.messages import Target, channel_of
 from bots.people.desk import CaptainsDesk
 from brain.cases import BadCase, Case, as_text
 from brain.errors import ToolError
@@ -107,7 +108,11 @@ class TurnPeople:
 
 
 def reference_of(matter: Matter) -> str:
-    """What waits for the answer: ``delegation:D-7k2m9qxa``, or ``irc:#lobby`` for talk."""
+    """What waits for the answer: ``delegation:D-7k2m9qxa``; ``irc:#lobby`` or ``discord:user:45``
+    for talk.
+    """
     if matter.delegation is not None:
         return f"{DELEGATION}{matter.delegation.code}"
-    return f"{matter.network}:{matter.channel}"
+    if matter.channel.startswith("nick:"):
+        return str(Target.person(matter.network, matter.sender, matter.account))
+    return str(Target.channel(matter.network, channel_of(matter.channel)))

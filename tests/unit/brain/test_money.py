@@ -19,6 +19,9 @@ from brain.money import UNIT, Money, NoMoney, amount, parse
         ("7€", 7_000_000, "EUR"),
         ("3 dollars", 3_000_000, "USD"),
         ("0", 0, "GBP"),
+        ("0.125 EUR", 125_000, "EUR"),
+        ("1.1250 EUR", 1_125_000, "EUR"),
+        ("1,200.000 EUR", 1_200_000_000, "EUR"),
         ("999999999999.999999 EUR", 999_999_999_999_999_999, "EUR"),
     ],
 )
@@ -31,6 +34,7 @@ def test_what_people_write(text: str, micros: int, currency: str) -> None:
     [
         *("", "-5 EUR", "1,5 EUR", "1.2.3", "1e9 EUR", "12 34 EUR", "1,2345 EUR", "NaN", "$5 EUR"),
         *("1000000000000 EUR", "0.0000001 EUR", "٣ EUR", "5 EU", "5 parsecs", "9" * 5000),
+        *("1.200 EUR", "999.999"),
     ],
 )
 def test_what_is_no_sum_is_not_taken_for_one(text: str) -> None:
