@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from bots.setting_types import Channel, Table
+from bots.setting_types import Channel, Cron, Table
 
 
 class SandboxSettings(Table):
@@ -36,7 +36,7 @@ class ApprovalSettings(Table):
 
 
 class PostSettings(Table):
-    """What the captain posts unasked: agent logs, talk between agents, the stand-up."""
+    """What is posted unasked: agent logs, talk between agents, the stand-up and the notes."""
 
     enabled: bool = True
     logs: Channel = "#agent-logs"
@@ -44,3 +44,12 @@ class PostSettings(Table):
     standup: Channel = "#daily-standup"
     #: between two posts in one channel; a kill does not wait
     every_s: float = Field(default=60.0, gt=0)
+
+
+class MinutesSettings(Table):
+    """When the secretary writes what was done and decided: cron lines, UTC."""
+
+    standup: Cron = "0 9 * * *"
+    notes: Cron = "0 17 * * 1-5"
+    #: of the notes; the stand-up's is `posts.standup`
+    channel: Channel = "#reports"

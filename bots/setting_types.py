@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
+from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
@@ -41,10 +43,24 @@ def _channel(value: str) -> str:
     return value
 
 
+def _cron(value: str) -> str:
+    if not value.strip():
+        return ""
+    if len(value.split()) != 5:
+        raise ValueError("a cron line has five fields, such as '0 9 * * 1-5'")
+    try:
+        CronSim(value, datetime(2026, 1, 1, tzinfo=UTC))
+    except CronSimError as error:
+        raise ValueError(f"this is no cron line: {error}") from error
+    return value
+
+
 FilePath = Annotated[str, AfterValidator(anchored)]
 SecretReference = Annotated[str, AfterValidator(_secret_reference)]
 AgentName = Annotated[str, AfterValidator(_agent_name)]
 Channel = Annotated[str, AfterValidator(_channel)]
+#: five fields, UTC; empty: never
+Cron = Annotated[str, AfterValidator(_cron)]
 
 
 class Table(BaseModel):

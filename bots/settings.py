@@ -27,6 +27,7 @@ from bots.hook_settings import HookSettings
 from bots.house_settings import (
     ApprovalSettings,
     ConsoleSettings,
+    MinutesSettings,
     PostSettings,
     SandboxSettings,
 )
@@ -72,6 +73,7 @@ class Settings(Table):
     approvals: ApprovalSettings = ApprovalSettings()
     escalation: EscalationSettings = EscalationSettings()
     posts: PostSettings = PostSettings()
+    minutes: MinutesSettings = MinutesSettings()
     keys: KeySettings = KeySettings()
     hooks: HookSettings = HookSettings()
     sandbox: SandboxSettings = SandboxSettings()
@@ -134,6 +136,15 @@ class Settings(Table):
         near = difflib.get_close_matches(name, [a.name for a in self.agents], 1)
         hint = f" Did you mean {near[0]}?" if near else ""
         raise SettingsError(f"There is no agent {name!r}.{hint}")
+
+    @property
+    def standup(self) -> str:
+        """Cron line of the daily stand-up; empty: never."""
+        at = self.swarm.standup
+        if not at:
+            return self.minutes.standup if at is None else ""
+        hour, minute = map(int, at.split(":"))
+        return f"{minute} {hour} * * *"
 
     @property
     def captain(self) -> str:

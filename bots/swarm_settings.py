@@ -26,8 +26,8 @@ class SwarmSettings(Table):
     nats_port: int = Field(default=0, ge=0, le=65535)
     #: days that heard lines are kept
     retention_days: int = Field(default=90, ge=1)
-    #: UTC time of the daily stand-up; empty: never
-    standup: str = Field(default="09:00", pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")
+    #: UTC time of the daily stand-up, in place of the line in `[minutes]`; empty: never
+    standup: str | None = Field(default=None, pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")
 
 
 class AgentSettings(Table):

@@ -55,6 +55,13 @@ async def start(unit: Unit, topic: str, mark: Mark, now: datetime) -> None:
     await run(unit, unmarked.values(mark=canonical(mark), at=now))
 
 
+async def reach(unit: Unit, topic: str, mark: Mark, now: datetime) -> None:
+    """All up to `mark` is told, or need not be."""
+    await _enter(unit, topic, now)
+    change = sa.update(POSTING).where(POSTING.c.topic == topic)
+    await run(unit, change.values(mark=canonical(mark), at=now))
+
+
 async def begin(
     unit: Unit, topic: str, mark: Mark, trace_id: str, now: datetime, *, after: Mark | None
 ) -> bool:

@@ -1,5 +1,5 @@
-"""What the captain's process does besides: posts, telling of events, what follows from questions to
-operators, and the driving of workflows.
+"""What the captain's process does besides: posts, calls for minutes, telling of events, what
+follows from questions to operators, and the driving of workflows.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from bots.control.switch import KillSwitch
 from bots.events.dispatcher import Dispatcher
 from bots.herald.herald import Herald
 from bots.lifeline import Message
+from bots.minutes.calling import Calling
 from bots.secrets import Redactor
 from bots.workflows import GATE
 from bots.workflows.conducting import Conductor
@@ -51,6 +52,9 @@ class Captaincy:
             redact=Redactor(spec.secrets()).redact,
             clock=utc_now,
             log=log,
+        )
+        self._minutes = Calling(
+            parts.giving, spec.settings, latch=lambda: switch.latch, clock=utc_now, log=log
         )
         self._dispatcher = Dispatcher(
             parts.answerer.replying.mouth,
@@ -98,6 +102,7 @@ class Captaincy:
         """What runs until the process ends."""
         return [
             self._herald.run(),
+            self._minutes.run(),
             self._dispatcher.run(),
             self._consequences.run(),
             *self._people.work(),

@@ -26,6 +26,7 @@ from bots.delegating.worker import Worker
 from bots.keys.signer import Signer
 from bots.lifeline import Message
 from bots.messages import DISCORD, IRC
+from bots.minutes.writing import InWords, Writing
 from bots.people.desk import CaptainsDesk
 from bots.transport import Transport
 from brain.guard import Guard
@@ -78,15 +79,16 @@ def hands(
     thinker: Thinker,
     mouth: Mouth,
     switch: KillSwitch,
+    in_words: InWords | None,
     log: FilteringBoundLogger,
 ) -> Worker:
-    """What takes up work; the bells wake it."""
+    """What takes up work; the bells wake it. `in_words` is as in `Writing`."""
     home = next(iter(mouth.transports), IRC)
     made = Worker(
         agent=spec.name,
         epoch=spec.epoch,
         desk=desk,
-        carrying=Carrying(thinker, desk, home, people.take),
+        carrying=Carrying(thinker, desk, home, people.take, Writing(thinker, in_words).write),
         delivering=Delivering(mouth, spec.epoch, log),
         rerouting=Rerouting(desk, log),
         log=log,

@@ -26,6 +26,7 @@ from brain.models.plainly import Plainly
 from brain.models.provider import Provider
 from brain.prompting.assembling import Assembler
 from brain.prompting.fencing import Fence
+from brain.prompting.minuting import Minuting
 from brain.prompting.summarising import Summariser
 from brain.prompting.templates import Templates
 from brain.tools.catalogue import TOOLS
@@ -46,6 +47,7 @@ def mind_of(body: Body) -> Mind:
     providers: list[Provider] = []
     model = _chain(body, wallet, providers)
     assembler = Assembler(Templates(spec.prompts_folder), Fence(secrets.token_bytes(32)), redact)
+    minuting = None if model.capabilities.is_weak else Minuting(spec.name, model, assembler)
     summariser = None if model.capabilities.is_weak else Summariser(spec.name, model, assembler)
     servers = servers_of(spec, body.guard, body.log)
     openings = PromptedOpenings(
@@ -89,6 +91,7 @@ def mind_of(body: Body) -> Mind:
         close=close,
         state=lambda: _told(model.state()),
         trouble=trouble,
+        minutes=minuting,
         # A model whose judgement is weak is not let loose by itself.
         looks=None if model.capabilities.is_weak else openings,
     )

@@ -17,6 +17,7 @@ from bots.answering.cards import Cards
 from bots.answering.looking import Looks
 from bots.answering.opening import Openings, PlainOpenings
 from bots.clock import utc_now
+from bots.minutes.writing import InWords
 from bots.roster import Roster
 from bots.secrets import Redactor
 from brain.acting import Fence, unfenced
@@ -52,6 +53,8 @@ class Mind:
     #: the same while it is news that the first one does not, and which MCP servers or tools cannot
     #: be used; empty when all is well
     trouble: Callable[[], str]
+    #: writes minutes in its own words; None: it makes a list
+    minutes: InWords | None
     #: how it looks around by itself; None: it does not
     looks: Looks | None
 
@@ -91,6 +94,7 @@ def mind_of(body: Body) -> Mind:
         close=_nothing,
         state=lambda: "offline brain: no model is called",
         trouble=str,
+        minutes=None,
         looks=None,
     )
 

@@ -147,6 +147,7 @@ class AgentProcess:
             thinker=answerer.thinker,
             mouth=answerer.replying.mouth,
             switch=self._switch,
+            in_words=parts.mind.minutes,
             log=log,
         )
         self._slash = self._networks.slash(

@@ -11,7 +11,7 @@ from bots.answering.thinker import Exchanged, Thinker
 from bots.delegating import seal
 from bots.delegating.desk import DelegationDesk
 from bots.delegating.matter import DelegationClaim, DelegationMatter
-from bots.delegating.order import CASE, NotGiven, Order
+from bots.delegating.order import CASE, MINUTES, NotGiven, Order
 from brain.delegation.retrying import wait_s
 from brain.errors import ModelFailed, PromptMissing, Refused
 from brain.guard import UNRECORDED
@@ -36,6 +36,8 @@ class Carrying:
     home: str
     #: takes another agent's case for people, and says what came of that
     take_case: Callable[[Delegation], Awaitable[Outcome]]
+    #: writes minutes that were asked for
+    write_minutes: Callable[[Delegation], Awaitable[Outcome]]
     #: what was thought about each, until it is remembered with the outcome
     _exchanged: dict[int, tuple[DelegationMatter, Exchanged]] = field(default_factory=dict)
 
@@ -55,6 +57,8 @@ class Carrying:
                 outcome = await self._pass_on(held, wait_aside)
             elif held.kind == CASE:
                 outcome = await self.take_case(held)
+            elif held.kind == MINUTES:
+                outcome = await self.write_minutes(held)
             else:
                 outcome = await self._think(held)
         except (ModelFailed, StorageError, Refused) as error:

@@ -13,6 +13,8 @@ AUTO: Final = "auto"
 CASE: Final = "case"
 #: kind of what is no work but a word in a talk of two agents: that goes through nobody else's hands
 TALK: Final = "talk"
+#: kind of what asks for minutes
+MINUTES: Final = "minutes"
 #: smaller is sooner
 PRIORITIES: Final = {"high": 10, "normal": 20, "low": 30}
 #: of the captain's, whatever they say
@@ -50,7 +52,7 @@ class Order:
     instruction: str
     #: ``shell``, ``hook:NAME``, ``discord:user:45``, ``account:alice``, ``agent:captain``
     asked_by: str
-    #: ``task`` owes a result; ``wake`` is a word to think about; `CASE`; `TALK`
+    #: ``task`` owes a result; ``wake`` is a word to think about; `CASE`; `TALK`; `MINUTES`
     kind: str = "task"
     #: code of the talk that it is a turn of
     talk: str = ""

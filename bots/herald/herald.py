@@ -1,5 +1,4 @@
-"""The captain's posts: agent logs, talk between agents, the daily stand-up, on every network that
-has their channels.
+"""The captain's posts: agent logs, talk between agents, on every network that has their channels.
 
 Each topic in each place has a mark in the store: what was told is not told again, by whatever
 process, and what happened while nobody could speak is told afterwards.
@@ -134,8 +133,6 @@ class Herald:
     def _topics(self, transports: Mapping[str, Transport]) -> Sequence[Topic]:
         posts = self._settings.posts
         kinds = [("logs", posts.logs), ("between", posts.between_agents)]
-        if self._settings.swarm.standup:
-            kinds.append(("standup", posts.standup))
         found = []
         for network, transport in transports.items():
             here = {name.lower() for name in transport.health.channels}
@@ -164,7 +161,7 @@ class Herald:
             self._looked[topic.name] = news.mark
             return
         due = posted.at is None or self._clock() - posted.at >= self._pause()
-        if due or news.post.urgent or topic.kind == "standup":
+        if due or news.post.urgent:
             await self._say(topic, news, posted.mark)
 
     async def _start(self, topic: Topic, mark: Mark) -> None:
@@ -211,11 +208,9 @@ class Herald:
                 return await self._logs(unit, mark, scene)
             case "between":
                 return await self._between(unit, mark, scene)
-            case "expenses":
+            case _:
                 told = await spent.of_last_month(unit, mark, self._clock())
                 return None if told is None else News(*told)
-            case _:
-                return await self._standup(unit, mark, scene)
 
     async def _logs(self, unit: Unit, mark: Mark | None, scene: Scene) -> News | None:
         last, entry = scene.last.audit, scene.entry
@@ -257,21 +252,3 @@ class Herald:
         if not one.channel:
             return True
         return everybody_reads(self._mouth.transports, one.network, one.channel)
-
-    async def _standup(self, unit: Unit, mark: Mark | None, scene: Scene) -> News | None:
-        """Today's, once its time has come, however late: but never a second one, and none about a
-        swarm that has only just begun.
-        """
-        now = self._clock()
-        hour, minute = map(int, self._settings.swarm.standup.split(":"))
-        at = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
-        today = f"{now:%Y-%m-%d}"
-        if now < at or (mark is not None and mark["day"] >= today):
-            return None
-        since = at - timedelta(days=1)
-        days = await happenings.days(unit, since)
-        if mark is None and not days:
-            return News(Post(""), {"day": today})
-        names = {a.name for a in self._settings.agents}
-        roster = [a for a in scene.roster if a.name in names]
-        return News(composing.standup(now, since, days, roster), {"day": today})

@@ -119,8 +119,8 @@ async def test_the_captain_posts_on_both_networks_and_nobody_answers_it(
     await alice.asks("secretary: are you there?", r":secretary!.* PRIVMSG #lobby :alice:")
     you = await guest(one)
     await alice.sees(r":captain!.* PRIVMSG #agent-logs :• .* ready")
-    await alice.sees(r":captain!.* PRIVMSG #daily-standup :Stand-up of \d{4}-\d\d-\d\d, since")
-    await you.hears("captain", "Stand-up of")
+    await alice.sees(r":secretary!.* PRIVMSG #daily-standup :Stand-up of \d{4}-\d\d-\d\d, since")
+    await you.hears("secretary", "Stand-up of")
     await you.hears("captain", "are ready")
 
     await one.run("kill", "auditor", "--reason", "a test")

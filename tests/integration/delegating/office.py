@@ -187,6 +187,7 @@ class Office:
             thinker=thinker,
             mouth=mouth,
             switch=switch,
+            in_words=parts.mind.minutes,
             log=log,
         )
         return Clerk(name, spec, parts.giving, works, signs, parts)

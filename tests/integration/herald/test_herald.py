@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 
 import pytest
 
@@ -12,14 +11,12 @@ from storage import inbox, postings, replies
 from storage.latch import Latch
 from storage.project_tables import EntryKind
 from storage.store import Store
-from storage.tables import AgentState, InboxState
+from storage.tables import AgentState
 from tests.integration.herald.rig import Paper, Swarm
-
-NO_STANDUP = {"swarm": {"standup": ""}}
 
 
 async def test_states_are_told_together_and_then_only_when_they_change(store: Store) -> None:
-    swarm = Swarm(store, **NO_STANDUP)
+    swarm = Swarm(store)
     await swarm.enrol()
     await swarm.herald.look()
     assert swarm.only().said == [("#agent-logs", "• buyer, captain, tech-lead are ready")]
@@ -41,7 +38,7 @@ async def test_states_are_told_together_and_then_only_when_they_change(store: St
 
 
 async def test_one_post_a_minute_but_a_kill_waits_for_nothing(store: Store) -> None:
-    swarm = Swarm(store, **NO_STANDUP)
+    swarm = Swarm(store)
     await swarm.enrol()
     await swarm.herald.look()
     swarm.only().said.clear()
@@ -65,7 +62,7 @@ async def test_one_post_a_minute_but_a_kill_waits_for_nothing(store: Store) -> N
 
 
 async def test_refused_acts_are_told_but_not_those_of_the_killed_nor_its_own(store: Store) -> None:
-    swarm = Swarm(store, **NO_STANDUP)
+    swarm = Swarm(store)
     await swarm.enrol()
     await swarm.herald.look()
     swarm.only().said.clear()
@@ -82,7 +79,7 @@ async def test_refused_acts_are_told_but_not_those_of_the_killed_nor_its_own(sto
 
 
 async def test_a_warning_is_told_once(store: Store) -> None:
-    swarm = Swarm(store, **NO_STANDUP)
+    swarm = Swarm(store)
     await swarm.enrol()
     await swarm.herald.look()
     swarm.only().said.clear()
@@ -99,7 +96,7 @@ async def test_a_warning_is_told_once(store: Store) -> None:
 async def test_what_came_of_work_is_told_once_and_quoted_where_everybody_may_read(
     store: Store,
 ) -> None:
-    swarm = Swarm(store, **NO_STANDUP)
+    swarm = Swarm(store)
     swarm.only().closed = {"#vault"}
     await swarm.enrol()
     await swarm.wrote(EntryKind.NOTE, text="before anybody told of it")
@@ -120,7 +117,7 @@ async def test_what_came_of_work_is_told_once_and_quoted_where_everybody_may_rea
             "• 10:01 UTC buyer: D-1 for alice is failed: not quoted, for not everybody may read "
             "there\n"
             "• 10:01 UTC buyer wrote down a decision: “we take the red one”\n"
-            "• 10:01 UTC buyer: the project is active from now on: “it goes well”"
+            "• 10:01 UTC the project is active from now on, says alice: “it goes well”"
         )
     ]
     swarm.later(minutes=5)
@@ -129,7 +126,7 @@ async def test_what_came_of_work_is_told_once_and_quoted_where_everybody_may_rea
 
 
 async def test_what_agents_say_to_each_other_is_quoted_once(store: Store) -> None:
-    swarm = Swarm(store, **NO_STANDUP)
+    swarm = Swarm(store)
     await swarm.enrol()
     await swarm.heard("buyer", "tech-lead", "tech-lead: before anybody told of it")
     await swarm.herald.look()
@@ -164,7 +161,7 @@ async def test_what_agents_say_to_each_other_is_quoted_once(store: Store) -> Non
 
 
 async def test_what_not_everybody_may_read_is_not_quoted(store: Store) -> None:
-    swarm = Swarm(store, **NO_STANDUP)
+    swarm = Swarm(store)
     swarm.only().closed = {"#vault"}
     await swarm.enrol()
     await swarm.herald.look()
@@ -182,36 +179,8 @@ async def test_what_not_everybody_may_read_is_not_quoted(store: Store) -> None:
     ]
 
 
-async def test_a_swarm_that_has_only_begun_has_no_day_to_tell_of(store: Store) -> None:
-    swarm = Swarm(store)
-    await swarm.enrol()
-    await swarm.herald.look()
-    assert swarm.only().taken("#daily-standup") == []
-    swarm.later(days=1)
-    await swarm.herald.look()
-    [told] = swarm.only().taken("#daily-standup")
-    assert told.endswith("• nothing to tell: buyer, captain, tech-lead")
-
-
-async def test_a_restart_of_the_captain_owes_no_standup_of_the_first_day(store: Store) -> None:
-    swarm = Swarm(store)
-    await swarm.enrol()
-    await swarm.herald.look()
-    row = await swarm.heard(None, "buyer", "buyer: are you there?")
-    async with store.writing() as unit:
-        await inbox.settle(unit, [row], "buyer", 1, InboxState.ANSWERED, swarm.now)
-    for _ in range(2):
-        swarm.later(hours=1)
-        await swarm.reborn().look()
-    assert swarm.only().taken("#daily-standup") == []
-    swarm.now = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
-    await swarm.reborn().look()
-    [told] = swarm.only().taken("#daily-standup")
-    assert "• buyer: 1 answered" in told
-
-
 async def test_what_was_said_while_nobody_told_is_told_by_the_next_captain(store: Store) -> None:
-    swarm = Swarm(store, **NO_STANDUP)
+    swarm = Swarm(store)
     await swarm.enrol()
     await swarm.herald.look()
     await swarm.heard("buyer", "tech-lead", "tech-lead: which mixer?")
@@ -221,48 +190,20 @@ async def test_what_was_said_while_nobody_told_is_told_by_the_next_captain(store
     assert "which mixer?" in told
 
 
-async def test_the_standup_comes_once_a_day_however_late(store: Store) -> None:
-    swarm = Swarm(store)
-    await swarm.enrol()
-    await swarm.turned("buyer", 1, AgentState.DEGRADED, "not in #market")
-    for number, state in enumerate((InboxState.ANSWERED, InboxState.ANSWERED, InboxState.REFUSED)):
-        row = await swarm.heard(None, "tech-lead", f"tech-lead: {number}?")
-        async with store.writing() as unit:
-            await inbox.settle(unit, [row], "tech-lead", 1, state, swarm.now)
-    await swarm.heard(None, "tech-lead", "tech-lead: are you there?")
-    await swarm.herald.look()
-    assert swarm.only().taken("#daily-standup") == [
-        (
-            "Stand-up of 2026-11-20, since 2026-11-19 09:00 UTC\n"
-            "• buyer: trouble: degraded, not in #market\n"
-            "• tech-lead: 2 answered, 1 open, 1 refused\n"
-            "• nothing to tell: captain"
-        )
-    ]
-    for hours in (1, 12):
-        swarm.later(hours=hours)
-        await swarm.reborn().look()
-    assert swarm.only().taken("#daily-standup") == []
-    swarm.now = datetime(2026, 11, 21, 8, 59, tzinfo=UTC)
-    await swarm.herald.look()
-    assert swarm.only().taken("#daily-standup") == []
-    swarm.later(minutes=1)
-    await swarm.herald.look()
-    assert len(swarm.only().taken("#daily-standup")) == 1
-
-
 async def test_every_network_gets_its_own_and_only_where_the_channels_are(store: Store) -> None:
-    irc, discord = Paper(), Paper("discord", ("#lobby", "#daily-standup"))
+    irc, discord = Paper(), Paper("discord", ("#lobby", "#inter-agent"))
     swarm = Swarm(store, irc, discord)
     await swarm.enrol()
     await swarm.heard(None, "buyer", "buyer: are you there?")
     await swarm.herald.look()
-    assert {where for where, _ in irc.said} == {"#agent-logs", "#daily-standup"}
-    assert {where for where, _ in discord.said} == {"#daily-standup"}
+    await swarm.heard("buyer", "tech-lead", "tech-lead: which mixer?")
+    await swarm.herald.look()
+    assert {where for where, _ in irc.said} == {"#agent-logs", "#inter-agent"}
+    assert {where for where, _ in discord.said} == {"#inter-agent"}
 
 
 async def test_a_post_that_never_left_is_said_later(store: Store) -> None:
-    swarm = Swarm(store, **NO_STANDUP)
+    swarm = Swarm(store)
     await swarm.enrol()
     swarm.only().fails = Delivery(sent=False, proof="not connected", unsaid=True)
     await swarm.herald.look()
@@ -292,7 +233,6 @@ async def test_a_post_that_was_being_said_when_its_process_died_is_not_said_agai
         await herald.look()
         swarm.later(minutes=2)
     assert len(swarm.only().taken("#agent-logs")) == 1
-    assert len(swarm.only().taken("#daily-standup")) == 1
 
 
 @pytest.mark.parametrize("died_before_it_was_recorded", [True, False])
@@ -301,17 +241,17 @@ async def test_kill_9_between_mark_and_send(
 ) -> None:
     swarm = Swarm(store)
     await swarm.enrol()
-    await swarm.heard(None, "buyer", "buyer: are you there?")
     async with store.writing() as unit:
-        today = {"day": "2026-11-20"}
-        await postings.begin(unit, "standup:irc", today, "dead", swarm.now, after=None)
+        known = {a.name: ["ready", "", 1] for a in swarm.settings.agents}
+        mark = {"audit": 0, "agents": known, "entries": 0}
+        await postings.begin(unit, "logs:irc", mark, "dead", swarm.now, after=None)
     if not died_before_it_was_recorded:
         async with store.writing() as unit:
             await replies.begin(
                 unit,
                 "captain",
-                "irc:#daily-standup",
-                ["Stand-up"],
+                "irc:#agent-logs",
+                ["• buyer, captain, tech-lead are ready"],
                 inbox_id=None,
                 hops=4,
                 trace_id="dead",
@@ -320,14 +260,14 @@ async def test_kill_9_between_mark_and_send(
     for _ in range(4):
         await swarm.herald.look()
         swarm.later(seconds=31)
-    said = swarm.only().taken("#daily-standup")
+    said = swarm.only().taken("#agent-logs")
     assert len(said) == int(died_before_it_was_recorded)
 
 
 async def test_a_killed_captain_posts_nothing_and_tells_of_it_when_it_is_back(
     store: Store,
 ) -> None:
-    swarm = Swarm(store, **NO_STANDUP)
+    swarm = Swarm(store)
     await swarm.enrol()
     await swarm.herald.look()
     swarm.only().said.clear()
@@ -361,7 +301,6 @@ async def test_of_two_processes_one_begins_a_post(store: Store) -> None:
     await swarm.heard(None, "buyer", "buyer: are you there?")
     one, two = swarm.herald, swarm.reborn()
     await asyncio.gather(one.look(), two.look())
-    assert len(swarm.only().taken("#daily-standup")) == 1
     assert len(swarm.only().taken("#agent-logs")) == 1
 
 

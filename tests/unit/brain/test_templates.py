@@ -86,6 +86,8 @@ USES: list[tuple[str, dict[str, Any]]] = [
         HEARTBEAT | {"since": None, "state": [], "events": "", "market": "", "channels": []},
     ),
     ("summarise", {"name": "rook", "words": 250, "nothing": "Nothing."}),
+    ("minutes", {"name": "rook", "kind": "stand-up", "lines": 10}),
+    ("minutes", {"name": "rook", "kind": "notes", "lines": 10}),
     ("negotiate", NEGOTIATE),
     ("reflect", WHO | {"period": "2026-11-19", "most": 3}),
     ("rules", {"silence": "SILENT"}),

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from bots.hearing.gate import addressees
 from bots.herald import composing
-from storage.happenings import Day, Exchange, Refusal, Steered
+from storage.happenings import Exchange, Refusal, Steered
 from storage.project_tables import EntryKind, ProjectEntry
-from storage.tables import Agent, AgentState
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 NAMES = ("captain", "tech-lead", "buyer")
@@ -100,17 +99,3 @@ def test_agent_logs_call_nobody(
     assert post.urgent is any(k.verb == "kill" for k in kills)
     if post.text:
         quiet(post.text)
-
-
-@given(
-    st.dictionaries(names, st.builds(Day, *[st.integers(0, 9)] * 4)),
-    st.dictionaries(names, st.tuples(st.sampled_from(AgentState), words)),
-)
-def test_the_standup_calls_nobody(
-    days: dict[str, Day], rows: dict[str, tuple[AgentState, str]]
-) -> None:
-    roster = [
-        Agent(name=name, role=name, state=state, reason=reason, updated_at=NOON)
-        for name, (state, reason) in rows.items()
-    ]
-    quiet(composing.standup(NOON, NOON, days, roster).text)

@@ -1,0 +1,132 @@
+"""Minutes as a plain list, out of what the record has. Pure.
+
+They are status text: none of their lines addresses anybody, whatever it quotes or a model wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bots.herald.lines import BULLET, MOST, joined, quoted
+from bots.minutes.schedule import Called, Kind
+from bots.project.telling import standing
+from storage.delegation_tables import DelegationState
+from storage.happenings import Day
+from storage.project_log import Standing
+from storage.project_tables import EntryKind, ProjectEntry
+from storage.request import Request
+from storage.tables import Agent, AgentState
+
+_TITLES: Final = 2
+_TITLE_CHARACTERS: Final = 60
+_HEADS: Final = {Kind.STANDUP: "Stand-up", Kind.NOTES: "Notes"}
+_CLOSED: Final = "not quoted, for not everybody may read there"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What the record has of a stretch of time."""
+
+    days: Mapping[str, Day]
+    roster: Sequence[Agent]
+    standing: Standing | None
+    #: lines of the project log, and whether everybody may read them
+    entries: Sequence[tuple[ProjectEntry, bool]]
+    #: questions that wait for people
+    waiting: Sequence[Request]
+
+
+def head(called: Called) -> str:
+    """``Stand-up of 2026-11-20, since 2026-11-19 09:00 UTC``."""
+    return (
+        f"{_HEADS[called.kind]} of {called.end:%Y-%m-%d}, since {called.begin:%Y-%m-%d %H:%M} UTC"
+    )
+
+
+def plain(called: Called, facts: Facts) -> str:
+    """All of it as a list."""
+    lines = list(_standup(facts) if called.kind is Kind.STANDUP else _notes(facts))
+    return f"{head(called)}\n{joined(lines, MOST - 1)}"
+
+
+def in_words(called: Called, text: str) -> str:
+    """What a model wrote about it, made fit for a channel; empty where it wrote nothing."""
+    lines = [line.lstrip(f" \t-*#{BULLET}").rstrip() for line in text.splitlines()]
+    said = [line for line in lines if line]
+    return f"{head(called)}\n{joined(said, MOST - 1)}" if said else ""
+
+
+def _standup(facts: Facts) -> Iterator[str]:
+    idle: list[str] = []
+    for agent in facts.roster:
+        told = ", ".join(_day(facts, agent))
+        if told:
+            yield f"{agent.name}: {told}"
+        else:
+            idle.append(agent.name)
+    if idle:
+        yield f"nothing to tell: {', '.join(idle)}"
+    if facts.standing is not None:
+        yield standing(facts.standing)
+    yield from _written(facts, (EntryKind.DECISION,))
+    yield from _waiting(facts)
+
+
+def _notes(facts: Facts) -> Iterator[str]:
+    if facts.standing is not None:
+        yield standing(facts.standing)
+    yield from _written(facts, (EntryKind.STATUS, EntryKind.DECISION, EntryKind.NOTE))
+    for entry, is_open in facts.entries:
+        if entry.kind == EntryKind.RESULT:
+            words = f"{quoted(entry.title, _TITLE_CHARACTERS)}, {quoted(entry.text, 120)}"
+            told = words if is_open else _CLOSED
+            yield f"{entry.at:%H:%M} UTC {entry.agent} {entry.state}: {told}"
+    yield from _waiting(facts)
+
+
+def _day(facts: Facts, agent: Agent) -> Iterator[str]:
+    day = facts.days.get(agent.name, Day())
+    counts = (
+        (day.answered, "answered"),
+        (day.open, "open"),
+        (day.refused, "refused"),
+        (day.unknown, "answered without proof that it arrived"),
+    )
+    yield from (f"{number} {what}" for number, what in counts if number)
+    results = [
+        (entry, is_open)
+        for entry, is_open in facts.entries
+        if entry.kind == EntryKind.RESULT and entry.agent == agent.name
+    ]
+    for state in DelegationState:
+        ended = [(e, is_open) for e, is_open in results if e.state == state]
+        if ended:
+            titles = [quoted(e.title, _TITLE_CHARACTERS) for e, is_open in ended if is_open]
+            named = f" ({', '.join(titles[-_TITLES:])})" if titles else ""
+            yield f"{len(ended)} handed over and {state}{named}"
+    if agent.state != AgentState.READY:
+        yield f"trouble: {agent.state}" + (f", {agent.reason}" if agent.reason else "")
+
+
+def _written(facts: Facts, kinds: Sequence[EntryKind]) -> Iterator[str]:
+    did = {
+        EntryKind.STATUS: "said that the project is {}",
+        EntryKind.DECISION: "wrote down a decision",
+        EntryKind.NOTE: "wrote down a note",
+    }
+    for entry, is_open in facts.entries:
+        if entry.kind in kinds:
+            is_status = entry.kind == EntryKind.STATUS
+            who = entry.by.removeprefix("agent:") if is_status else entry.agent
+            what = did[EntryKind(entry.kind)].format(entry.state)
+            told = quoted(entry.text) if is_open else _CLOSED
+            yield f"{entry.at:%H:%M} UTC {who} {what}: {told}"
+
+
+def _waiting(facts: Facts) -> Iterator[str]:
+    """Codes and kinds alone: what is asked is for those who decide."""
+    if facts.waiting:
+        told = ", ".join(f"{one.code} ({one.kind})" for one in facts.waiting)
+        yield f"waits for people: {told}"
