@@ -6,16 +6,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.acceptance.guild import Guest, Json
 from tests.acceptance.guild_commands import use
-from tests.acceptance.stage import PATIENCE_S, Swarm, until
+from tests.acceptance.stage import PATIENCE_S, Swarm, kill_process, until
 from tests.integration.people.gateways import Gateway, gateway
 from tests.vendors.replies import by_words
 from tests.vendors.script import Script
@@ -136,7 +135,9 @@ async def test_what_an_agent_asked_outlives_everybody_and_it_goes_on(
     told = await use(you, "approve", id="AP-1")
     assert told["content"].startswith("AP-1 was approved by you. Once it is done: /complete AP-1")
 
-    os.kill(await one.pid_of("captain"), signal.SIGKILL)
+    before = await one.pid_of("captain")
+    kill_process(before)
+    await until(lambda: not psutil.pid_exists(before), "the captain is gone")
     await one.becomes("ready")
     told = await use(you, "complete", id="AP-1", cost="11.90 EUR")
     assert "real cost 11.90 EUR" in told["content"]
