@@ -32,6 +32,37 @@ _ACTED: Final = "its worker died after it had begun to act, and nothing is done 
 _OUT_OF_TRIES: Final = "its worker died, and so did those before it"
 
 
+# Put together once, as in `storage.delegations`.
+_CLAIM: Final = changed(
+    {
+        "state": str(DelegationState.CLAIMED),
+        "claim": _C.claim + 1,
+        "tries": _C.tries - 1,
+        "epoch": sa.bindparam("by"),
+        "claimed_at": sa.bindparam("now"),
+        "beat_at": sa.bindparam("now"),
+    },
+    _C.id == sa.bindparam("wanted"),
+    _C.agent == sa.bindparam("whose"),
+    _C.state == _QUEUED,
+    ~sa.exists().where(AGENT.c.name == sa.bindparam("whose"), AGENT.c.epoch > sa.bindparam("by")),
+)
+_FINISH: Final = changed(
+    {
+        name: sa.bindparam(name)
+        for name in (
+            *("state", "result", "error", "model", "cost_nusd"),
+            *("deliver", "deliver_by", "delivered_proof", "finished_at"),
+        )
+    },
+    _C.id == sa.bindparam("wanted"),
+    _C.claim == sa.bindparam("under"),
+    _C.state == sa.bindparam("left"),
+    _C.state.in_(HELD),
+    _C.deliver == sa.bindparam("said"),
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """How a delegation ends."""
@@ -50,16 +81,8 @@ async def claim(
     unit: Unit, delegation_id: int, agent: str, epoch: int, now: datetime
 ) -> Delegation | None:
     """Queued → claimed; None when another process was first, or a newer one of `agent` lives."""
-    values = {
-        "state": str(DelegationState.CLAIMED),
-        "claim": _C.claim + 1,
-        "tries": _C.tries - 1,
-        "epoch": epoch,
-        "claimed_at": now,
-        "beat_at": now,
-    }
-    where = (_C.id == delegation_id, _C.agent == agent, _C.state == _QUEUED)
-    rows = await run(unit, changed(values, *where, _not_overtaken(agent, epoch)))
+    values = {"wanted": delegation_id, "whose": agent, "by": epoch, "now": now}
+    rows = await run(unit, _CLAIM, values)
     return await _told(unit, found(rows), DelegationState.QUEUED, "", now)
 
 
@@ -87,9 +110,8 @@ async def note_progress(unit: Unit, held: Delegation, words: str, now: datetime)
 
 
 async def finish(unit: Unit, held: Delegation, outcome: Outcome, now: datetime) -> bool:
-    """Claimed or working → how it ended; False when the claim was lost: nothing is changed then.
-
-    `held` is the row as it is in this transaction, read to be changed.
+    """Claimed or working → how it ended; False, and nothing is changed, when the claim was lost, or
+    `held` is not how it stands any more: in its state, or in where its result is said.
     """
     deliver = held.deliver
     if held.deliver == Deliver.WANTED:
@@ -105,7 +127,13 @@ async def finish(unit: Unit, held: Delegation, outcome: Outcome, now: datetime) 
         "delivered_proof": outcome.unsaid,
         "finished_at": now,
     }
-    rows = found(await run(unit, changed(values, *_ours(held))))
+    as_held = {
+        "wanted": held.id,
+        "under": held.claim,
+        "left": str(held.state),
+        "said": str(held.deliver),
+    }
+    rows = found(await run(unit, _FINISH, values | as_held))
     return await _told(unit, rows, held.state, outcome.error, now) is not None
 
 
@@ -206,10 +234,6 @@ async def _open_below(unit: Unit, delegation: Delegation) -> list[Delegation]:
 
 def _ours(held: Delegation) -> tuple[sa.ColumnElement[bool], ...]:
     return (_C.id == held.id, _C.claim == held.claim, _C.state.in_(HELD))
-
-
-def _not_overtaken(agent: str, epoch: int) -> sa.ColumnElement[bool]:
-    return ~sa.exists().where(AGENT.c.name == agent, AGENT.c.epoch > epoch)
 
 
 async def _end(

@@ -6,12 +6,25 @@ No thread, no socket, no file: the coroutines are driven by hand, and nothing in
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-from storage import acquaintances, agents, audit, inbox, leases, record, replies, sessions
+from storage import (
+    acquaintances,
+    agents,
+    audit,
+    delegating,
+    delegation_looks,
+    delegations,
+    inbox,
+    keys,
+    leases,
+    record,
+    replies,
+    sessions,
+)
 from storage.tables import HeartbeatTier, InboxState, LineKind, ReplyState
 from storage.transaction import unwaiting
 from storage.unit import Unit
@@ -58,6 +71,7 @@ async def _one_life(unit: Unit) -> None:
     await replies.open_of(unit, _AGENT)
     await _heard(unit)
     await _answered(unit, epoch)
+    await _delegated(unit, epoch)
 
 
 async def _heard(unit: Unit) -> None:
@@ -127,3 +141,29 @@ async def _answered(unit: Unit, epoch: int) -> None:
     )
     state = InboxState.ANSWERED
     await inbox.settle(unit, [work.inbox_id], _AGENT, epoch, state, _THEN)
+
+
+async def _delegated(unit: Unit, epoch: int) -> None:
+    new = delegations.NewDelegation(
+        code="D-warm",
+        sender=_AGENT,
+        agent=_AGENT,
+        instruction="hello",
+        chain=(),
+        issued_at=_THEN,
+        expires_at=_THEN + timedelta(hours=1),
+        asked_by="shell",
+        priority=20,
+        tries=3,
+        trace_id="warm",
+    )
+    given, _ = await delegations.add(unit, new)
+    await delegations.by_code(unit, given.code)
+    for held, only_passing in (([given.id or 0], False), ([], True)):
+        await delegation_looks.look(unit, _AGENT, held, _THEN, limit=4, only_passing=only_passing)
+    await delegating.reclaim(unit, _THEN, delegating.SILENCE, of=(_AGENT, epoch))
+    await delegations.untaken(unit, _AGENT, _THEN)
+    held_now = await delegating.claim(unit, given.id or 0, _AGENT, epoch, _THEN)
+    await keys.verifying(unit, "nobody-1", _THEN)
+    if held_now is not None:
+        await delegating.beat(unit, [held_now], _THEN)

@@ -29,14 +29,16 @@ class Bells:
         else:
             self._publish(f"{HOOK}.{agent}", {})
 
-    def changed(self, agent: str, code: str) -> None:
-        """Something became of a delegation that concerns `agent`."""
+    def changed(self, agent: str, code: str, *, only_tells: bool = False) -> None:
+        """Something became of a delegation that concerns `agent`, who has to do something about it
+        unless it `only_tells`.
+        """
         self._waiting.changed(code)
         self._publish(f"{EVENT}.{self._agent}.delegation", {})
-        if agent == self._agent:
+        if agent != self._agent:
+            self._publish(f"{RESULT}.{agent}", {"code": code, "only_tells": only_tells})
+        elif not only_tells:
             self.wake()
-        else:
-            self._publish(f"{RESULT}.{agent}", {"code": code})
 
     def subscriptions(self) -> dict[str, Callable[[Message], None]]:
         """What is listened for on the bus."""
@@ -47,5 +49,6 @@ class Bells:
 
     def _told(self, body: Message) -> None:
         self._waiting.changed(str(body.get("code", "")))
-        # It may be cancelled, or have come to where this agent has to say it.
-        self.wake()
+        if not body.get("only_tells"):
+            # It may be cancelled, or have come to where this agent has to say it.
+            self.wake()

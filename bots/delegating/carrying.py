@@ -12,6 +12,7 @@ from bots.delegating import seal
 from bots.delegating.desk import DelegationDesk
 from bots.delegating.matter import DelegationClaim, DelegationMatter
 from bots.delegating.order import CASE, MINUTES, NotGiven, Order
+from bots.messages import Target
 from brain.delegation.retrying import wait_s
 from brain.errors import ModelFailed, PromptMissing, Refused
 from brain.guard import UNRECORDED
@@ -19,6 +20,7 @@ from brain.prompting.silence import is_silence
 from storage import delegating, delegations
 from storage.delegating import Outcome
 from storage.delegation_tables import Delegation, DelegationState, Deliver
+from storage.delegations import chain_of
 from storage.errors import LeaseLost, StorageError
 from storage.unit import Unit
 
@@ -42,7 +44,26 @@ class Carrying:
     _exchanged: dict[int, tuple[DelegationMatter, Exchanged]] = field(default_factory=dict)
 
     async def objection(self, unit: Unit, held: Delegation, now: datetime) -> str:
-        """Why this row is not to be believed; empty when it is."""
+        """Why this row is not to be done here: authority is checked here too, where the work would
+        be done, and its signature; empty when it is.
+        """
+        agent = self.desk.agent
+        try:
+            chain = chain_of(held)
+            for target in held.deliver_to.split():
+                Target.parse(target)
+        except ValueError as error:
+            # Whoever wrote the row was no desk of ours.
+            return f"it cannot be read: {error}"
+        if chain or held.sender != agent:
+            if not chain or chain[-1] != held.sender:
+                return f"it did not come through {held.sender}'s hands"
+            why = self.desk.authority.objection(held.sender, agent, chain)
+            if why:
+                return why
+        parent = await delegations.read(unit, held.parent_id) if held.parent_id else None
+        if parent is not None and parent.state == DelegationState.CANCELLED:
+            return f"what it was made for, {parent.code}, was cancelled"
         return await seal.objection(unit, held, now)
 
     async def carry(
@@ -50,7 +71,8 @@ class Carrying:
     ) -> tuple[Outcome, float | None]:
         """How it ends, and in how many seconds it is tried again instead, if it is.
 
-        `wait_aside` is told when it only waits for somebody else, and when that is over.
+        `wait_aside` is told when it only waits for somebody else, and when that is over. Raises
+        `TimeoutError` where that one did not come to an end in time.
         """
         try:
             if held.passed_to:
@@ -73,17 +95,19 @@ class Carrying:
         """The one outcome, with the turn that led to it, in the caller's transaction; None when the
         claim was lost.
         """
-        row = await delegations.read(unit, held.id or 0, to_change=True)
-        if row is None or row.claim != held.claim:
-            return None
-        # Where it is said may have been decided while it was worked on.
-        outcome = self._with_speaker(row, outcome)
-        if not await delegating.finish(unit, row, outcome, now):
-            return None
+        spoken = self._with_speaker(held, outcome)
+        if not await delegating.finish(unit, held, spoken, now):
+            # Where it is said may have been decided while it was worked on.
+            row = await delegations.read(unit, held.id or 0, to_change=True)
+            if row is None or row.claim != held.claim:
+                return None
+            spoken = self._with_speaker(row, outcome)
+            if not await delegating.finish(unit, row, spoken, now):
+                return None
         thought = self._exchanged.get(held.id or 0)
         if thought is not None:
             await self.thinker.remember(unit, *thought)
-        return outcome
+        return spoken
 
     def forget(self, held: Delegation) -> None:
         """It is over, one way or the other."""
@@ -126,6 +150,8 @@ class Carrying:
             ended = await self.desk.wait(child.code, left.total_seconds())
         finally:
             wait_aside(False)
+        if ended.state in delegations.OPEN:
+            raise TimeoutError
         return Outcome(
             state=DelegationState(ended.state),
             result=ended.result,

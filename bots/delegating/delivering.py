@@ -32,12 +32,6 @@ class Delivering:
     epoch: int
     log: FilteringBoundLogger
 
-    async def look(self) -> list[Delegation]:
-        """Say what this agent owes; gives what is settled now. Raises `StorageError`."""
-        store, agent = self.mouth.store, self.mouth.agent
-        owed = await store.read(lambda unit: delegations.undelivered(unit, agent))
-        return [one for one in owed if await self.deliver(one)]
-
     async def deliver(self, owed: Delegation) -> bool:
         """Say one result; False while that has to wait. Raises `StorageError`."""
         delegation_id = owed.id or 0

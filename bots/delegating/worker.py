@@ -7,10 +7,11 @@ over) is stopped at the next look, which a nudge brings at once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
@@ -21,16 +22,17 @@ from bots.delegating.desk import DelegationDesk
 from bots.delegating.rerouting import Rerouting
 from bots.insist import insist
 from bots.keys.holding import NoKey
-from bots.messages import Target
-from storage import delegating, delegations
+from storage import delegating, delegation_looks, delegations
 from storage.delegating import SILENCE, Outcome
+from storage.delegation_looks import Seen, Standing
 from storage.delegation_tables import Delegation, DelegationState
-from storage.delegations import chain_of
 from storage.errors import StorageError
 from storage.unit import Unit
 
 #: a lost nudge costs at most this
 LOOK_EVERY_S: Final = 5.0
+#: who was given work has time to take it; a nudge brings nothing new here
+_REROUTE_EVERY: Final = timedelta(seconds=LOOK_EVERY_S)
 _BEAT_EVERY_S: Final = 20.0
 _LET_GO_WITHIN_S: Final = 1.0
 #: delegations that are worked on at a time; those that wait for others of their own do not count
@@ -45,6 +47,8 @@ class _Hand:
     held: Delegation
     task: asyncio.Task[None]
     is_waiting: bool = False
+    #: what came of it is being written down
+    is_ending: bool = False
     #: why somebody else ended it; empty: nobody did
     stopped: str = ""
 
@@ -65,6 +69,9 @@ class Worker:
     _nudged: asyncio.Event = field(default_factory=asyncio.Event)
     _hands: dict[int, _Hand] = field(default_factory=dict)
     _telling: set[asyncio.Task[None]] = field(default_factory=set)
+    #: at the last look there was work for more places than were free
+    _is_more: bool = False
+    _rerouted_at: datetime | None = None
 
     @property
     def busy(self) -> int:
@@ -117,46 +124,63 @@ class Worker:
 
     async def _look(self) -> None:
         try:
-            await self._drop_lost()
-            await self._take_up()
-            await self.rerouting.look()
-            for settled in await self.delivering.look():
-                self.desk.bells.changed(settled.sender, settled.code)
+            seen = await self._seen()
+            self._drop_lost(seen.standing)
+            if await self._take_up(seen.waiting) and self._is_more:
+                # What is only passed on may wait behind the rest.
+                self.nudge()
+            for owed in seen.owed:
+                if await self.delivering.deliver(owed):
+                    self.desk.bells.changed(owed.sender, owed.code)
+            await self._reroute()
         except (StorageError, NoKey) as error:
             self.log.warning("delegations.unreadable", error=str(error))
 
-    async def _drop_lost(self) -> None:
-        """Stop what is not ours any more."""
-        ids = list(self._hands)
-        if not ids:
-            return
-        now = await self.desk.store.read(lambda unit: delegations.by_ids(unit, ids))
-        for one, hand in list(self._hands.items()):
-            row = now.get(one)
-            if row is None or row.claim != hand.held.claim or row.state not in delegations.HELD:
-                hand.stopped = row.error if row is not None else "it is gone"
-                hand.task.cancel()
-
-    async def _take_up(self) -> None:
+    async def _seen(self) -> Seen:
         # Who has just come back from waiting for others may be one too many.
         free = max(0, _AT_ONCE - sum(not hand.is_waiting for hand in self._hands.values()))
-        store, now = self.desk.store, self.desk.clock()
         # What is only passed on takes no place: nobody may wait for a place that waits for him.
-        waiting = await store.read(
-            lambda unit: delegations.waiting(
-                unit, self.agent, now, limit=free or _PAGE, only_passing=not free
-            )
+        look = partial(
+            delegation_looks.look,
+            agent=self.agent,
+            held=list(self._hands),
+            now=self.desk.clock(),
+            limit=free or _PAGE,
+            only_passing=not free,
         )
+        seen = await self.desk.store.read(look)
+        self._is_more = len(seen.waiting) >= free
+        return seen
+
+    async def _reroute(self) -> None:
+        now = self.desk.clock()
+        if self._rerouted_at is None or now - self._rerouted_at >= _REROUTE_EVERY:
+            self._rerouted_at = now
+            await self.rerouting.look()
+
+    def _drop_lost(self, standing: Mapping[int, Standing]) -> None:
+        """Stop what is not ours any more."""
+        for one, hand in list(self._hands.items()):
+            if hand.is_ending:
+                continue
+            now = standing.get(one)
+            if now is None or not now.is_held(hand.held.claim):
+                hand.stopped = now.error if now is not None else "it is gone"
+                hand.task.cancel()
+
+    async def _take_up(self, waiting: Sequence[int]) -> bool:
+        """Begin these; whether any was there still."""
         if not waiting:
-            return
+            return False
+        now = self.desk.clock()
 
         async def claim(unit: Unit) -> tuple[list[Delegation], list[Delegation]]:
             taken, refused = [], []
             for one in waiting:
-                held = await delegating.claim(unit, one.id or 0, self.agent, self.epoch, now)
+                held = await delegating.claim(unit, one, self.agent, self.epoch, now)
                 if held is None:
                     continue
-                why = self.halted() or await self._objection(unit, held)
+                why = self.halted() or await self.carrying.objection(unit, held, now)
                 if why:
                     outcome = Outcome(state=DelegationState.FAILED, error=f"refused: {why}")
                     await delegating.finish(unit, held, outcome, now)
@@ -165,34 +189,13 @@ class Worker:
                     taken.append(held)
             return taken, refused
 
-        taken, refused = await store.write(claim)
+        taken, refused = await self.desk.store.write(claim)
         for held in refused:
             self.log.warning("delegation.refused", code=held.code, trace_id=held.trace_id)
             self.desk.bells.changed(held.sender, held.code)
         for held in taken:
             self._begin(held)
-        if len(waiting) == free:
-            self.nudge()
-
-    async def _objection(self, unit: Unit, held: Delegation) -> str:
-        """Authority is checked here too, where the work would be done."""
-        try:
-            chain = chain_of(held)
-            for target in held.deliver_to.split():
-                Target.parse(target)
-        except ValueError as error:
-            # Whoever wrote the row was no desk of ours.
-            return f"it cannot be read: {error}"
-        if chain or held.sender != self.agent:
-            if not chain or chain[-1] != held.sender:
-                return f"it did not come through {held.sender}'s hands"
-            why = self.desk.authority.objection(held.sender, self.agent, chain)
-            if why:
-                return why
-        parent = await delegations.read(unit, held.parent_id) if held.parent_id else None
-        if parent is not None and parent.state == DelegationState.CANCELLED:
-            return f"what it was made for, {parent.code}, was cancelled"
-        return await self.carrying.objection(unit, held, self.desk.clock())
+        return bool(taken or refused)
 
     def _begin(self, held: Delegation) -> None:
         task = asyncio.create_task(self._work(held))
@@ -206,7 +209,8 @@ class Worker:
             telling = asyncio.create_task(self._tell_stopped(held, hand.stopped))
             self._telling.add(telling)
             telling.add_done_callback(self._telling.discard)
-        self.nudge()
+        if self._is_more:
+            self.nudge()
 
     async def _work(self, held: Delegation) -> None:
         left = (held.expires_at - self.desk.clock()).total_seconds()
@@ -224,6 +228,7 @@ class Worker:
         except Exception as error:  # the outermost frame of one piece of work
             self.log.warning("delegation.broke", code=held.code, exc_info=error)
             outcome, retry_s = self.carrying.broken(held, error)
+        hand.is_ending = True
         await self._settle(held, outcome, retry_s)
 
     async def _settle(self, held: Delegation, outcome: Outcome, retry_s: float | None) -> None:
@@ -250,8 +255,9 @@ class Worker:
         )
         if ended is None and retry_s is not None:
             asyncio.get_running_loop().call_later(retry_s, self.nudge)
-        for concerned in {held.sender, ended.deliver_by if ended else ""} - {""}:
-            self.desk.bells.changed(concerned, held.code)
+        speaker = ended.deliver_by if ended else ""
+        for concerned in {held.sender, speaker} - {""}:
+            self.desk.bells.changed(concerned, held.code, only_tells=concerned != speaker)
 
     async def _tell_stopped(self, held: Delegation, why: str) -> None:
         now = self.desk.clock()
@@ -275,6 +281,7 @@ class Worker:
                 )
 
         await insist(self.desk.store, settle, self.log)
+        self.carrying.forget(held)
         self.desk.bells.changed(held.sender, held.code)
 
     async def _beat(self) -> None:

@@ -87,6 +87,15 @@ async def test_a_specialist_reaches_another_one_through_who_may(crew: Office) ->
     ]
 
 
+async def test_who_waits_too_long_for_another_one_has_not_ended_it(crew: Office) -> None:
+    await crew.hire("secretary", works=False)
+    given = await crew.give("harvester", "secretary", asked_by="agent:harvester")
+    await crew.hire("tech-lead", works=False)
+    late = given.model_copy(update={"expires_at": utc_now() + timedelta(seconds=0.05)})
+    with pytest.raises(TimeoutError):
+        await crew["tech-lead"].hands.carrying.carry(late, lambda _: None)
+
+
 async def test_what_may_not_be_given_is_answered_and_audited(crew: Office) -> None:
     with pytest.raises(NotAllowed, match="tech-lead may not give work to captain"):
         await crew.give("tech-lead", "captain", asked_by="agent:tech-lead")

@@ -184,9 +184,13 @@ async def test_what_shall_be_said_is_said_when_it_ends_in_that_moment(crew: Offi
         await carrying.finish(between(unit, redirect), held, outcome, utc_now())
     told = await redirecting[0]
     assert told is not None
+    # Who asks for it just in time is told so, and it is owed there.
+    assert (told.state, told.deliver, told.deliver_to) == ("claimed", "wanted", "irc:#reports")
+    after = await row_of(crew, given)
+    assert (after.state, after.deliver, after.result) == ("done", "owed", "the result")
     # Who asks for it too late is told that there is a result already.
-    assert (told.state, told.deliver, told.deliver_to) == ("done", "", "")
-    assert await row_of(crew, given) == told
+    late = await crew["captain"].desk.say_later(given.code, "irc:#lobby")
+    assert late == after
 
 
 async def test_who_is_given_it_instead_says_it_where_it_shall_be_said_since(crew: Office) -> None:
@@ -278,7 +282,7 @@ async def test_who_comes_back_from_waiting_takes_no_more_than_there_are_places(
     assert works.busy == 5
     for hand in works._hands.values():
         hand.is_waiting = False
-    await works._take_up()
+    await works._look()
     assert works.busy == 5
 
 

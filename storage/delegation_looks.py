@@ -1,0 +1,97 @@
+"""What an agent's hands look for: what became of what they hold, what waits for them, what they
+have to say. Asked at every nudge, so in one reading, by statements that are put together once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+
+from storage.core import DELEGATION, run
+from storage.delegation_tables import Delegation, DelegationState, Deliver
+from storage.delegations import HELD, found
+from storage.unit import Unit
+
+_C: Final = DELEGATION.c
+_COLUMNS: Final = [_C[name] for name in Delegation.model_fields]
+_STANDING: Final = sa.select(_C.id, _C.state, _C.claim, _C.error).where(
+    _C.id.in_(sa.bindparam("held", expanding=True))
+)
+_WAITING: Final = {
+    only_passing: sa.select(_C.id)
+    .where(
+        _C.passed_to != "" if only_passing else sa.true(),
+        _C.agent == sa.bindparam("whose"),
+        _C.state == str(DelegationState.QUEUED),
+        _C.not_before <= sa.bindparam("now"),
+        _C.expires_at > sa.bindparam("now"),
+    )
+    .order_by(_C.priority, _C.id)
+    .limit(sa.bindparam("most"))
+    for only_passing in (False, True)
+}
+_UNDELIVERED: Final = (
+    sa.select(*_COLUMNS)
+    .where(_C.deliver_by == sa.bindparam("whose"), _C.deliver == str(Deliver.OWED))
+    .order_by(_C.id)
+)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How something that is worked on stands now."""
+
+    state: str
+    claim: int
+    error: str
+
+    def is_held(self, claim: int) -> bool:
+        """Under this claim it may still be ended."""
+        return self.claim == claim and self.state in HELD
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one look found."""
+
+    #: of what is in hand, without what is gone
+    standing: Mapping[int, Standing]
+    #: ids of what may be begun
+    waiting: Sequence[int]
+    #: results to say
+    owed: Sequence[Delegation]
+
+
+async def look(
+    unit: Unit, agent: str, held: Collection[int], now: datetime, *, limit: int, only_passing: bool
+) -> Seen:
+    """All that there may be to do for `agent`, who has `held` in hand; `limit` as in `waiting`."""
+    return Seen(
+        standing=await _standing(unit, held) if held else {},
+        waiting=await waiting(unit, agent, now, limit=limit, only_passing=only_passing),
+        owed=await undelivered(unit, agent),
+    )
+
+
+async def waiting(
+    unit: Unit, agent: str, now: datetime, *, limit: int, only_passing: bool = False
+) -> list[int]:
+    """Ids of what `agent` may begin now (or pass on, and nothing else): smallest priority first,
+    then oldest.
+    """
+    values = {"whose": agent, "now": now, "most": limit}
+    return list((await run(unit, _WAITING[only_passing], values)).scalars())
+
+
+async def undelivered(unit: Unit, agent: str) -> list[Delegation]:
+    """Results that `agent` has to say, oldest first."""
+    return found(await run(unit, _UNDELIVERED, {"whose": agent}))
+
+
+async def _standing(unit: Unit, ids: Collection[int]) -> dict[int, Standing]:
+    rows = await run(unit, _STANDING, {"held": list(ids)})
+    return {row.id: Standing(row.state, row.claim, row.error) for row in rows}
