@@ -92,6 +92,26 @@ async def undelivered(unit: Unit, agent: str) -> list[Delegation]:
     return found(await run(unit, _UNDELIVERED, {"whose": agent}))
 
 
+async def untaken(
+    unit: Unit, sender: str, agents: Collection[str], before: datetime, *, after: int, limit: int
+) -> list[Delegation]:
+    """What a router chose one of these agents for, and nobody has taken since before then, with ids
+    above `after`.
+    """
+    # As a sum it leads no planner to go through the table in the order of its ids.
+    number = _C.id + 0
+    query = sa.select(*_COLUMNS).where(
+        number > after,
+        _C.sender == sender,
+        _C.agent.in_(agents),
+        _C.state == str(DelegationState.QUEUED),
+        _C.chosen != "",
+        _C.claim == 0,
+        _C.issued_at < before,
+    )
+    return found(await run(unit, query.order_by(number).limit(limit)))
+
+
 async def _standing(unit: Unit, ids: Collection[int]) -> dict[int, Standing]:
     rows = await run(unit, _STANDING, {"held": list(ids)})
     return {row.id: Standing(row.state, row.claim, row.error) for row in rows}

@@ -66,6 +66,7 @@ class NewDelegation:
     idempotency_key: str | None = None
     network: str = ""
     channel: str = ""
+    is_private: bool = False
     chosen: str = ""
     parent_id: int | None = None
     root_id: int | None = None
@@ -119,8 +120,7 @@ async def add(unit: Unit, new: NewDelegation) -> tuple[Delegation, bool]:
 
 
 async def by_code(unit: Unit, code: str, *, to_change: bool = False) -> Delegation | None:
-    """What people call so, whatever the case."""
-    # As codes are made: an index of the column finds no other.
+    """What people call so, in any case; an index finds it as codes are made."""
     named = code[:2].upper() + code[2:].lower()
     if to_change:
         return await _to_change(unit, _C.code == named)
@@ -155,20 +155,6 @@ async def recent(unit: Unit, limit: int, *, only_open: bool = False) -> list[Del
     where = _C.state.in_(OPEN) if only_open else sa.true()
     query = sa.select(*_COLUMNS).where(where).order_by(_C.id.desc()).limit(limit)
     return found(await run(unit, query))
-
-
-async def untaken(unit: Unit, sender: str, before: datetime) -> list[Delegation]:
-    """What a router chose an agent for, and nobody has taken since before then."""
-    return await many(
-        unit,
-        sa.and_(
-            _C.sender == sender,
-            _C.state == str(DelegationState.QUEUED),
-            _C.chosen != "",
-            _C.claim == 0,
-            _C.issued_at < before,
-        ),
-    )
 
 
 async def any_overdue(unit: Unit, now: datetime, silence: timedelta) -> bool:

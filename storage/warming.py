@@ -162,7 +162,7 @@ async def _delegated(unit: Unit, epoch: int) -> None:
     for held, only_passing in (([given.id or 0], False), ([], True)):
         await delegation_looks.look(unit, _AGENT, held, _THEN, limit=4, only_passing=only_passing)
     await delegating.reclaim(unit, _THEN, delegating.SILENCE, of=(_AGENT, epoch))
-    await delegations.untaken(unit, _AGENT, _THEN)
+    await delegation_looks.untaken(unit, _AGENT, [_AGENT], _THEN, after=0, limit=16)
     held_now = await delegating.claim(unit, given.id or 0, _AGENT, epoch, _THEN)
     await keys.verifying(unit, "nobody-1", _THEN)
     if held_now is not None:

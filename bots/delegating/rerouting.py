@@ -11,27 +11,40 @@ from structlog.typing import FilteringBoundLogger
 from bots.delegating import seal
 from bots.delegating.desk import DelegationDesk
 from brain.delegation.routing import Ranked
-from storage import delegating, delegations
+from storage import delegating, delegation_looks
 from storage.delegation_tables import Delegation
 from storage.delegations import chain_of
 from storage.unit import Unit
 
 #: who lives takes up work at once
 _TAKEN_WITHIN: Final = timedelta(seconds=10)
+#: given on at one look; the rest at the next
+_PAGE: Final = 16
 
 
-@dataclass(frozen=True)
+@dataclass
 class Rerouting:
     """For what this agent gave."""
 
     desk: DelegationDesk
     log: FilteringBoundLogger
+    #: id of the last one that was looked at; what nobody else can do keeps no other one waiting
+    _after: int = 0
 
     async def look(self) -> None:
         """Give on what nobody has taken; raises `StorageError`."""
         desk = self.desk
+        # Who is only busy takes it in time, however much waits: that costs no look at each.
+        down = await desk.router.down()
+        if not down:
+            return
         before = desk.clock() - _TAKEN_WITHIN
-        stuck = await desk.store.read(lambda unit: delegations.untaken(unit, desk.agent, before))
+        stuck = await desk.store.read(
+            lambda unit: delegation_looks.untaken(
+                unit, desk.agent, down, before, after=self._after, limit=_PAGE
+            )
+        )
+        self._after = (stuck[-1].id or 0) if len(stuck) == _PAGE else 0
         for one in stuck:
             await self._give_on(one)
 

@@ -76,6 +76,12 @@ class Router:
         ]
         return rank(instruction, candidates)
 
+    async def down(self) -> set[str]:
+        """Agents that cannot work now; raises `StorageError`."""
+        rows = {row.name: row for row in await self.store.read(agents.roster)}
+        names = (agent.name for agent in self.settings.agents)
+        return {name for name in names if self._down(name, rows.get(name))}
+
     async def _budgets_left(self, unit: Unit, among: Collection[str]) -> dict[str, float]:
         """Which part is left of the budget that comes to its end first, for those that have one."""
         now = self.clock()

@@ -51,7 +51,8 @@ def opened(body: Mapping[str, Any]) -> Sealed:
         raise Refused("bad_envelope", str(error)) from None
     except (rfc8785.CanonicalizationError, ValueError, RecursionError):
         raise Refused("bad_envelope", "the envelope has no canonical form (RFC 8785)") from None
-    if not all(map(is_clean, (found.id, found.sender, found.to, found.nonce, found.key_id))):
+    names = (found.id, found.sender, found.to, found.nonce, found.key_id, found.alg, found.reply_to)
+    if not all(map(is_clean, names)):
         raise Refused("bad_envelope", "a name in the envelope has a character that is no text")
     return Sealed(found, words)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from bots.clock import utc_now
 from bots.delegating.delivering import Delivering
 from bots.delegating.matter import DelegationMatter
 from bots.delegating.order import NotGiven
+from bots.delegating.rerouting import Rerouting
+from bots.delegating.router import Router
 from bots.delegating.turn import TurnHanding
 from brain.delegation.routing import Ranked
 from brain.guard import Guard
@@ -24,6 +26,7 @@ from storage.acts import Act, Permit
 from storage.core import DELEGATION, run
 from storage.delegating import Outcome
 from storage.delegation_tables import Delegation, DelegationState
+from storage.latch import LatchFile
 from storage.store import Store
 from storage.unit import Unit
 from tests.acceptance.stage import until
@@ -310,3 +313,33 @@ async def test_who_is_not_on_a_network_leaves_it_to_somebody_who_is(
         there = crew["secretary"].desk.destinations
         assert there.speaker_for("discord:user:45") == "captain"
         assert there.speaker_for("irc:nick:alice") == "secretary"
+
+
+async def test_a_long_queue_of_who_is_only_busy_costs_no_look_at_each(crew: Office) -> None:
+    class Counted(Router):
+        asked = 0
+
+        async def rank(self, instruction: str, among: Collection[str]) -> list[Ranked]:
+            Counted.asked += 1
+            return await super().rank(instruction, among)
+
+    await crew["captain"].ends()
+    await crew.hire("secretary", works=False)
+    for number in range(20):
+        await crew.give("captain", "secretary", f"summarise number {number}")
+    async with crew.store.writing() as unit:
+        await run(unit, sa.update(DELEGATION).values(chosen="the best"))
+    desk = crew["captain"].desk
+    later = dataclasses.replace(
+        desk,
+        router=Counted(**vars(desk.router)),
+        clock=lambda: utc_now() + timedelta(seconds=30),
+    )
+    rerouting = Rerouting(later, crew["captain"].hands.log)
+    await rerouting.look()
+    assert Counted.asked == 0
+    LatchFile(crew.state.latch).kill("secretary", "alice", "test", "", utc_now())
+    await rerouting.look()
+    assert Counted.asked == 16
+    await rerouting.look()
+    assert Counted.asked == 20

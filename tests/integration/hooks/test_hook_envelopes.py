@@ -238,6 +238,7 @@ async def test_a_sender_ends_its_own_task_and_says_which_under_its_signature(sta
         {"nonce": ""},
         {"nonce": "x" * 301},
         {"nonce": "a\x00b"},
+        {"alg": "a\x00b"},
         {"nonce": "\ud800"},
         {"id": None},
         {"extra": 1},

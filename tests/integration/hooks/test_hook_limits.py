@@ -125,6 +125,7 @@ async def test_a_chunked_body_is_a_body(stage: Stage) -> None:
         b'{"message": 5}',
         b'{"message": "x", "wait": Infinity}',
         b'{"message": "x", "wait": 1e999}',
+        b'{"message": "x", "wait": 1' + b"0" * 400 + b"}",
         b'{"message": "x", "wait": -1}',
         b'{"message": "x", "wait": true}',
         b'{"message": "x", "deliver": "yes"}',

@@ -30,7 +30,7 @@ async def _answer(unit: Unit) -> object:
 
 
 async def _untaken(unit: Unit) -> object:
-    return await delegations.untaken(unit, "ada", NOW)
+    return await delegation_looks.untaken(unit, "ada", ["bob"], NOW, after=0, limit=16)
 
 
 async def _overdue(unit: Unit) -> object:
