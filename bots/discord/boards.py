@@ -98,7 +98,7 @@ class Boards:
             return
         try:
             target = Target.parse(run.board)
-            message = await self._tell(run, target, text)
+            message = await self._tell(run, target, text, await self._permit(run, target, text))
         except (Refused, Unsayable, TargetError) as error:
             self._put_off(run, str(error))
             return
@@ -113,9 +113,8 @@ class Boards:
         await self._store.write(lambda unit: workflows.note_board(unit, run_id, message, digest))
         self._later.pop(run.code, None)
 
-    async def _tell(self, run: WorkflowRun, target: Target, text: str) -> str:
-        """Post or edit; the message's id. Raises `Unsayable`, `Refused`."""
-        permit = await self._permit(run, target, text)
+    async def _tell(self, run: WorkflowRun, target: Target, text: str, permit: Permit) -> str:
+        """Post or edit; the message's id. Raises `Unsayable`."""
         speech = self._transport.speech
         client, channel = await speech.channel(target)
         if why := speech.objection(target, permit):

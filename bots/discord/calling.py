@@ -15,6 +15,7 @@ from bots.discord.splitting import MESSAGE_CHARACTERS
 from bots.messages import DISCORD, Delivery, Place, Target
 from bots.people.notifying import Notice, headline, permit, text
 from brain.guard import Guard
+from storage.acts import Permit
 from storage.request import Request
 
 _USERS_MOST: Final = 20
@@ -36,7 +37,9 @@ class Calling:
         return called
 
     async def send(self, notice: Notice) -> Delivery:
-        granted = await permit(self.guard, notice)
+        return await self._leave(notice, await permit(self.guard, notice))
+
+    async def _leave(self, notice: Notice, granted: Permit) -> Delivery:
         target = Target.parse(notice.recipient)
         payload = _in_private(notice) if target.is_private else _to_roles(notice)
         try:

@@ -90,7 +90,7 @@ class HookRoom:
             ("/hooks/wake", self._wake),
             ("/tasks/{id}/cancel", self._cancel),
         ):
-            yield web.post(path, self._told(work), expect_handler=self._expect)
+            yield web.route("POST", path, self._told(work), expect_handler=self._expect)
         yield web.get("/tasks/{id}", self._told(self._read), allow_head=False)
         for method, path, answer in self._events.routes():
             yield web.route(method, path, self._told(answer), expect_handler=self._expect)

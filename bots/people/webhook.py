@@ -15,6 +15,7 @@ from bots.escalation_settings import WebhookStep, filled
 from bots.messages import Delivery
 from bots.people.notifying import Notice, permit, words
 from brain.guard import Guard
+from storage.acts import Permit
 from storage.request import Request
 
 _WITHIN_S: Final = 15.0
@@ -37,35 +38,38 @@ class Webhook:
 
     async def send(self, notice: Notice) -> Delivery:
         granted = await permit(self.guard, notice)
-        granted.check("send", notice.recipient, now_s=time.monotonic())
         if self.halted():
             return Delivery(sent=False, proof="killed before it left", unsaid=True)
+        return await self._leave(notice, granted)
+
+    async def _leave(self, notice: Notice, granted: Permit) -> Delivery:
+        granted.check("send", notice.recipient, now_s=time.monotonic())
+        url, body, headers = self._filled(notice)
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_WITHIN_S)) as session,
+                # Whoever sends us elsewhere might get a secret that is not for him.
+                session.post(url, json=body, headers=headers, allow_redirects=False) as answer,
+            ):
+                return _answered(answer.status)
+        except aiohttp.ClientConnectorError as error:
+            return Delivery(sent=False, proof=_sentence(error), unsaid=True)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return Delivery(sent=False, proof=_sentence(error), unknown=True)
+
+    def _filled(self, notice: Notice) -> tuple[str, dict[str, Any], dict[str, str]]:
+        """Address, body and headers."""
         known = words(notice.request, notice.round)
         # What agents and people wrote goes into the address and the headers as no more than text.
         in_url = {name: quote(value, safe="") for name, value in known.items()}
         in_header = {name: _printable(value) for name, value in known.items()}
         secret = {"secret": self.secret}
         headers = {"Idempotency-Key": notice.key, **self.step.headers}
-        return await _posted(
+        return (
             filled(self.step.url, in_url | {"secret": quote(self.secret, safe="")}),
             filled(self.step.body, known | secret),
             filled(headers, in_header | secret),
         )
-
-
-async def _posted(url: str, body: dict[str, Any], headers: dict[str, str]) -> Delivery:
-    timeout = aiohttp.ClientTimeout(total=_WITHIN_S)
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            # Whoever sends us elsewhere might get a secret that is not for him.
-            session.post(url, json=body, headers=headers, allow_redirects=False) as answer,
-        ):
-            return _answered(answer.status)
-    except aiohttp.ClientConnectorError as error:
-        return Delivery(sent=False, proof=_sentence(error), unsaid=True)
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        return Delivery(sent=False, proof=_sentence(error), unknown=True)
 
 
 def _answered(status: int) -> Delivery:
