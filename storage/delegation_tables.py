@@ -88,6 +88,9 @@ class Delegation(SQLModel, table=True):
     #: where it was asked, as the record names it; empty: by a hook or from a shell
     network: str = ""
     channel: str = ""
+    #: a person asked for it where not everybody reads, or it is part of such work: what is told of
+    #: it elsewhere does not quote it
+    is_private: bool = False
     #: why this agent, where a router chose it: one reason a line
     chosen: str = ""
     parent_id: int | None = Field(default=None, foreign_key="delegation.id")

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from storage.core import AUDIT, DELEGATION, INBOX, MESSAGE, REPLY, run
 from storage.delegation_tables import DelegationState
 from storage.delegations import OPEN
+from storage.project_log import PRIVATE
 from storage.tables import InboxState, ReplyState
 from storage.unit import Unit
 
@@ -203,7 +204,7 @@ async def _talked(unit: Unit, after: int, until: int) -> list[Exchange]:
     ended = sa.or_(*(a.details.contains(f'"to":"{state}"') for state in _ENDED))
     query = (
         sa.select(d.issued_at, d.finished_at, d.sender, d.agent, d.network, d.channel)
-        .add_columns(d.instruction, d.result, d.error, d.talk, d.trace_id)
+        .add_columns(d.is_private, d.instruction, d.result, d.error, d.talk, d.trace_id)
         .join(DELEGATION, d.code == sa.func.substr(a.target, len("delegation:") + 1))
         .where(a.id > after, a.id <= until, a.verb == "transition", ended, d.talk != "")
         .order_by(a.id.desc())
@@ -211,7 +212,8 @@ async def _talked(unit: Unit, after: int, until: int) -> list[Exchange]:
     )
     found: list[Exchange] = []
     for row in (await run(unit, query)).all():
-        shared = {"network": row.network, "channel": row.channel, "talk": row.talk}
+        channel = PRIVATE if row.is_private else row.channel
+        shared = {"network": row.network, "channel": channel, "talk": row.talk}
         said = Exchange(
             at=row.issued_at,
             speaker=row.sender,

@@ -21,6 +21,8 @@ LONGEST_TITLE: Final = 200
 LONGEST_TEXT: Final = 600
 #: a line is read when it is so old: on PostgreSQL a later id may be seen before an earlier one
 SETTLED: Final = timedelta(seconds=2)
+#: channel of what was asked where not everybody reads, and nobody may know where
+PRIVATE: Final = "nick:"
 _MOST: Final = 200
 _C: Final = PROJECT_ENTRY.c
 _COLUMNS: Final = [_C[name] for name in ProjectEntry.model_fields]
@@ -68,7 +70,7 @@ async def delegation_ended(unit: Unit, ended: Delegation, now: datetime) -> None
         text=ended.result if ended.state == DelegationState.DONE else ended.error,
         ref=f"delegation:{ended.code}",
         network=ended.network,
-        channel=ended.channel,
+        channel=PRIVATE if ended.is_private else ended.channel,
         trace_id=ended.trace_id,
     )
     await add(unit, entry)

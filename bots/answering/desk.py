@@ -222,6 +222,9 @@ class Desk:
     def latch_on(self, agent: str) -> Latch | None:
         return self.thinker.latch(agent)
 
+    def is_open(self, asked: Asked) -> bool:
+        return self.thinker.is_open(asked.network, asked.channel)
+
     def present(self, asked: Asked) -> Sequence[str]:
         channel = None if asked.in_private else asked.channel
         here = set(self.roster.addressable(asked.network, channel).values())

@@ -31,6 +31,7 @@ async def _delegate(desk: Desk, asked: Asked, arguments: Arguments) -> str:
             asked_by=by,
             idempotency_key=asked.interaction or f"{asked.network}:{asked.message_id}",
             network=asked.network,
+            is_private=not desk.is_open(asked),
             trace_id=asked.trace_id,
         )
         given = await desk.giving.give(order)

@@ -110,6 +110,9 @@ class Desk(Protocol):
     def latch_on(self, agent: str) -> Latch | None:
         """The kill that holds an agent."""
 
+    def is_open(self, asked: Asked) -> bool:
+        """Everybody may read where it was asked."""
+
     def present(self, asked: Asked) -> Sequence[str]:
         """Agents that can speak where it was asked."""
 

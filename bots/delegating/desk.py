@@ -247,6 +247,7 @@ class DelegationDesk:
             idempotency_key=order.idempotency_key,
             network=order.network,
             channel=order.channel,
+            is_private=order.is_private or (parent is not None and parent.is_private),
             parent_id=parent.id if parent else None,
             root_id=parent.root_id if parent else None,
             priority=CAPTAINS if self.agent == self.captain else order.priority,

@@ -67,6 +67,8 @@ class Order:
     #: where it was asked, as the record names it; empty: by a hook or from a shell
     network: str = ""
     channel: str = ""
+    #: a person asks where not everybody reads
+    is_private: bool = False
     #: delegation for which this one is given
     parent_id: int | None = None
     trace_id: str = ""

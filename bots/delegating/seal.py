@@ -69,7 +69,8 @@ def _envelope(row: NewDelegation | Delegation, chain: tuple[str, ...]) -> Envelo
             "network": row.network,
             "channel": row.channel,
         }
-        | ({"talk": row.talk} if row.talk else {}),
+        | ({"talk": row.talk} if row.talk else {})
+        | ({"is_private": True} if row.is_private else {}),
         alg=KeyAlgorithm.ED25519,
         key_id=row.key_id,
     )

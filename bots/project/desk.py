@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from brain.guard import Guard
@@ -39,8 +39,11 @@ class ProjectDesk:
     clock: Callable[[], datetime]
 
     async def set_status(self, status: ProjectStatus, sentence: str, origin: Origin) -> None:
-        """From now on the project stands so. Raises `Refused` and `StorageError`."""
-        entry = self._entry(EntryKind.STATUS, sentence, origin)
+        """From now on the project stands so, and everybody may read it, wherever it was ordered.
+        Raises `Refused` and `StorageError`.
+        """
+        everywhere = replace(origin, network="", channel="")
+        entry = self._entry(EntryKind.STATUS, sentence, everywhere)
         entry.state = str(status)
         act = Act(
             agent=self.agent,

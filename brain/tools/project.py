@@ -44,7 +44,7 @@ async def set_project_status(
     status: Annotated[str, _STATUSES],
     sentence: Annotated[str, "why, in a sentence", Longest(LONGEST_TEXT)],
 ) -> ToolResult:
-    """Change how the project stands. Only the captain may."""
+    """Change how the project stands; everybody reads it. Only the captain may."""
     wanted = status.strip().lower()
     if wanted not in set(ProjectStatus):
         raise BadArguments(f"set_project_status: 'status' must be one of {_STATUSES}")

@@ -22,7 +22,7 @@ async def test_operators_say_how_the_project_stands_and_work_is_told_in_the_logs
     # What comes before its first look, the captain does not tell.
     await alice.sees(r":captain!\S+ PRIVMSG #agent-logs :.* ready")
     await alice.asks("!project status done I say so", r"alice: No: ")
-    wish = ("sign", "project", "status", "blocked", "the mixer hums")
+    wish = ["sign", "project", "status", "blocked", "the mixer hums"]
     signed = (await one.run(*wish)).out.strip()
     await alice.asks(signed, r"alice: The project is blocked since .*: the mixer hums")
     await alice.asks("!status project", r"alice: The project is blocked since .*: the mixer hums")
@@ -34,6 +34,15 @@ async def test_operators_say_how_the_project_stands_and_work_is_told_in_the_logs
         r":captain!\S+ PRIVMSG #agent-logs :.*secretary: D-\S+ for \S+ is done: "
         r"“what time is it\?”, “.*UTC"
     )
+
+    # What an operator has done in private is told, and not quoted.
+    wish = ["sign", "delegate", "secretary", "what day is Kassiopeia?"]
+    alice.say((await one.run(*wish)).out.strip(), "secretary")
+    await alice.sees(r":secretary!\S+ PRIVMSG alice :.*D-")
+    await alice.sees(
+        r":captain!\S+ PRIVMSG #agent-logs :.*secretary: D-\S+ for \S+ is done: not quoted"
+    )
+    assert not any("#agent-logs" in line and "Kassiopeia" in line for line in alice.lines)
     rows = one.rows("select agent, kind, state from project_entry order by id")
     assert rows[-1] == ("secretary", "result", "done")
-    assert [row[1:] for row in rows[:-1]] == [("status", "blocked")]
+    assert [row[1:] for row in rows[:-1]] == [("status", "blocked"), ("result", "done")]

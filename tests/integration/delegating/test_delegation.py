@@ -70,6 +70,18 @@ async def test_the_captain_gives_work_and_gets_what_came_of_it(crew: Office) -> 
     assert crew.forbidden == []
 
 
+async def test_what_is_made_for_private_work_is_private_and_signed_as_such(crew: Office) -> None:
+    above = await crew.give("captain", "secretary", is_private=True)
+    below = await crew.give("captain", "buyer", asked_by="agent:captain", parent_id=above.id)
+    assert (above.is_private, below.is_private) == (True, True)
+    assert not (await crew.give("captain", "secretary")).is_private
+    changed = above.model_copy(update={"is_private": False})
+    now = utc_now()
+    async with crew.store.reading() as unit:
+        assert await seal.objection(unit, above, now) == ""
+        assert "its signature is not captain's" in await seal.objection(unit, changed, now)
+
+
 async def test_an_agent_at_its_own_door_does_it_itself(crew: Office) -> None:
     ended = await crew.ended("buyer", await crew.give("buyer", "buyer"))
     assert ended.result == "buyer did it"

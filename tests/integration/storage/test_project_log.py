@@ -103,6 +103,14 @@ async def test_what_was_passed_on_is_told_by_who_did_it(store: Store) -> None:
     assert [agent for agent, *_ in await logged(store)] == ["buyer", "secretary"]
 
 
+async def test_private_work_is_logged_as_asked_in_private(store: Store) -> None:
+    held = await claimed(store, await given(store, network="irc", is_private=True))
+    assert held is not None
+    await finished(store, held)
+    [line] = await store.read(lambda unit: project_log.since(unit, at(5), at(6)))
+    assert (line.network, line.channel) == ("irc", project_log.PRIVATE)
+
+
 async def test_talk_and_wakes_are_no_results(store: Store) -> None:
     for number, kind in enumerate(("wake", "talk")):
         held = await claimed(store, await given(store, f"D-{number}", kind=kind))
