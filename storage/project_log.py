@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -48,10 +48,7 @@ async def add(unit: Unit, entry: ProjectEntry) -> None:
     """It is so, if the transaction of `unit` commits; its texts are made shorter where they must
     be.
     """
-    values = entry.model_dump(exclude={"id"})
-    values["title"] = _short(entry.title, LONGEST_TITLE)
-    values["text"] = _short(entry.text, LONGEST_TEXT)
-    await run(unit, _ADD, values)
+    await _write(unit, entry.model_dump(exclude={"id"}))
 
 
 async def delegation_ended(unit: Unit, ended: Delegation, now: datetime) -> None:
@@ -60,20 +57,20 @@ async def delegation_ended(unit: Unit, ended: Delegation, now: datetime) -> None
     """
     if ended.kind != "task" or (ended.passed_to and await _was_passed_on(unit, ended)):
         return
-    entry = ProjectEntry(
-        at=now,
-        agent=ended.agent,
-        by=ended.asked_by,
-        kind=EntryKind.RESULT,
-        state=ended.state,
-        title=ended.instruction,
-        text=ended.result if ended.state == DelegationState.DONE else ended.error,
-        ref=f"delegation:{ended.code}",
-        network=ended.network,
-        channel=PRIVATE if ended.is_private else ended.channel,
-        trace_id=ended.trace_id,
-    )
-    await add(unit, entry)
+    values = {
+        "at": now,
+        "agent": ended.agent,
+        "by": ended.asked_by,
+        "kind": str(EntryKind.RESULT),
+        "state": ended.state,
+        "title": ended.instruction,
+        "text": ended.result if ended.state == DelegationState.DONE else ended.error,
+        "ref": f"delegation:{ended.code}",
+        "network": ended.network,
+        "channel": PRIVATE if ended.is_private else ended.channel,
+        "trace_id": ended.trace_id,
+    }
+    await _write(unit, values)
 
 
 async def newest(unit: Unit, now: datetime) -> int:
@@ -123,6 +120,12 @@ async def prune(unit: Unit, before: datetime) -> int:
     return (await run(unit, old)).rowcount
 
 
+async def _write(unit: Unit, values: dict[str, Any]) -> None:
+    values["title"] = _short(values["title"], LONGEST_TITLE)
+    values["text"] = _short(values["text"], LONGEST_TEXT)
+    await run(unit, _ADD, values)
+
+
 async def _was_passed_on(unit: Unit, ended: Delegation) -> bool:
     child = sa.select(DELEGATION.c.id).where(DELEGATION.c.parent_id == ended.id).limit(1)
     return (await run(unit, child)).first() is not None
@@ -135,5 +138,6 @@ async def _found(unit: Unit, where: sa.ColumnElement[bool]) -> list[ProjectEntry
 
 
 def _short(text: str, most: int) -> str:
-    said = " ".join(storable(text).split())
+    # What is cut off is not looked at: a result may be long.
+    said = " ".join(storable(text[: 4 * most]).split())
     return said if len(said) <= most else f"{said[: most - 1]}…"
