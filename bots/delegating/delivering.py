@@ -6,18 +6,20 @@ by them what was begun: a line that may have left is never said again.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
 from bots.answering.mouth import Mouth, Unsaid
+from bots.delegating.bells import Bells
 from bots.messages import Outgoing, Target, TargetError
 from brain.errors import Refused
 from storage import delegations, replies
 from storage.delegation_tables import Delegation, Deliver
-from storage.errors import LeaseLost
+from storage.errors import LeaseLost, StorageError
 from storage.tables import Reply, ReplyState
 from storage.unit import Unit
 
@@ -31,6 +33,34 @@ class Delivering:
     mouth: Mouth
     epoch: int
     log: FilteringBoundLogger
+    #: says what was found last; empty when all of that is said
+    saying: set[asyncio.Task[None]] = field(
+        default_factory=set, init=False, repr=False, compare=False
+    )
+
+    def begin(self, owed: Sequence[Delegation], bells: Bells) -> None:
+        """Say these, which may take its time; what is found meanwhile is said at a later look.
+
+        Raises what nobody foresaw when others were said.
+        """
+        for task in [task for task in self.saying if task.done()]:
+            self.saying.discard(task)
+            task.result()
+        if owed and not self.saying:
+            self.saying.add(asyncio.create_task(self._deliver_all(owed, bells)))
+
+    async def _deliver_all(self, owed: Sequence[Delegation], bells: Bells) -> None:
+        settled: list[Delegation] = []
+        try:
+            for one in owed:
+                if await self.deliver(one):
+                    settled.append(one)
+                    bells.changed(one.sender, one.code)
+        except StorageError as error:
+            self.log.warning("deliveries.unsaid", error=str(error))
+        if settled:
+            # There may be more by now.
+            bells.wake()
 
     async def deliver(self, owed: Delegation) -> bool:
         """Say one result; False while that has to wait. Raises `StorageError`."""

@@ -102,7 +102,8 @@ class Worker:
             await self._let_go(beating)
 
     async def _let_go(self, beating: asyncio.Task[None]) -> None:
-        tasks = [beating, *(hand.task for hand in self._hands.values())]
+        hands = (hand.task for hand in self._hands.values())
+        tasks = [beating, *self.delivering.saying, *hands]
         for task in tasks:
             task.cancel()
         with suppress(TimeoutError):
@@ -129,9 +130,8 @@ class Worker:
             if await self._take_up(seen.waiting) and self._is_more:
                 # What is only passed on may wait behind the rest.
                 self.nudge()
-            for owed in seen.owed:
-                if await self.delivering.deliver(owed):
-                    self.desk.bells.changed(owed.sender, owed.code)
+            # No work and no cancel waits for a slow network.
+            self.delivering.begin(seen.owed, self.desk.bells)
             await self._reroute()
         except (StorageError, NoKey) as error:
             self.log.warning("delegations.unreadable", error=str(error))
