@@ -19,23 +19,17 @@ from bots.agent.assembly import Wires, answering
 from bots.agent.beats import beat_for_ever
 from bots.agent.captaincy import Captaincy
 from bots.agent.delegation import hands
+from bots.agent.door import door
+from bots.agent.hearing import Hearing
 from bots.agent.networks import Events, Networks
 from bots.agent.spec import AgentSpec
 from bots.agent.supervision import Supervision
 from bots.answering.worklist import Worklist
 from bots.bus import KILL, NUDGE, Bus
 from bots.clock import utc_now
-from bots.control import wire
-from bots.control.door import BadRequest, Body, words_of
 from bots.control.obeying import Obedience
 from bots.control.switch import KillSwitch
-from bots.hearing.attention import Attention
-from bots.hearing.intake import Intake, Reflexes
-from bots.hearing.journal import Journal
-from bots.hearing.listening import Ears
-from bots.hearing.presence import Presence
-from bots.hooks.door import HookDoor
-from bots.hooks.making import hook_room
+from bots.hearing.intake import Reflexes
 from bots.keys.holding import AgentKeys
 from bots.lifeline import Message, first_message
 from bots.messages import DISCORD, IRC, Heard, TransportHealth
@@ -89,8 +83,6 @@ class AgentProcess:
         self._stopping = asyncio.Event()
         self._tasks = Tasks(self._break, log)
         self._was_ready = False
-        #: network → channels that it sits in
-        self._places: dict[str, frozenset[str]] = {}
         self._broken = False
         #: why it cannot work at all, in one sentence
         self._fatal = ""
@@ -186,48 +178,30 @@ class AgentProcess:
         )
         self._switch.on_killed = self._killed
         self._switch.on_released = self._obedience.released
-        self._ears = Ears(
+        self._hearing = Hearing(
+            spec,
+            state,
             store,
-            spec.name,
-            clock=utc_now,
-            journal=Journal(state.journal_of(spec.name)),
-            on_owed=self._owed,
-            on_taken=lambda *where: self._tasks.start(self._presence.catch_up(*where)),
-            log=log,
-        )
-        self._presence = Presence(
-            store, spec.name, self._ears, self._networks.transports, utc_now, log
-        )
-        self._attention = Attention()
-        self._intake = Intake(
-            spec.name,
-            spec.settings,
-            self._roster,
-            parts.commands,
-            ears=self._ears,
+            transports=self._networks.transports,
+            roster=self._roster,
+            commands=parts.commands,
             reflexes=Reflexes(
                 stop=self._stop,
                 kill=lambda heard, spoken: self._tasks.start(parts.reflex(heard, spoken)),
             ),
-            lag_s=self._attention.lag_s,
+            on_owed=self._owed,
+            tasks=self._tasks,
             log=log,
         )
-        room = hook_room(
+        self._door = door(
             spec,
-            store=store,
-            desk=self._giving,
-            secret_of=self._keys.secret_of,
-            authority=self._giving.authority,
-            redactor=redactor,
-            latch=self._switch.told,
-            log=log,
-        )
-        self._door = HookDoor(
-            room,
-            spec.settings.hooks,
-            token=spec.control_token.get_secret_value(),
+            store,
+            parts,
+            keys=self._keys,
+            switch=self._switch,
             health=self._state,
-            steering={("POST", "/control/kill"): self._kill_by_http},
+            redactor=redactor,
+            log=log,
         )
 
     async def live(self, lifeline: socket.socket, already: bytes) -> int:
@@ -250,9 +224,8 @@ class AgentProcess:
                 | (self._captaincy.subscriptions() if self._captaincy else {})
             ),
             self._hands.run(),
-            self._attention.run(),
+            *self._hearing.work(),
             *(t.run() for t in self._networks.transports.values()),
-            self._ears.run(),
             self._worklist.run(),
             self._switch.watch(),
             self._recover(),
@@ -288,7 +261,7 @@ class AgentProcess:
                 links=self._networks.links(),
                 was_ready=self._was_ready,
                 bus_connected=self._bus.connected,
-                store_trouble=self._ears.trouble,
+                store_trouble=self._hearing.trouble,
                 mind_trouble=self._mind.trouble(),
                 key_trouble=self._keys.trouble,
             )
@@ -315,27 +288,24 @@ class AgentProcess:
     def _stop(self, session: str, who: str) -> bool:
         return self._worklist.stop_session(session, f"{who} said stop", who)
 
+    # The networks are made before who listens to them: until then they hear nothing.
+
     async def _enter(self, network: str, channel: str) -> None:
-        await self._ears.enter(network, channel)
+        await self._hearing.enter(network, channel)
 
     def _heard(self, heard: Heard) -> None:
-        self._intake.heard(heard)
-
-    def _began(self, network: str) -> None:
-        self._tasks.start(self._presence.came_back(network))
-        self._slash.began(network)
+        self._hearing.heard(heard)
 
     def _interaction(self, interaction: object) -> None:
         self._slash.on_interaction(interaction)
 
+    def _began(self, network: str) -> None:
+        self._hearing.came_back(network)
+        self._slash.began(network)
+
     def _network_changed(self, network: str, changed: TransportHealth) -> None:
         self._supervision.tell()
-        before, now = self._places.get(network, frozenset()), frozenset(changed.channels)
-        self._places[network] = now
-        # Only those that are new: a guild may have a thousand threads, and gets one more.
-        self._tasks.start(*(self._presence.sit_in(network, c) for c in now - before))
-        if changed.connected and network == DISCORD:
-            self._ears.leave(network, before - now)
+        self._hearing.changed(network, changed)
         if changed.connected:
             self._worklist.nudge()
             self._hands.nudge()
@@ -372,15 +342,6 @@ class AgentProcess:
 
     def _spread_kill(self, latch: Latch) -> None:
         self._obedience.spread(latch)
-
-    async def _kill_by_http(self, body: Body) -> Body:
-        scope = words_of(body, "scope", "all")
-        names = [a.name for a in self._spec.settings.agents]
-        if scope != "all" and scope not in names:
-            raise BadRequest(f"there is no agent {scope!r}")
-        by = words_of(body, "by", f"the holder of {self._spec.name}'s token")
-        latch = await self._switch.kill(scope, by, "http", words_of(body, "reason", ""))
-        return wire.to_json(latch)
 
     async def _recover(self) -> None:
         """Learn who is called what, and settle what predecessors left; look again while proof of
