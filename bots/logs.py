@@ -86,6 +86,8 @@ class _RotatingFile(RotatingFileHandler):
 
     def __init__(self, path: Path, *, max_bytes: int, files: int) -> None:
         self.lost = 0
+        #: the record that is being written, and its line
+        self._line: tuple[logging.LogRecord, str] | None = None
         super().__init__(path, maxBytes=max_bytes, backupCount=files, encoding="utf-8", delay=True)
 
     def _open(self) -> io.TextIOWrapper[Any]:
@@ -104,8 +106,17 @@ class _RotatingFile(RotatingFileHandler):
         """Say in a line how many were dropped before it."""
         return {**event, "lost_lines": self.lost} if self.lost else event
 
+    def format(self, record: logging.LogRecord) -> str:
+        """Once a record: the standard handler makes the line a first time to measure it."""
+        if self._line is None or self._line[0] is not record:
+            self._line = record, super().format(record)
+        return self._line[1]
+
     def emit(self, record: logging.LogRecord) -> None:
         before = self.lost
-        super().emit(record)
+        try:
+            super().emit(record)
+        finally:
+            self._line = None
         if self.lost == before:
             self.lost = 0

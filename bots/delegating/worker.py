@@ -32,7 +32,7 @@ from storage.unit import Unit
 #: a lost nudge costs at most this
 LOOK_EVERY_S: Final = 5.0
 #: who was given work has time to take it; a nudge brings nothing new here
-_REROUTE_EVERY: Final = timedelta(seconds=LOOK_EVERY_S)
+_REROUTE_EVERY: Final = timedelta(seconds=10)
 _BEAT_EVERY_S: Final = 20.0
 _LET_GO_WITHIN_S: Final = 1.0
 #: delegations that are worked on at a time; those that wait for others of their own do not count
