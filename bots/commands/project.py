@@ -17,8 +17,6 @@ _WORD: Final = "status"
 
 
 async def _project(desk: Desk, asked: Asked, arguments: Arguments) -> str:
-    if "status" not in arguments:
-        return standing(await desk.store.read(project_log.standing))
     try:
         by = desk.operators.vouch(asked.evidence)
     except NotAnOperator as error:
@@ -35,22 +33,22 @@ async def _project(desk: Desk, asked: Asked, arguments: Arguments) -> str:
     return standing(await desk.store.read(project_log.standing))
 
 
-def _status_and_sentence(words: str) -> dict[str, Any]:
+def _status_and_sentence(words: str) -> dict[str, Any] | None:
     """``status active it goes well``: how it stands, and why; the first word may be missing."""
     first, _, rest = words.strip().partition(" ")
     if first.lower() == _WORD:
         first, _, rest = rest.strip().partition(" ")
     given = {"status": first, "sentence": rest.strip()}
-    return {key: value for key, value in given.items() if value}
+    return {key: value for key, value in given.items() if value} if first else None
 
 
 PROJECT = (
     Command(
         name="project",
-        usage="[status STATUS [SENTENCE]]",
-        summary="how the project stands; to change that is an operator's",
+        usage="status STATUS [SENTENCE]",
+        summary="say how the project stands; an operator's (status project shows it)",
         options=(
-            Option(_WORD, f"One of {_STATUSES}", Kind.CODE),
+            Option(_WORD, f"One of {_STATUSES}", Kind.CODE, required=True),
             Option("sentence", "Why, in a sentence"),
         ),
         read=_status_and_sentence,
