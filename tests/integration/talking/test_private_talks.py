@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,6 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from bots.talking.telling import in_lines
+from bots.talking.turn import TurnTalking, talk_limits
+from brain.errors import ToolError
 from brain.model import Completion, Conversation, Reader, ToolCall
 from brain.models.scripted import Scripted
 from brain.prompting.silence import SILENCE
@@ -41,6 +43,25 @@ def called(name: str, **arguments: str) -> Completion:
 def talked(*words: str, to: str = "secretary") -> list[Completion]:
     """What an agent does that says these one after the other, and then answers."""
     return [*(called("talk_with", agent=to, words=w) for w in words), Completion(text="I know now")]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of talk in a channel, as a turn sees it: `bots.answering.matter.Matter`."""
+
+    trace_id: str
+    sender: str = "alice"
+    network: str = "irc"
+    channel: str = "#lobby"
+    session: str = "irc:#lobby"
+    text: str = "captain: find it out"
+    account: str | None = None
+    said_by: str | None = None
+    message_id: int | None = None
+    hops: int = 0
+    task: str = "inbox:1"
+    delegation: Delegation | None = None
+    may_reach_out: bool = False
 
 
 def answers(*texts: str) -> Scripted:
@@ -268,6 +289,27 @@ async def test_a_talk_goes_on_only_where_it_was_opened(crew: Office) -> None:
         again = called("talk_with", agent="secretary", words="And then?", code=code)
         model = await opens(crew, agent, [again, Completion(text="well")])
         assert f"you opened no talk {code} with secretary" in seen_by(model)[0]
+
+
+async def test_a_later_turn_of_the_same_conversation_goes_on_by_code(crew: Office) -> None:
+    peer = answers("on Monday", "at nine", "at ten")
+    await crew.hire("secretary", peer)
+
+    def turn(trace_id: str) -> TurnTalking:
+        line = Line(trace_id=trace_id)
+        return TurnTalking(crew["captain"].desk, talk_limits(crew.settings), line)
+
+    first = await turn("one").say("secretary", "When is it?", "")
+    [(talk, _)] = await all_talks(crew)
+    second = await turn("two").say("secretary", "At what time?", talk.code.lower())
+    assert (talk.code in first, f"{talk.code}: secretary: at nine" in second) == (True, True)
+    with pytest.raises(ToolError, match="you said that before"):
+        await turn("three").say("secretary", "when is it?", talk.code)
+    [(talk, turns)] = await all_talks(crew)
+    assert (talk.ended_by, len(turns)) == ("limit", 2)
+    # What was asked in public may be told so.
+    assert {(t.network, t.channel) for t in turns} == {("irc", "#lobby")}
+    assert "secretary: at ten" in await turn("four").say("secretary", "When is it?", "")
 
 
 async def test_what_was_said_is_told_once_to_who_tells_of_talk_between_agents(
