@@ -27,7 +27,8 @@ _WAITING: Final = {
         _C.passed_to != "" if only_passing else sa.true(),
         _C.agent == sa.bindparam("whose"),
         _C.state == str(DelegationState.QUEUED),
-        _C.not_before <= sa.bindparam("now"),
+        # What was never begun waits for no moment, and for no clock that went back.
+        sa.or_(_C.claim == 0, _C.not_before <= sa.bindparam("now")),
         _C.expires_at > sa.bindparam("now"),
     )
     .order_by(_C.priority, _C.id)

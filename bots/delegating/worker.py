@@ -154,7 +154,7 @@ class Worker:
 
     async def _reroute(self) -> None:
         now = self.desk.clock()
-        if self._rerouted_at is None or now - self._rerouted_at >= _REROUTE_EVERY:
+        if self._rerouted_at is None or abs(now - self._rerouted_at) >= _REROUTE_EVERY:
             self._rerouted_at = now
             await self.rerouting.look()
 

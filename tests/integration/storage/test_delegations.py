@@ -90,7 +90,11 @@ async def test_one_of_many_claims_wins(store: Store) -> None:
 async def test_most_urgent_first_then_oldest(store: Store) -> None:
     for code, priority in (("D-1", 20), ("D-2", 20), ("D-3", 5)):
         await given(store, code, priority=priority)
-    await given(store, "D-4", issued_at=at(600))
+    held = await claimed(store, await given(store, "D-4"))
+    assert held is not None
+    assert await store.write(
+        lambda unit: delegating.put_back(unit, held, why="", not_before=at(600), now=at(1))
+    )
     async with store.reading() as unit:
         waiting = await delegation_looks.waiting(unit, "secretary", at(1), limit=10)
         rows = [await delegations.read(unit, one) for one in waiting]
