@@ -294,6 +294,8 @@ class Worker:
 
     async def _beat_once(self) -> None:
         held, now = [hand.held for hand in self._hands.values()], self.desk.clock()
+        if not held:
+            return
         ours = await self.desk.store.write(lambda unit: delegating.beat(unit, held, now))
         if len(ours) != len(held):
             # Somebody else ended it: the next look finds which, and stops it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -106,6 +107,13 @@ async def test_who_waits_too_long_for_another_one_has_not_ended_it(crew: Office)
     late = given.model_copy(update={"expires_at": utc_now() + timedelta(seconds=0.05)})
     with pytest.raises(TimeoutError):
         await crew["tech-lead"].hands.carrying.carry(late, lambda _: None)
+
+
+async def test_who_has_nothing_in_hand_writes_nothing(crew: Office, tmp_path: Path) -> None:
+    closed = Store(f"sqlite:///{tmp_path / 'closed.sqlite'}")
+    await closed.close()
+    works = crew["buyer"].hands
+    await replace(works, desk=replace(works.desk, store=closed))._beat_once()
 
 
 async def test_what_may_not_be_given_is_answered_and_audited(crew: Office) -> None:
