@@ -18,8 +18,11 @@ from storage import requests
 from storage.request import Request
 
 _ID: Final = re.compile(r"(?:AP-?)?([1-9]\d{0,17})", re.IGNORECASE | re.ASCII)
-_SUM: Final = r"[$€£¥]?[\d.,]+(?: ?[A-Za-z]{3,4})?|[A-Za-z]{3,4} ?[\d.,]+"
-_TWO_SUMS: Final = re.compile(rf"({_SUM}) +(?:return +)?({_SUM})", re.ASCII)
+_SUM: Final = r"[$€£¥]?[\d.,]+(?: ?[A-Za-z]{3,4})?"
+#: letters between two numbers belong to the first one
+_TWO_SUMS: Final = re.compile(
+    rf"({_SUM}|[A-Za-z]{{3,4}} ?[\d.,]+) +(?:return +)?({_SUM})", re.ASCII
+)
 _SHOWN: Final = 15
 _ID_OPTION: Final = Option("id", "Such as AP-12", Kind.CODE, required=True)
 

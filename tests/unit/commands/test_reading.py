@@ -29,7 +29,7 @@ PHRASE = (
 VALUES = {
     Kind.TEXT: PHRASE,
     Kind.CODE: WORD,
-    Kind.SUM: st.sampled_from(["0", "11.90 EUR", "$1,200", "usd 3", "0.000001 USDC", "7"]),
+    Kind.SUM: st.sampled_from(["0", "11.90 EUR", "$1,200", "3 usd", "0.000001 USDC", "7"]),
     Kind.AGENT: NAME,
     Kind.SCOPE: NAME | st.just("all"),
     Kind.SUBJECT: NAME | st.just("project"),
@@ -158,6 +158,23 @@ def test_both_names_of_a_command_are_understood() -> None:
     ],
 )
 def test_a_bill_is_a_cost_and_what_it_brought(words: str, cost: str, gain: str | None) -> None:
+    given = command("complete").read(words)
+    assert given is not None
+    assert (given["cost"], given.get("return")) == (cost, gain)
+
+
+@pytest.mark.parametrize(
+    ("words", "cost", "gain"),
+    [
+        ("AP-1 usd 3 7", "usd 3", "7"),
+        ("AP-1 0 usd 3", "0 usd", "3"),
+        ("AP-1 $5 return 7 EUR", "$5", "7 EUR"),
+        ("AP-1 usd 3", "usd 3", None),
+    ],
+)
+def test_letters_between_two_sums_are_the_first_ones_currency(
+    words: str, cost: str, gain: str | None
+) -> None:
     given = command("complete").read(words)
     assert given is not None
     assert (given["cost"], given.get("return")) == (cost, gain)
