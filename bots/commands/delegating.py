@@ -39,7 +39,7 @@ async def _delegate(desk: Desk, asked: Asked, arguments: Arguments) -> str:
         return f"No: {error}."
     ended = await desk.giving.wait(given.code, _WAIT_S)
     if not is_settled(ended) and not ended.deliver_to:
-        ended = await desk.giving.say_later(given.code, str(_place(asked))) or ended
+        ended = await desk.giving.say_later(given.code, str(_place(desk, asked))) or ended
     if is_settled(ended):
         return f"{ended.code}: {told(ended)}"
     return f"{ended.code}: {ended.agent} is at it; the result is said in {ended.deliver_to}."
@@ -75,10 +75,13 @@ async def _cancel(desk: Desk, asked: Asked, arguments: Arguments) -> str:
     return in_a_line(ended)
 
 
-def _place(asked: Asked) -> Target:
+def _place(desk: Desk, asked: Asked) -> Target:
+    """Where it was asked; in private where nothing may be said."""
+    person = Target.person(asked.network, asked.sender, asked.account)
     if asked.in_private:
-        return Target.person(asked.network, asked.sender, asked.account)
-    return Target.channel(asked.network, asked.channel)
+        return person
+    channel = Target.channel(asked.network, asked.channel)
+    return person if desk.giving.destinations.is_mute(str(channel)) else channel
 
 
 def _instruction(words: str) -> dict[str, Any] | None:

@@ -181,8 +181,12 @@ class Carrying:
         if outcome.state is not DelegationState.DONE and not held.channel:
             # Who asked by a hook reads the error; a channel that nobody asked in is spared it.
             return _unsaid(outcome, "there is no result to say")
-        first = held.deliver_to.split()[0]
-        speaker = self.desk.destinations.speaker_for(first)
+        places = held.deliver_to.split()
+        there, first = self.desk.destinations, places[0]
+        if mute := next(filter(there.is_mute, places), ""):
+            # Looked at here too: what is signed may come from a desk that did not.
+            return _unsaid(outcome, f"{mute} is only listened to: nothing is said there")
+        speaker = there.speaker_for(first)
         if not speaker:
             return _unsaid(outcome, f"no agent can say it in {first}")
         return replace(outcome, deliver_by=speaker)

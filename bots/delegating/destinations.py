@@ -53,6 +53,10 @@ class Destinations:
                 return agent.name
         return ""
 
+    def is_mute(self, target: str) -> bool:
+        """Nothing is said there: it is only listened to."""
+        return self.settings.listen_only(Target.parse(target).name)
+
     def _typed(self, text: str, network: str) -> str:
         """One or more addresses, a blank between them; raises `NotGiven` where nobody could say
         anything.
@@ -66,7 +70,7 @@ class Destinations:
             targets = [Target.parse(one) for one in wanted]
         except TargetError as error:
             raise NotGiven(str(error)) from error
-        if any(self.settings.listen_only(target.name) for target in targets):
+        if any(self.is_mute(str(target)) for target in targets):
             raise NotGiven(f"{text} is only listened to: nothing is said there")
         able = [str(target) for target in targets if self.speaker_for(str(target))]
         if not able:

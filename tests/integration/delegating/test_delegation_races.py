@@ -255,6 +255,22 @@ async def test_one_place_that_refuses_it_does_not_keep_it_from_the_other(
     assert told.delivered_id
 
 
+async def test_nothing_is_said_where_is_only_listened(store: Store, tmp_path: Path) -> None:
+    quiet = {"channels": [{"name": "#reports"}, {"name": "#quiet", "listen_only": True}]}
+    paper = Paper(channels=("#reports", "#quiet"))
+    async with office(store, tmp_path, more=quiet) as crew:
+        secretary = on(await crew.hire("secretary", works=False), paper)
+        given = await crew.give("captain", "secretary")
+        # Nobody looked at where a command was given.
+        assert await crew["captain"].desk.say_later(given.code, "irc:#quiet") is not None
+        crew["secretary"].starts()
+        ended = await crew.ended("captain", given)
+        assert (ended.state, ended.deliver) == ("done", "failed")
+        assert ended.delivered_proof.startswith("irc:#quiet is only listened to")
+        assert paper.said == []
+        assert not secretary.saying
+
+
 async def test_a_long_result_does_not_flood_irc(crew: Office) -> None:
     class Narrow(Paper):
         def split(self, target: Any, text: str) -> list[str]:
