@@ -66,6 +66,7 @@ def _envelope(row: NewDelegation | Delegation, chain: tuple[str, ...]) -> Envelo
             "passed_to": row.passed_to,
             "chain": list(chain),
             "asked_by": row.asked_by,
+            "priority": row.priority,
             "network": row.network,
             "channel": row.channel,
         }

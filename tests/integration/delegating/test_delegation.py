@@ -293,7 +293,13 @@ async def test_a_fault_that_nobody_foresaw_is_tried_again_and_named_by_its_kind(
 
 
 @pytest.mark.parametrize(
-    "change", ["instruction = 'buy a castle'", "agent = 'secretary'", "sender = 'tech-lead'"]
+    "change",
+    [
+        "instruction = 'buy a castle'",
+        "agent = 'secretary'",
+        "sender = 'tech-lead'",
+        "priority = 1",
+    ],
 )
 async def test_forged_rows_are_refused_where_the_work_would_be_done(
     crew: Office, change: str
