@@ -1,17 +1,7 @@
-"""For all tests: faults are logged in short, for a traceback with every local drawn in a frame
-takes seconds of a small machine's time.
-"""
+"""What holds for all tests."""
 
 from __future__ import annotations
 
-import structlog
+from tests.short_logs import log_in_short
 
-structlog.configure(
-    processors=[
-        structlog.processors.TimeStamper("%H:%M:%S"),
-        structlog.processors.add_log_level,
-        structlog.dev.ConsoleRenderer(
-            colors=False, exception_formatter=structlog.dev.plain_traceback
-        ),
-    ]
-)
+log_in_short()

@@ -31,6 +31,8 @@ from storage.unit import Unit
 
 #: a lost nudge costs at most this
 LOOK_EVERY_S: Final = 5.0
+#: who has nothing in hand has nothing that somebody else could end
+_IDLE_LOOK_S: Final = 10.0
 #: who was given work has time to take it; a nudge brings nothing new here
 _REROUTE_EVERY: Final = timedelta(seconds=10)
 _BEAT_EVERY_S: Final = 20.0
@@ -96,7 +98,7 @@ class Worker:
                 self._nudged.clear()
                 await self._look()
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_EVERY_S):
+                    async with asyncio.timeout(LOOK_EVERY_S if self._hands else _IDLE_LOOK_S):
                         await self._nudged.wait()
         finally:
             await self._let_go(beating)

@@ -141,7 +141,8 @@ def thinking(swarm: Make, tmp_path: Path, stub: Stub, *agents: str, **more: obje
     path = one.folder / "swarm.toml"
     text = path.read_text()
     for agent in agents:
-        budget = "budget = { usd_per_day = 0.5 }\n"
+        # One comes to its end; the others' is none that these tests reach.
+        budget = f"budget = {{ usd_per_day = {0.5 if agent == 'negotiator' else 5} }}\n"
         name = f'name = "{agent}"\n'
         text = text.replace(name, f'{name}brain = "{agent}"\nfallback = []\n{budget}', 1)
     path.write_text(text)
@@ -233,7 +234,8 @@ async def test_a_budget_ends_a_turn_in_the_middle_and_the_next_call_is_not_made(
     assert len(booked) == made > 1
     assert {state for state, _, _ in booked} == {"settled"}
     spent = sum(cost for _, _, cost in booked)
-    assert 0.4e9 < spent <= 0.5e9
+    # What a call may cost is bounded from above, so the last one that would fit may not be made.
+    assert 0.3e9 < spent <= 0.5e9
     again = await asks(alice, "negotiator", "and now?", SORRY)
     assert "0.50 USD a day of negotiator" in again
     assert sum(asked.model == DEAR for asked in stub.script.requests) == made

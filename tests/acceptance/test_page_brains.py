@@ -128,7 +128,7 @@ async def test_answers_grow_and_models_fail_before_somebodys_eyes(
         await command(you, "model")
         await expect(answer_of(you, "captain")).to_contain_text("at present second")
         await command(you, "budget")
-        await expect(answer_of(you, "captain")).to_contain_text("the swarm: last hour 0.0")
+        await expect(answer_of(you, "captain")).to_contain_text("the swarm: last hour 0.")
 
         # Nobody is left: the brain without a model answers, and is labelled.
         stub.script.failing["gpt-5"] = 529

@@ -14,6 +14,7 @@ import structlog
 
 from bots.logs import configure
 from bots.secrets import HIDDEN, Redactor
+from tests.short_logs import log_in_short
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def log(tmp_path: Path) -> Iterator[Path]:
     for handler in [h for h in root.handlers if h not in before]:
         root.removeHandler(handler)
         handler.close()
-    structlog.reset_defaults()
+    log_in_short()
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from bots import logs
 from bots.agent.spec import AgentSpec
 from bots.secrets import HIDDEN, Redactor
 from bots.settings import Settings
+from tests.short_logs import log_in_short
 
 SECRETS = {
     "nats_password": "nats-4711-value",
@@ -91,7 +92,7 @@ def test_its_log_shows_none(spec: AgentSpec, tmp_path: Path) -> None:
         for handler in [h for h in logging.getLogger().handlers if h not in before]:
             logging.getLogger().removeHandler(handler)
             handler.close()
-        structlog.reset_defaults()
+        log_in_short()
     written = path.read_text()
     assert "4711" not in written
     assert written.count(HIDDEN) >= 3 * len(SECRETS)

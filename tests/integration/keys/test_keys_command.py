@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from bots.cli.app import main
 from bots.state import StateFolder
 from bots.supervisor.folder_lock import lock
+from tests.short_logs import log_in_short
 
 SWARM = """
 [hooks.senders.github]
@@ -61,7 +61,7 @@ def keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Command
     for handler in [h for h in logging.getLogger().handlers if h not in before]:
         logging.getLogger().removeHandler(handler)
         handler.close()
-    structlog.reset_defaults()
+    log_in_short()
 
 
 def test_before_the_first_start_there_are_none_and_nothing_is_made(keys: Command) -> None:
