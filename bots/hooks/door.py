@@ -36,9 +36,7 @@ class HookDoor:
         self._door = Door(token, health=health, steering=steering, more=room.routes())
         self._settings = settings
         self._health = health
-        self._app = web.Application(middlewares=[errors_as_json(_names(settings))])
-        self._app.router.add_get("/health", self._get_health)
-        self._app.router.add_routes(room.routes())
+        self._room = room
         self._runner: web.AppRunner | None = None
         self._port = 0
 
@@ -65,9 +63,10 @@ class HookDoor:
             return
         await self._door.open()
         tls = _tls(settings.tls_certificate, settings.tls_key)
-        runner = web.AppRunner(
-            self._app, access_log=None, shutdown_timeout=1.0, lingering_time=LINGER_S
-        )
+        app = web.Application(middlewares=[errors_as_json(_names(settings))])
+        app.router.add_get("/health", self._get_health)
+        app.router.add_routes(self._room.routes())
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, lingering_time=LINGER_S)
         await runner.setup()
         try:
             await web.TCPSite(runner, settings.listen, port, ssl_context=tls).start()

@@ -25,6 +25,7 @@ from typing import Any, NoReturn
 from sqlalchemy.orm import configure_mappers
 
 from bots.agent.process import run
+from bots.supervisor.holes import plug_holes
 from bots.supervisor.leash import die_with
 from storage.warming import warm
 
@@ -50,6 +51,8 @@ def main(control_fd: int, supervisor_pid: int, preload: list[str]) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     # Ctrl-C reaches the whole foreground group; only the supervisor may act on it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.collect()
+    plug_holes()
     gc.freeze()
     names: dict[int, str] = {}
     _send(control, {"op": "loaded"})
