@@ -9,7 +9,8 @@ any equal row that keeps each of those chains in order.
 
 That is for a listener who may have missed what others stored. One who was there all the time needs
 to count only, whoever read what how late. But it must know of which rows it was there: a row that
-was read late, by an agent that had been stopped, may be a line from before.
+was read late, by an agent that had been stopped, may be a line from before; and one that was read
+after the listener had lost its connection is another line, whatever it says.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 #: equal pairs that one sender's longest common subsequence may weigh; beyond it the match is greedy
@@ -52,6 +54,14 @@ class StoredLine:
     line: Line
 
 
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """While a listener missed nothing; one that has no end lasts still."""
+
+    since: datetime
+    until: datetime | None = None
+
+
 def missing(heard: Sequence[Line], stored: Sequence[StoredLine]) -> list[int]:
     """Positions in `heard` of the lines that `stored` (in id order) does not have."""
     return [index for index, found in enumerate(align(heard, stored)) if found is None]
@@ -61,12 +71,12 @@ def align(
     heard: Sequence[Line],
     stored: Sequence[StoredLine],
     *,
-    was_there_since: datetime | None = None,
+    stay: Stay | None = None,
 ) -> list[int | None]:
     """For each heard line the id of the stored one it is, None where it is not stored.
 
-    No stored line is given to two heard lines. Of what came after `was_there_since` the listener
-    missed nothing: it has heard each of these lines, or will.
+    No stored line is given to two heard lines. Of what came during its `stay` the listener missed
+    nothing: it has heard each of these lines, or will.
     """
     found: list[int | None] = [None] * len(heard)
     by_sender: dict[str, _Sender] = defaultdict(_Sender)
@@ -76,7 +86,7 @@ def align(
         if row.line.sender in by_sender:
             by_sender[row.line.sender].stored.append(row)
     for one in by_sender.values():
-        for index, row_id in one.align(was_there_since):
+        for index, row_id in one.align(stay):
             found[index] = row_id
     return found
 
@@ -102,6 +112,11 @@ def _is_sure(span: _Span) -> bool:
     return span.since == span.until
 
 
+def _may_come_during(stay: Stay, span: _Span) -> bool:
+    """Whether it came in that time, as far as its reader can tell."""
+    return stay.since <= span.since and (stay.until is None or span.since <= stay.until)
+
+
 def _span(line: Line, place: int) -> _Span | None:
     if not isinstance(line.heard_at, datetime):
         return None
@@ -117,19 +132,19 @@ class _Sender:
     #: heard position → stored position
     matched: dict[int, int] = field(default_factory=dict)
 
-    def align(self, was_there_since: datetime | None) -> list[tuple[int, int]]:
+    def align(self, stay: Stay | None) -> list[tuple[int, int]]:
         if self.stored:
             self._by_identity()
             # First those whose times agree, so that a line which nobody stored is found to be
             # missing itself and not the next one that says the same.
             self._by_time(AT_ONCE, lines=_is_sure, rows=_is_sure)
             self._by_time(AT_ONCE)
-            if was_there_since is None:
+            if stay is None:
                 self._by_sequence()
                 self._by_chain()
             else:
                 self._by_time(SOON, rows=_is_sure)
-                self._by_time(LATEST, rows=lambda row: row.since >= was_there_since)
+                self._by_time(LATEST, rows=partial(_may_come_during, stay))
         return [(self.heard[h][0], self.stored[s].id) for h, s in self.matched.items()]
 
     def _by_identity(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from storage.alignment import Line, StoredLine, align
+from storage.alignment import Line, Stay, StoredLine, align
 from storage.core import INBOX, MESSAGE, REPLY, insert, one_at_a_time, run
 from storage.lines import Kept, NewLine, Owed
 from storage.moments import Moment, in_sequence
@@ -41,20 +41,19 @@ async def compare(
     after_id: int,
     heard_since: datetime | None = None,
     *,
-    was_there_since: datetime | None = None,
+    stay: Stay | None = None,
 ) -> list[int | None]:
     """For each heard line of one channel its stored id, None where it is not stored.
 
     `lines` is everything this agent heard since `after_id` was the newest id, in the order heard.
     A msgid decides where both sides have one; the rest is aligned (`storage.alignment`) with at
     most the newest `MAX_TAIL` rows. What somebody heard before `heard_since` is none of `lines`,
-    however late it was stored. Of what others heard after `was_there_since` this agent missed
-    nothing.
+    however late it was stored. Of what others heard during its `stay` this agent missed nothing.
     """
     if not lines:
         return []
     lines = [_clean(line) for line in lines]
-    found, _ = await _compare(unit, lines, after_id, heard_since, was_there_since=was_there_since)
+    found, _ = await _compare(unit, lines, after_id, heard_since, stay=stay)
     return found
 
 
@@ -64,7 +63,7 @@ async def keep(
     after_id: int,
     heard_since: datetime | None = None,
     *,
-    was_there_since: datetime | None = None,
+    stay: Stay | None = None,
     until: datetime | None = None,
 ) -> Kept:
     """As `compare`, and store what is missing, in the order heard, with the inbox rows it owes.
@@ -82,9 +81,7 @@ async def keep(
         await one_at_a_time(unit, f"record:{network}:{channel}")
         indexes = channels[network, channel]
         heard = [lines[i] for i in indexes]
-        known, said_at = await _compare(
-            unit, heard, after_id, heard_since, was_there_since=was_there_since
-        )
+        known, said_at = await _compare(unit, heard, after_id, heard_since, stay=stay)
         for index, message_id, line in zip(
             indexes, known, _timed(heard, known, said_at), strict=True
         ):
@@ -131,7 +128,7 @@ async def _compare(
     after_id: int,
     heard_since: datetime | None,
     *,
-    was_there_since: datetime | None,
+    stay: Stay | None,
 ) -> tuple[list[int | None], dict[int, datetime]]:
     """The stored id of each line, and when each row of the tail was said."""
     first = lines[0]
@@ -155,7 +152,7 @@ async def _compare(
         ]
         if rows and left:
             heard = [_as_line(lines[index]) for index in left]
-            aligned = align(heard, rows, was_there_since=was_there_since)
+            aligned = align(heard, rows, stay=stay)
             for index, message_id in zip(left, aligned, strict=True):
                 found[index] = message_id
             taken.update(message_id for message_id in found if message_id is not None)

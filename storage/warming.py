@@ -25,6 +25,7 @@ from storage import (
     replies,
     sessions,
 )
+from storage.alignment import Stay
 from storage.tables import HeartbeatTier, InboxState, LineKind, ReplyState
 from storage.transaction import unwaiting
 from storage.unit import Unit
@@ -93,8 +94,8 @@ async def _heard(unit: Unit) -> None:
     await record.last_msgid(unit, "irc", _CHANNEL, _THEN)
     await acquaintances.last_private(unit, "irc", _AGENT, _THEN)
     await acquaintances.talkers(unit, "irc", _THEN)
-    await record.keep(unit, [line], 0, _THEN, was_there_since=_THEN)
-    await record.compare(unit, [line], 0, _THEN, was_there_since=_THEN)
+    await record.keep(unit, [line], 0, _THEN, stay=Stay(_THEN))
+    await record.compare(unit, [line], 0, _THEN, stay=Stay(_THEN))
     await record.count_after(unit, "irc", _CHANNEL, 0, _THEN)
 
 

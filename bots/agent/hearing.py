@@ -91,6 +91,7 @@ class Hearing:
         """A connection is another than before: so are the places where it sits."""
         before, now = self._places.get(network, frozenset()), frozenset(health.channels)
         self._places[network] = now
+        self._ears.cut_off(network, before - now, self._attention.lag_s())
         # Only those that are new: a guild may have a thousand threads, and gets one more.
         self._tasks.start(*(self._presence.sit_in(network, c) for c in now - before))
         if health.connected and network == DISCORD:

@@ -25,14 +25,15 @@ _LONGEST_FILE: Final = 60_000
 
 class Listening:
     """Every message of the guild that is served, and every private one, becomes a line in the order
-    of its channel; `ears` must be set before the first one.
+    of its channel; `ears` must be set before the first one. `serves` says whether what was said in
+    a guild is for us.
     """
 
     def __init__(
         self,
         config: DiscordConfig,
         *,
-        serves: Callable[[discord.Guild], bool],
+        serves: Callable[[discord.Message], bool],
         on_heard: Callable[[Heard], None],
         directs: Directs,
         clock: Callable[[], datetime],
@@ -116,4 +117,4 @@ class Listening:
         self._lanes.take(replace(heard, text="\n".join(part for part in parts if part)))
 
     def _is_ours(self, message: discord.Message) -> bool:
-        return message.guild is None or self._serves(message.guild)
+        return message.guild is None or self._serves(message)

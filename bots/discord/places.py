@@ -62,6 +62,10 @@ class Surroundings:
         self.places = places_of(guild) if guild is not None else {}
         return before != self.places or guild is not guild_before
 
+    def knows(self, channel: discord.abc.MessageableChannel) -> bool:
+        """Whether it was among what was seen at the last look."""
+        return _key(channel.id) in self.places
+
     def many(self) -> str:
         """Which guild is served where there is a choice, and how to choose; else empty."""
         guild, guilds = self.guild, sorted(self._guilds(), key=lambda g: g.id)

@@ -71,7 +71,7 @@ class DiscordTransport(Voice):
         self._surroundings = Surroundings(config, lambda: self._life.client)
         self._listening = Listening(
             config,
-            serves=lambda guild: guild == self._surroundings.guild,
+            serves=self._serves,
             on_heard=on_heard,
             directs=self._directs,
             clock=clock,
@@ -213,6 +213,20 @@ class DiscordTransport(Voice):
         )
         self._log.warning("discord_out_of_identifies", wait_s=round(wait_s))
         self._changed()
+
+    def _serves(self, message: discord.Message) -> bool:
+        """Whether it was said in our guild, and where in it is known: a line without a place would
+        be another one than the same line with its place, and would be answered once more.
+        """
+        guild = message.guild
+        if guild is None or guild != self._surroundings.guild:
+            return False
+        known = self._surroundings.knows(message.channel)
+        if not known and isinstance(message.channel, discord.TextChannel | discord.Thread):
+            # discord.py tells of a guild a moment after it has come: a line may be quicker.
+            self._look_around()
+        # As long as the guild has not come, we are not there yet: it is among what was missed.
+        return self._surroundings.knows(message.channel) or not guild.unavailable
 
     def _look_around(self) -> None:
         if self._surroundings.look():

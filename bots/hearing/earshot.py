@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import accumulate
 
-from storage.alignment import AT_ONCE
+from storage.alignment import AT_ONCE, Stay
 from storage.leases import Held
 from storage.record import NewLine
 
@@ -40,8 +40,8 @@ class Channel:
     after_id: int
     #: nobody heard a line of `memory` before this
     since: datetime
-    #: what others heard after this, we heard as well
-    present_since: datetime
+    #: what others heard in this time, we heard as well
+    stay: Stay
     memory: list[Remembered] = field(default_factory=list)
     #: so many at the head of `memory` are stored
     settled: int = 0
@@ -61,7 +61,12 @@ class Channel:
 
     def joined(self, now: datetime) -> None:
         """The server let us in at this moment."""
-        self.present_since = now + AT_ONCE
+        self.stay = Stay(now + AT_ONCE)
+
+    def left(self, now: datetime) -> None:
+        """The connection was lost, no later than this."""
+        if self.stay.until is None:
+            self.stay = replace(self.stay, until=now)
 
     @property
     def lease_name(self) -> str:

@@ -20,7 +20,7 @@ async def stored(
         [r.line for r in remembered],
         channel.after_id,
         channel.since,
-        was_there_since=channel.present_since,
+        stay=channel.stay,
     )
 
 
@@ -40,7 +40,7 @@ async def kept(
         [r.line for r in window],
         last if alone else channel.after_id,
         channel.since,
-        was_there_since=channel.present_since,
+        stay=channel.stay,
         until=until,
     )
     ids = [stored_id for stored_id in found.ids if stored_id is not None]

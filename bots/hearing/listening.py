@@ -23,6 +23,7 @@ from bots.hearing.leasing import Leasing
 from bots.insist import insist
 from bots.metrics import LINES_HEARD, LINES_STORED
 from storage import record
+from storage.alignment import Stay
 from storage.errors import StorageError
 from storage.record import NewLine
 from storage.store import Store
@@ -93,7 +94,7 @@ class Ears:
         known = self._channels.get((network, channel))
         if known is None:
             now = self._clock()
-            known = Channel(network, channel, 0, now - timedelta(seconds=SLACK_S), now)
+            known = Channel(network, channel, 0, now - timedelta(seconds=SLACK_S), Stay(now))
             self._channels[network, channel] = known
         return known
 
@@ -124,6 +125,15 @@ class Ears:
         self._private.append(line)
         self._hurry.set()
         self._work.set()
+
+    def cut_off(self, network: str, channels: Iterable[str], lag_s: float = 0.0) -> None:
+        """We sit in these no more, maybe since `lag_s` ago: what others hear there from now on, we
+        do not.
+        """
+        now = self._clock() - timedelta(seconds=lag_s)
+        for name in channels:
+            if (network, name) in self._channels:
+                self._channels[network, name].left(now)
 
     def leave(self, network: str, channels: Iterable[str]) -> None:
         """These are gone (a thread that was archived): nothing is kept of them but the record; a

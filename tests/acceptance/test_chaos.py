@@ -109,9 +109,13 @@ class Faults:
 
     def surely_read(self, line: Delivered) -> bool:
         """Whether some agent must have read this line and lived to see it stored."""
+        return bool(self.readers_of(line))
+
+    def readers_of(self, line: Delivered) -> set[str]:
+        """The agents that must have read this line and lived to see it stored."""
         if any(line.at_s <= died_s + 0.1 < line.at_s + TORN_S for died_s in self.server_died):
-            return False
-        return any(self._lived_on(agent, line.at_s) for agent in line.present & set(AGENTS))
+            return set()
+        return {a for a in line.present & set(AGENTS) if self._lived_on(a, line.at_s)}
 
     def _lived_on(self, agent: str, at_s: float) -> bool:
         woke_s = max(
@@ -172,7 +176,11 @@ def _story(one: Swarm, watcher: Watcher, faults: Faults, lost: Talk) -> str:
     now_s, now = asyncio.get_running_loop().time(), datetime.now(UTC)
     told = [f"killed {faults.killed}", f"stopped {faults.stopped}", f"irc {faults.server_died}"]
     for sender, text in lost:
-        at = [round(d.at_s, 2) for d in watcher.delivered if (d.sender, d.text) == (sender, text)]
+        at = [
+            f"{d.at_s:.2f} to {', '.join(sorted(faults.readers_of(d))) or 'nobody for sure'}"
+            for d in watcher.delivered
+            if (d.sender, d.text) == (sender, text)
+        ]
         rows = one.rows(
             "select id, heard_by, heard_at from message where sender = ? and text = ?", sender, text
         )

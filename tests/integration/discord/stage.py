@@ -42,6 +42,8 @@ class Agent:
         self.interactions: list[Any] = []
         self.readies = 0
         self.vetoes: list[str] = []
+        #: called with every line, in the moment in which it is heard
+        self.on_line: Callable[[], object] = lambda: None
         self._news = asyncio.Event()
         self.config = DiscordConfig(**(_settings(sandbox, folder) | changes))
         self.transport = DiscordTransport(
@@ -104,6 +106,7 @@ class Agent:
 
     def _heard(self, line: Heard) -> None:
         self.heard.append(line)
+        self.on_line()
         self._news.set()
 
     def _changed(self, health: TransportHealth) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -15,6 +18,7 @@ from tests.integration.sandbox.stage import CAPTAIN_ID, ROOK_ID, Sandbox, config
 
 VIEW, SEND, HISTORY = 1 << 10, 1 << 11, 1 << 16
 ROLE, MEMBER = 0, 1
+URL = {"resume_gateway_url": "ws://127.0.0.1:9/gateway"}
 
 
 async def _deny(
@@ -131,6 +135,42 @@ async def test_a_guild_that_it_is_not_in_is_said_with_the_invitation(
         assert "It is in no guild; let it in: https://" in agent.transport.health.note
         assert agent.transport.guild is None
         assert dict(agent.transport.places()) == {}
+
+
+async def test_a_line_that_comes_with_its_guild_has_a_place(tmp_path: Path) -> None:
+    """discord.py tells of a guild a moment after it came; a line without a place was stored beside
+    the same line with one, and answered twice.
+    """
+    server = build(config())
+    async with serving(server) as sandbox, Agent(sandbox, tmp_path) as agent:
+        await agent.ready()
+        said = await sandbox.person().say(agent.channel("#lobby"), "before")
+        await agent.lines(1)
+        guild = server._world.guild_payload(server._world.users[CAPTAIN_ID])
+        new = guild["channels"][-1] | {"id": "4242", "name": "vault", "type": 0}
+        line = {"guild_id": guild["id"], "channel_id": "4242"}
+        places_then: list[bool] = []
+        agent.on_line = lambda: places_then.append("channel:4242" in agent.transport.places())
+
+        async def arrive(event: str, data: Any) -> None:
+            client = agent.transport.client
+            assert client is not None
+            frame = {"op": 0, "s": 900, "t": event, "d": data}
+            await client.ws.received_message(json.dumps(frame))
+
+        # All of it is read before anybody else has a turn.
+        away = [{"id": guild["id"], "unavailable": True}]
+        await arrive("READY", {"user": said["author"], "guilds": away, "session_id": "x"} | URL)
+        await arrive("MESSAGE_CREATE", said | line | {"id": "7", "content": "too early"})
+        await asyncio.sleep(0)
+        await arrive("GUILD_CREATE", guild | {"channels": [*guild["channels"], new]})
+        await arrive("MESSAGE_CREATE", said | line | {"id": "8", "content": "with its guild"})
+        await agent.lines(2)
+        # What came too early is not taken for known: it may be fetched, or come again.
+        await arrive("MESSAGE_CREATE", said | line | {"id": "7", "content": "too early"})
+        heard = await agent.lines(3)
+        assert [line.text for line in heard] == ["before", "with its guild", "too early"]
+        assert places_then == [True, True]
 
 
 async def test_an_event_that_cannot_be_read_costs_nothing_but_itself(tmp_path: Path) -> None:

@@ -151,6 +151,26 @@ async def test_words_said_again_after_a_time_away_are_another_line(
     assert Counter(await stored(store)) == Counter({"line 0": 3, "line 1": 1})
 
 
+async def test_what_another_heard_after_we_were_cut_off_is_not_what_we_had_heard(
+    store: Store, tmp_path: Path
+) -> None:
+    """Its words said again at once, to who was back in the channel before us."""
+    times = [NOON]
+    one = ears(store, "one", tmp_path, lambda: times[-1])
+    await one.enter("irc", "#lobby")
+    heard_at = NOON + timedelta(seconds=1)
+    one.heard(replace(line(0, "one"), heard_at=heard_at, said_at=heard_at))
+    times.append(heard_at + timedelta(seconds=1.5))
+    one.cut_off("irc", ["#lobby", "#nowhere"])
+    again_at = heard_at + timedelta(seconds=1.9)
+    async with store.writing() as unit:
+        again = replace(line(0, "listener"), heard_at=again_at, said_at=again_at)
+        await record.keep(unit, [again], 0, again_at)
+    times.append(heard_at + timedelta(seconds=2.5))
+    await one.enter("irc", "#lobby")
+    assert await stored(store) == ["line 0", "line 0"]
+
+
 async def test_a_line_stored_long_after_the_next_one_makes_nobody_store_that_one_again(
     store: Store, tmp_path: Path
 ) -> None:

@@ -12,7 +12,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage.alignment import Line, StoredLine, align, longest_common_subsequence, missing
+from storage.alignment import Line, Stay, StoredLine, align, longest_common_subsequence, missing
 
 Said = tuple[str, str]
 SAID = st.tuples(st.sampled_from("AB"), st.sampled_from("xyz"))
@@ -184,10 +184,13 @@ def stopped(by: str, lag_s: float, *at_s: float) -> list[Line]:
     return [replace(line, lag_s=lag_s) for line in timed(by, *at_s)]
 
 
-def was_there(heard: list[Line], stored: list[Line], since_s: float = -9) -> list[int | None]:
-    [since] = timed("me", since_s)
-    assert isinstance(since.heard_at, datetime)
-    return align(heard, rows(stored), was_there_since=since.heard_at)
+def was_there(
+    heard: list[Line], stored: list[Line], since_s: float = -9, until_s: float | None = None
+) -> list[int | None]:
+    since, until = (line.heard_at for line in timed("me", since_s, until_s or 0))
+    assert isinstance(since, datetime)
+    assert isinstance(until, datetime)
+    return align(heard, rows(stored), stay=Stay(since, until if until_s is not None else None))
 
 
 def test_who_was_there_takes_the_oldest_of_equal_lines_for_those_that_were_read_late() -> None:
@@ -211,6 +214,15 @@ def test_a_line_that_may_be_older_than_our_coming_is_none_of_ours() -> None:
 
 def test_who_was_there_counts_rows_whose_clock_is_another() -> None:
     assert was_there(timed("me", 10, 11), timed("other", 13, 14)) == [100, 101]
+
+
+def test_what_was_read_after_we_had_left_is_another_line() -> None:
+    """The server died, another agent was back first, and there the same was said again."""
+    assert was_there(timed("me", 7.28), timed("listener", 9.24)) == [100]
+    assert was_there(timed("me", 7.28), timed("listener", 9.24), until_s=8.76) == [None]
+    # Who had not looked may have read it before.
+    late = stopped("listener", 2, 9.24)
+    assert was_there(timed("me", 7.28), late, until_s=8.76) == [100]
 
 
 def test_who_was_there_takes_no_row_for_a_line_that_is_too_far_off() -> None:
