@@ -12,7 +12,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from storage.core import DELEGATION, run
-from storage.delegation_tables import Delegation, DelegationState, Deliver
+from storage.delegation_tables import UNTAKEN, Delegation, DelegationState, Deliver
 from storage.delegations import HELD, found
 from storage.unit import Unit
 
@@ -40,6 +40,8 @@ _UNDELIVERED: Final = (
     .where(_C.deliver_by == sa.bindparam("whose"), _C.deliver == str(Deliver.OWED))
     .order_by(_C.id)
 )
+#: in the words of its index: a bound value would not be known to be in it
+_ROUTED: Final = sa.select(sa.exists().where(UNTAKEN, _C.sender == sa.bindparam("whose")))
 
 
 @dataclass(frozen=True)
@@ -65,16 +67,26 @@ class Seen:
     waiting: Sequence[int]
     #: results to say
     owed: Sequence[Delegation]
+    #: something it had somebody chosen for is not begun yet; False where that was not asked
+    is_routed: bool = False
 
 
 async def look(
-    unit: Unit, agent: str, held: Collection[int], now: datetime, *, limit: int, only_passing: bool
+    unit: Unit,
+    agent: str,
+    held: Collection[int],
+    now: datetime,
+    *,
+    limit: int,
+    only_passing: bool,
+    routed: bool,
 ) -> Seen:
     """All that there may be to do for `agent`, who has `held` in hand; `limit` as in `waiting`."""
     return Seen(
         standing=await _standing(unit, held) if held else {},
         waiting=await waiting(unit, agent, now, limit=limit, only_passing=only_passing),
         owed=await undelivered(unit, agent),
+        is_routed=routed and await _is_routed(unit, agent),
     )
 
 
@@ -91,6 +103,10 @@ async def waiting(
 async def undelivered(unit: Unit, agent: str) -> list[Delegation]:
     """Results that `agent` has to say, oldest first."""
     return found(await run(unit, _UNDELIVERED, {"whose": agent}))
+
+
+async def _is_routed(unit: Unit, sender: str) -> bool:
+    return bool((await run(unit, _ROUTED, {"whose": sender})).scalar())
 
 
 async def untaken(

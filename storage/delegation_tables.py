@@ -40,6 +40,10 @@ class Deliver(StrEnum):
     FAILED = "failed"
 
 
+#: somebody was chosen for it, and nobody has begun it yet
+UNTAKEN = sa.text("state = 'queued' AND chosen != ''")
+
+
 class Delegation(SQLModel, table=True):
     """One piece of work for one agent. Its first columns are the envelope that `sender` signed."""
 
@@ -52,6 +56,7 @@ class Delegation(SQLModel, table=True):
         sa.Index("ix_delegation_deliver_by_deliver", "deliver_by", "deliver"),
         sa.Index("ix_delegation_parent_id", "parent_id"),
         sa.Index("ix_delegation_root_id", "root_id"),
+        sa.Index("ix_delegation_routed", "sender", sqlite_where=UNTAKEN, postgresql_where=UNTAKEN),
         # Few delegations are turns of a talk.
         sa.Index(
             "ix_delegation_talk",

@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -128,10 +128,13 @@ class LatchFile:
 
     def killed(self, agent: str) -> Latch | None:
         """The latch that holds `agent` (``all``: the whole swarm), None when nothing does."""
-        try:
-            return holding(self.read(), agent)
-        except LatchUnreadable:
-            return UNREADABLE
+        return self.killed_of([agent]).get(agent)
+
+    def killed_of(self, agents: Iterable[str]) -> dict[str, Latch]:
+        """Those of these agents that are held, each with its latch; the file is read once."""
+        latches = self._read_or_killed()
+        held = {agent: holding(latches, agent) for agent in agents}
+        return {agent: latch for agent, latch in held.items() if latch is not None}
 
     def _read_or_killed(self) -> dict[str, Latch]:
         try:

@@ -54,7 +54,7 @@ def delegation_desk(
         store=store,
         guard=guard,
         authority=authority_of(spec.settings),
-        router=Router(spec.settings, store, cards, switch.told, utc_now),
+        router=Router(spec.settings, store, cards, switch.told_of, utc_now),
         destinations=Destinations(
             agent=spec.name,
             settings=spec.settings,

@@ -37,14 +37,17 @@ class Hearing:
         commands: Registry,
         reflexes: Reflexes,
         on_owed: Callable[[Iterable[str]], None],
+        attention: Attention,
         tasks: Tasks,
         log: FilteringBoundLogger,
     ) -> None:
-        """`on_owed` is told who owes a heard line a look; `tasks` run what takes its time."""
+        """`on_owed` is told who owes a heard line a look; `attention` how late one is read; `tasks`
+        run what takes its time.
+        """
         self._tasks = tasks
         #: network → channels that it sits in
         self._places: dict[str, frozenset[str]] = {}
-        self._attention = Attention()
+        self._attention = attention
         self._ears = Ears(
             store,
             spec.name,
@@ -73,7 +76,7 @@ class Hearing:
 
     def work(self) -> Iterable[Coroutine[Any, Any, None]]:
         """What runs while the process lives."""
-        return (self._attention.run(), self._ears.run())
+        return (self._ears.run(),)
 
     def heard(self, heard: Heard) -> None:
         """A socket has read this."""

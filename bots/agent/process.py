@@ -29,6 +29,7 @@ from bots.bus import KILL, NUDGE, Bus
 from bots.clock import utc_now
 from bots.control.obeying import Obedience
 from bots.control.switch import KillSwitch
+from bots.hearing.attention import Attention
 from bots.hearing.intake import Reflexes
 from bots.keys.holding import AgentKeys
 from bots.lifeline import Message, first_message
@@ -89,16 +90,18 @@ class AgentProcess:
         self._roster = Roster(spec.settings, spec.discord_agents)
         self._keys = AgentKeys.of(spec, redactor.add)
         self._bus = Bus(spec.nats_url, spec.name, spec.nats_password.get_secret_value(), log=log)
+        self._switch = KillSwitch(
+            spec.name, LatchFile(state.latch), clock=utc_now, tell=self._spread_kill, log=log
+        )
+        self._attention = Attention(each=self._switch.look)
         self._supervision = Supervision(
             state=self._state,
+            on_ping=self._attention.look,
             on_kill=self._killed_by_pipe,
             on_resume=self._resumed,
             on_nicks=self._roster.refresh,
             on_keys=self._take_keys,
             on_stop=self._stopping.set,
-        )
-        self._switch = KillSwitch(
-            spec.name, LatchFile(state.latch), clock=utc_now, tell=self._spread_kill, log=log
         )
         self._networks = Networks(
             spec,
@@ -154,6 +157,7 @@ class AgentProcess:
             command=parts.desk.command,
             outlives_kill=parts.desk.outlives_kill,
             connected=self._networks.connected,
+            is_nudged=lambda: self._bus.connected,
             coalesce_s=spec.settings.limits.coalesce_s,
             log=log,
         )
@@ -190,6 +194,7 @@ class AgentProcess:
                 kill=lambda heard, spoken: self._tasks.start(parts.reflex(heard, spoken)),
             ),
             on_owed=self._owed,
+            attention=self._attention,
             tasks=self._tasks,
             log=log,
         )
@@ -227,7 +232,7 @@ class AgentProcess:
             *self._hearing.work(),
             *(t.run() for t in self._networks.transports.values()),
             self._worklist.run(),
-            self._switch.watch(),
+            self._attention.run(),
             self._recover(),
             *(self._captaincy.work() if self._captaincy else ()),
             *([self._looking.run()] if self._looking else ()),

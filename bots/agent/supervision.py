@@ -25,6 +25,7 @@ class Supervision:
         self,
         *,
         state: Callable[[], Message],
+        on_ping: Callable[[], None],
         on_kill: Callable[[Latch], None],
         on_resume: Callable[[], None],
         on_nicks: Callable[[Mapping[str, str | None]], None],
@@ -32,6 +33,7 @@ class Supervision:
         on_stop: Callable[[], None],
     ) -> None:
         self._state = state
+        self._on_ping = on_ping
         self._on_kill = on_kill
         self._on_resume = on_resume
         self._on_nicks = on_nicks
@@ -79,6 +81,7 @@ class Supervision:
 
     def _hear(self, message: Message) -> None:
         if "ping" in message:
+            self._on_ping()
             self._told = self._state()
             if self._line is not None:
                 self._line.send({"pong": message["ping"], **self._told})

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
@@ -24,7 +25,9 @@ from storage.store import Store
 from storage.tables import InboxState
 
 #: a lost nudge costs at most this
-LOOK_EVERY_S = 5.0
+_LOOK_S: Final = 10.0
+#: and what comes while nobody can nudge, at most this
+_LOOK_UNNUDGED_S: Final = 5.0
 #: what failed for want of a connection or the store is looked at again so soon
 _AGAIN_S = 0.5
 #: what failed for no such reason rests so long, after the first fault and after the second
@@ -56,7 +59,8 @@ class _Session:
 class Worklist:
     """What one agent owes. `turn` gets a burst of one person's lines, `command` one line.
 
-    `connected` tells the networks on which something can be said.
+    `connected` tells the networks on which something can be said, `is_nudged` whether others can
+    `nudge` now.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class Worklist:
         command: Callable[[Work], Awaitable[None]],
         outlives_kill: Callable[[Work], bool],
         connected: Callable[[], Collection[str]],
+        is_nudged: Callable[[], bool],
         coalesce_s: float,
         log: FilteringBoundLogger,
     ) -> None:
@@ -81,6 +86,7 @@ class Worklist:
         self._command = command
         self._outlives_kill = outlives_kill
         self._connected = connected
+        self._is_nudged = is_nudged
         self._coalesce_s = coalesce_s
         self._log = log
         self._nudged = asyncio.Event()
@@ -104,7 +110,7 @@ class Worklist:
         while True:
             await self._look()
             try:
-                async with asyncio.timeout(LOOK_EVERY_S):
+                async with asyncio.timeout(_LOOK_S if self._is_nudged() else _LOOK_UNNUDGED_S):
                     await self._nudged.wait()
             except TimeoutError:
                 pass

@@ -8,8 +8,10 @@ supervisor, the bus and the database are gone.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
@@ -18,7 +20,8 @@ from storage.acts import Permit
 from storage.errors import StorageError
 from storage.latch import Latch, LatchFile
 
-LOOK_EVERY_S = 1.0
+#: between two looks at the file: what calls for them comes every second at least
+_REST_S: Final = 0.9
 
 
 class KillSwitch:
@@ -40,6 +43,10 @@ class KillSwitch:
         self._tell = tell
         self._log = log
         self.latch = file.killed(agent)
+        #: when the file was looked at last, seconds of the monotonic clock
+        self._looked_s = 0.0
+        #: what the file was then, see `_stamp`
+        self._seen: tuple[int, int] | None = None
         #: the latch that binds us stood in the file at the last look
         self._in_file = self.latch is not None
         #: ends this agent's own work; set once the parts that work are made
@@ -63,6 +70,10 @@ class KillSwitch:
     def told(self, agent: str) -> Latch | None:
         """The latch on any agent, as the file has it now; for `status`."""
         return self._file.killed(agent)
+
+    def told_of(self, agents: Iterable[str]) -> dict[str, Latch]:
+        """As `told`, for those of these agents that are killed."""
+        return self._file.killed_of(agents)
 
     def apply(self, latch: Latch) -> None:
         """A kill arrived, through whatever door."""
@@ -94,17 +105,18 @@ class KillSwitch:
             self._log.error("latch.unwritable", error=str(error))
         return latch
 
-    async def watch(self) -> None:
-        """Look at the latch file every second, until cancelled."""
-        seen: tuple[int, int] | None = None
-        while True:
-            stamp = self._stamp()
-            if stamp != seen or stamp is None:
-                seen = stamp
-                self._look()
-            await asyncio.sleep(LOOK_EVERY_S)
+    def look(self) -> None:
+        """Look at the latch file; called every second, and what is called for sooner waits."""
+        now_s = time.monotonic()
+        if now_s - self._looked_s < _REST_S:
+            return
+        self._looked_s = now_s
+        stamp = self._stamp()
+        if stamp is None or stamp != self._seen:
+            self._seen = stamp
+            self._obey()
 
-    def _look(self) -> None:
+    def _obey(self) -> None:
         latch = self._file.killed(self._agent)
         if latch is not None:
             self._in_file = True

@@ -32,7 +32,7 @@ class Rerouting:
     _after: int = 0
 
     async def look(self) -> None:
-        """Give on what nobody has taken; raises `StorageError`."""
+        """Give on what nobody has taken, where there may be such; raises `StorageError`."""
         desk = self.desk
         # Who is only busy takes it in time, however much waits: that costs no look at each.
         down = await desk.router.down()

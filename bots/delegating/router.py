@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -42,7 +42,8 @@ class Router:
     settings: Settings
     store: Store
     cards: Callable[[], Sequence[AgentCard]]
-    latch: Callable[[str], Latch | None]
+    #: those of these agents that are killed
+    killed: Callable[[Iterable[str]], Mapping[str, Latch]]
     clock: Callable[[], datetime]
 
     async def rank(self, instruction: str, among: Collection[str]) -> list[Ranked]:
@@ -64,10 +65,11 @@ class Router:
         rows = {row.name: row for row in facts.agents}
         described = {card.name: card.description for card in self.cards()}
         unknown = delegations.Record(agent="")
+        killed = self.killed(among)
         candidates = [
             replace(
                 self._candidate(name, facts.records.get(name, unknown)),
-                down=self._down(name, rows.get(name)),
+                down=_down(rows.get(name), killed.get(name)),
                 description=described.get(name, ""),
                 budget_left=facts.budgets_left.get(name),
                 learned=learned.get(name, {}),
@@ -79,8 +81,9 @@ class Router:
     async def down(self) -> set[str]:
         """Agents that cannot work now; raises `StorageError`."""
         rows = {row.name: row for row in await self.store.read(agents.roster)}
-        names = (agent.name for agent in self.settings.agents)
-        return {name for name in names if self._down(name, rows.get(name))}
+        names = [agent.name for agent in self.settings.agents]
+        killed = self.killed(names)
+        return {name for name in names if _down(rows.get(name), killed.get(name))}
 
     async def _budgets_left(self, unit: Unit, among: Collection[str]) -> dict[str, float]:
         """Which part is left of the budget that comes to its end first, for those that have one."""
@@ -114,10 +117,11 @@ class Router:
             mean_cost_nusd=record.cost_nusd // record.done if record.done else 0,
         )
 
-    def _down(self, name: str, row: Agent | None) -> str:
-        latch = self.latch(name)
-        if latch is not None:
-            return latch.told
-        if row is None or row.state not in _ABLE:
-            return f"is {row.state if row else 'unknown'}"
-        return ""
+
+def _down(row: Agent | None, latch: Latch | None) -> str:
+    """Why an agent cannot work now; empty when it can."""
+    if latch is not None:
+        return latch.told
+    if row is None or row.state not in _ABLE:
+        return f"is {row.state if row else 'unknown'}"
+    return ""

@@ -134,7 +134,8 @@ class Worker:
                 self.nudge()
             # No work and no cancel waits for a slow network.
             self.delivering.begin(seen.owed, self.desk.bells)
-            await self._reroute()
+            if seen.is_routed:
+                await self.rerouting.look()
         except (StorageError, NoKey) as error:
             self.log.warning("delegations.unreadable", error=str(error))
 
@@ -149,16 +150,18 @@ class Worker:
             now=self.desk.clock(),
             limit=free or _PAGE,
             only_passing=not free,
+            routed=self._may_reroute(),
         )
         seen = await self.desk.store.read(look)
         self._is_more = len(seen.waiting) >= free
         return seen
 
-    async def _reroute(self) -> None:
+    def _may_reroute(self) -> bool:
         now = self.desk.clock()
-        if self._rerouted_at is None or abs(now - self._rerouted_at) >= _REROUTE_EVERY:
-            self._rerouted_at = now
-            await self.rerouting.look()
+        if self._rerouted_at is not None and abs(now - self._rerouted_at) < _REROUTE_EVERY:
+            return False
+        self._rerouted_at = now
+        return True
 
     def _drop_lost(self, standing: Mapping[int, Standing]) -> None:
         """Stop what is not ours any more."""

@@ -18,19 +18,50 @@ TICK_S: Final = 0.35
 BLIND_S: Final = 2 * TICK_S
 
 
-class Attention:
-    """`run` looks at the clock again and again; a look that comes late tells of a gap."""
+def _nothing() -> None:
+    return None
 
-    def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
+
+class Attention:
+    """`run` looks at the clock again and again; a look that comes late tells of a gap.
+
+    An idle process does little else, so what must be done every second is done at a look, and what
+    wakes the process anyway is one: it calls `look`, and the next one by itself is a tick later.
+    """
+
+    def __init__(
+        self,
+        now_s: Callable[[], float] = time.monotonic,
+        *,
+        each: Callable[[], object] = _nothing,
+    ) -> None:
+        """`each` is called at every look; what it raises ends `run`."""
         self._now_s = now_s
+        self._each = each
         self._looked_s = now_s()
         self._blind_since_s: float | None = None
+        #: None while nobody runs it
+        self._timer: asyncio.TimerHandle | None = None
+        self._tick: Callable[[], None] = _nothing
 
     async def run(self) -> None:
         """Look for ever, until cancelled."""
-        while True:
-            await asyncio.sleep(TICK_S)
-            self.look()
+        failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def tick() -> None:
+            try:
+                self.look()
+            except Exception as error:  # noqa: BLE001 - whoever waits for `run` gets it
+                failed.set_exception(error)
+
+        # A timer, not a task that sleeps: that would take two turns of the loop.
+        self._timer = asyncio.get_running_loop().call_later(TICK_S, tick)
+        self._tick = tick
+        try:
+            await failed
+        finally:
+            self._timer.cancel()
+            self._timer = None
 
     def look(self) -> None:
         now_s = self._now_s()
@@ -38,6 +69,10 @@ class Attention:
         # What waited in the socket may take more than one read: the gap counts until the next look.
         self._blind_since_s = self._looked_s if gap_s > BLIND_S else None
         self._looked_s = now_s
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+        self._each()
 
     def lag_s(self) -> float:
         """A line read now may have come so many seconds ago; 0 where nothing was missed."""

@@ -159,8 +159,9 @@ class Ears:
         loop = asyncio.get_running_loop()
         left = self._journal.left()
         restoring = asyncio.create_task(self._restore(left))
+        restoring.add_done_callback(lambda _: self._work.set())
         while True:
-            await self._wait_for_work(renew_at - loop.time())
+            await self._wait_for_work(self._idle_s(renew_at - loop.time()))
             try:
                 if loop.time() >= renew_at:
                     await self._leasing.renew(self._channels.values())
@@ -179,11 +180,19 @@ class Ears:
                 self._log.warning("record.unwritable", error=str(error))
                 await asyncio.sleep(0.5)
 
-    async def _wait_for_work(self, most_s: float) -> None:
-        if self._anything_waiting():
-            most_s = min(most_s, GRACE_S / 2)
+    def _idle_s(self, renew_in_s: float) -> float | None:
+        """How long it may wait for something to be heard; None: for ever."""
+        channels = self._channels.values()
+        renew_in_s = max(renew_in_s, 0)
+        if any(c.waiting() for c in channels):
+            return min(renew_in_s, GRACE_S / 2)
+        # Who listens for others renews, who remembers forgets, who failed tries again.
+        is_needed = self.trouble or any(c.lease is not None or c.memory for c in channels)
+        return renew_in_s if is_needed else None
+
+    async def _wait_for_work(self, most_s: float | None) -> None:
         try:
-            async with asyncio.timeout(max(most_s, 0)):
+            async with asyncio.timeout(most_s):
                 await self._work.wait()
         except TimeoutError:
             return
@@ -195,9 +204,6 @@ class Ears:
             with suppress(TimeoutError):
                 async with asyncio.timeout(BATCH_S):
                     await self._hurry.wait()
-
-    def _anything_waiting(self) -> bool:
-        return any(c.waiting() for c in self._channels.values())
 
     def _owes_soon(self) -> bool:
         return any(
@@ -211,6 +217,8 @@ class Ears:
     def _taken(self, channel: Channel, last: int, adopted: int) -> None:
         self._journalled(partial(self._journal.mark, channel.session, last))
         epoch = channel.lease.epoch if channel.lease is not None else 0
+        # From now on there is something to renew.
+        self._work.set()
         self._log.info("listener.taken", channel=channel.name, epoch=epoch, adopted=adopted)
         self._on_taken(channel.network, channel.name)
         if adopted:

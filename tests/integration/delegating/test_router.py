@@ -62,12 +62,12 @@ async def test_who_has_spent_its_budget_comes_behind_who_has_not(store: Store) -
         await spending.settle(unit, taken.id, bill, now=utc_now())
 
     await store.write(lived)
-    router = Router(SETTINGS, store, list, lambda _: None, utc_now)
+    router = Router(SETTINGS, store, list, lambda _: {}, utc_now)
     ranked = await router.rank("summarise this", NAMES)
     assert [r.agent for r in ranked] == ["rich", "free", "poor"]
     assert "0% of its budget is left" in str(ranked[-1])
 
 
 async def test_who_was_never_started_is_down(store: Store) -> None:
-    ranked = await Router(SETTINGS, store, list, lambda _: None, utc_now).rank("verify", NAMES)
+    ranked = await Router(SETTINGS, store, list, lambda _: {}, utc_now).rank("verify", NAMES)
     assert all(r.down == "is unknown" for r in ranked)

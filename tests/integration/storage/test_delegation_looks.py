@@ -18,11 +18,15 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 async def _look(unit: Unit) -> object:
-    return await delegation_looks.look(unit, "ada", [1, 2], NOW, limit=4, only_passing=False)
+    return await delegation_looks.look(
+        unit, "ada", [1, 2], NOW, limit=4, only_passing=False, routed=True
+    )
 
 
 async def _passing(unit: Unit) -> object:
-    return await delegation_looks.look(unit, "ada", [], NOW, limit=16, only_passing=True)
+    return await delegation_looks.look(
+        unit, "ada", [], NOW, limit=16, only_passing=True, routed=False
+    )
 
 
 async def _answer(unit: Unit) -> object:

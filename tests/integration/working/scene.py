@@ -115,6 +115,7 @@ class Scene:
             command=lambda work: answerer.turn([work]),
             outlives_kill=lambda _: False,
             connected=lambda: ["discord"],
+            is_nudged=lambda: True,
             coalesce_s=0.01,
             log=structlog.get_logger(),
         )

@@ -107,6 +107,7 @@ def worklist_of(store: Store, turn: Callable[[list[Work]], Awaitable[None]]) -> 
         command=lambda work: turn([work]),
         outlives_kill=lambda _work: False,
         connected=lambda: ["irc"],
+        is_nudged=lambda: True,
         coalesce_s=0,
         log=LOG,
     )
