@@ -46,8 +46,8 @@ async def open_one(unit: Unit, new: NewTalk) -> Talk:
 
 
 async def by_code(unit: Unit, code: str) -> Talk | None:
-    """What people call so, whatever the case."""
-    found = await _found(unit, sa.func.lower(_C.code) == code.lower())
+    """What people call so, in any case; an index finds it as codes are made."""
+    found = await _found(unit, _C.code == code[:2].upper() + code[2:].lower())
     return found[0] if found else None
 
 
