@@ -78,7 +78,8 @@ class Callers:
         body, ``read``.
         """
         if "token" in request.query:
-            raise Refused("unsupported", "a token in an address ends in logs: send it as a header")
+            why = "a token in an address ends in logs: send it as a header"
+            raise self.stranger(request, Refused("unsupported", why))
         given = _token_in(request)
         if given is None:
             return self._signed(request, await self._sealed_in(request, kind), kind)

@@ -118,7 +118,9 @@ class HookRoom:
         try:
             body.refuse_larger(request, self._hooks.body_bytes)
         except Refused as error:
-            return await self._refusals.answer(request, error, secrets.token_hex(8))
+            # Nobody has looked at a token yet.
+            told = self._callers.stranger(request, error)
+            return await self._refusals.answer(request, told, secrets.token_hex(8))
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         # What was written is no part of the answer.
         request.writer.output_size = 0

@@ -187,6 +187,21 @@ async def test_strangers_are_slowed_down_and_do_not_fill_the_audit(tmp_path: Pat
         assert (await stage.post("/hooks/agent", {"message": "x"}))[0] == 202
 
 
+async def test_who_asks_before_sending_too_much_does_not_fill_the_audit(tmp_path: Path) -> None:
+    async with staged(tmp_path, per_minute=1, burst=4) as stage:
+        asked = head(Authorization="", Content_Length=str(FIFTY_MB), Expect="100-continue")
+        answers = [await spoken(stage.port, asked) for _ in range(8)]
+        assert [s for s, _ in answers] == [413] * 4 + [429] * 4
+        assert [e["status"] for e in await stage.refusals()] == [413] * 4 + [429]
+
+
+async def test_a_token_in_the_address_does_not_fill_the_audit(tmp_path: Path) -> None:
+    async with staged(tmp_path, per_minute=1, burst=4) as stage:
+        answers = [await stage.get("/tasks/x?token=a", token=None) for _ in range(8)]
+        assert [s for s, _ in answers] == [400] * 4 + [429] * 4
+        assert [e["status"] for e in await stage.refusals()] == [400] * 4 + [429]
+
+
 async def test_who_comes_too_often_is_told_when(tmp_path: Path) -> None:
     async with staged(tmp_path, per_minute=1, burst=3) as stage:
         statuses = [(await stage.post("/hooks/agent", {"message": "x"}))[0] for _ in range(6)]
