@@ -5,7 +5,7 @@ they go from state to state is `storage.delegating`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -195,6 +195,7 @@ async def records(unit: Unit, since: datetime) -> dict[str, Record]:
     """What became of each agent's delegations that were asked for since then, and what waits."""
     query = (
         sa.select(_C.agent, _C.state, sa.func.count(), sa.func.sum(_C.cost_nusd))
+        .where(*_lately(list(DelegationState), since))
         .where(sa.or_(_C.issued_at >= since, _C.state.in_(OPEN)), _C.passed_to == "")
         .group_by(_C.agent, _C.state)
     )
@@ -215,11 +216,18 @@ async def done_words(unit: Unit, since: datetime, limit: int) -> list[tuple[str,
     """Agent and instruction of what was done since then, newest first: what each has learned."""
     query = (
         sa.select(_C.agent, _C.instruction)
-        .where(_C.state == str(DelegationState.DONE), _C.finished_at >= since)
+        .where(*_lately([DelegationState.DONE], since), _C.finished_at >= since)
         .order_by(_C.id.desc())
         .limit(limit)
     )
     return [(agent, words) for agent, words in (await run(unit, query)).all()]
+
+
+def _lately(
+    states: Sequence[DelegationState], since: datetime
+) -> tuple[sa.ColumnElement[bool], ...]:
+    """What index finds those with: nothing is asked for, or ends, after its deadline."""
+    return (_C.state.in_(states), _C.expires_at >= since)
 
 
 async def prune(unit: Unit, before: datetime) -> int:

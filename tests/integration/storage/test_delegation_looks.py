@@ -51,9 +51,35 @@ async def _run(unit: Unit) -> object:
     return await workflows.by_code(unit, "wf-12")
 
 
-@pytest.mark.parametrize("asked", [_look, _passing, _answer, _untaken, _overdue, _talk, _run])
+async def _records(unit: Unit) -> object:
+    return await delegations.records(unit, NOW)
+
+
+async def _done_words(unit: Unit) -> object:
+    return await delegations.done_words(unit, NOW, 300)
+
+
+_ASKED = [
+    *(_look, _passing, _answer, _untaken, _overdue),
+    *(_records, _done_words, _talk, _run),
+]
+
+
+@pytest.mark.parametrize("asked", _ASKED)
 async def test_no_look_reads_the_whole_table(asked: Any, tmp_path: Path) -> None:
-    store = await Store.open(f"sqlite:///{tmp_path / 'parley.sqlite'}")
+    for told in await _plans(asked, tmp_path):
+        assert not [step for step in told if step.startswith(_WHOLE)], told
+
+
+@pytest.mark.parametrize("asked", [_records, _done_words])
+async def test_who_chooses_reads_the_last_days_alone(asked: Any, tmp_path: Path) -> None:
+    [told] = await _plans(asked, tmp_path)
+    assert [step for step in told if "(state=? AND expires_at>?)" in step], told
+
+
+async def _plans(asked: Any, folder: Path) -> list[list[str]]:
+    """How SQLite goes about each statement of it."""
+    store = await Store.open(f"sqlite:///{folder / 'parley.sqlite'}")
     await give_schema(store)
     async with store.writing() as unit:
         ran: list[tuple[str, Any]] = []
@@ -61,11 +87,11 @@ async def test_no_look_reads_the_whole_table(asked: Any, tmp_path: Path) -> None
             unit.connection, "before_cursor_execute", lambda *a: ran.append((a[2], a[3]))
         )
         await asked(unit)
-        looks = tuple(ran)  # to ask for a plan is a statement, too
-        for statement, values in looks:
+        plans = []
+        for statement, values in tuple(ran):  # to ask for a plan is a statement, too
             explained = f"EXPLAIN QUERY PLAN {statement}"
             plan = unit.connection.exec_driver_sql(explained, values).all()
-            told = [str(step[-1]) for step in plan]
-            assert not [step for step in told if step.startswith(_WHOLE)], told
-        assert looks
+            plans.append([str(step[-1]) for step in plan])
     await store.close()
+    assert plans
+    return plans
