@@ -235,12 +235,14 @@ async def _talked(unit: Unit, after: int, until: int) -> list[Exchange]:
     return found
 
 
-async def days(unit: Unit, since: datetime) -> dict[str, Day]:
-    """What became of each agent's inbox since then, and what is open now."""
+async def days(unit: Unit, since: datetime, until: datetime) -> dict[str, Day]:
+    """What became of each agent's inbox from `since` on and before `until`, and what is open
+    now.
+    """
     c = INBOX.c
     query = (
         sa.select(c.agent, c.state, sa.func.count())
-        .where(sa.or_(c.state.in_(_OPEN), c.settled_at >= since))
+        .where(sa.or_(c.state.in_(_OPEN), sa.and_(c.settled_at >= since, c.settled_at < until)))
         .group_by(c.agent, c.state)
     )
     counts: dict[str, dict[str, int]] = {}

@@ -88,6 +88,19 @@ async def since(unit: Unit, begin: datetime, end: datetime) -> list[ProjectEntry
     return await _found(unit, sa.and_(_C.at >= begin, _C.at < end))
 
 
+async def results(unit: Unit, begin: datetime, end: datetime) -> dict[str, dict[str, int]]:
+    """Agent → state → how many results from `begin` on and before `end`, however many they are."""
+    query = (
+        sa.select(_C.agent, _C.state, sa.func.count())
+        .where(_C.kind == str(EntryKind.RESULT), _C.at >= begin, _C.at < end)
+        .group_by(_C.agent, _C.state)
+    )
+    counts: dict[str, dict[str, int]] = {}
+    for agent, state, number in await run(unit, query):
+        counts.setdefault(agent, {})[state] = number
+    return counts
+
+
 async def standing(unit: Unit) -> Standing | None:
     """How the project stands; None before anybody said."""
     of_status = _C.kind == str(EntryKind.STATUS)

@@ -45,6 +45,8 @@ class Calling:
     clock: Callable[[], datetime]
     log: FilteringBoundLogger
     _not_before: dict[Kind, datetime] = field(default_factory=dict)
+    #: key of the newest minutes of which nothing is left to do
+    _settled: dict[Kind, str] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Look every few seconds whether any are due."""
@@ -64,7 +66,7 @@ class Calling:
             return
         for kind, cron, channel in self._wanted():
             called = schedule.due(kind, cron, self.clock())
-            if called is not None and self._may(kind) and await self._is_owed(called):
+            if called is not None and self._may(called) and await self._is_owed(called):
                 await self._call(called, channel)
 
     def _wanted(self) -> Iterator[tuple[Kind, str, str]]:
@@ -75,8 +77,10 @@ class Calling:
         if minutes.notes:
             yield Kind.NOTES, minutes.notes, minutes.channel
 
-    def _may(self, kind: Kind) -> bool:
-        later = self._not_before.get(kind)
+    def _may(self, called: Called) -> bool:
+        if self._settled.get(called.kind) == called.key:
+            return False
+        later = self._not_before.get(called.kind)
         return later is None or self.clock() >= later
 
     async def _is_owed(self, called: Called) -> bool:
@@ -87,6 +91,7 @@ class Calling:
         async with self.desk.store.reading() as unit:
             posted = await postings.read(unit, _topic(called.kind))
             if posted.mark is not None and posted.mark["until"] >= until["until"]:
+                self._settled[called.kind] = called.key
                 return False
             is_news = await self._is_news(unit, called, is_first=posted.mark is None)
         if not is_news:
@@ -95,7 +100,7 @@ class Calling:
 
     async def _is_news(self, unit: Unit, called: Called, *, is_first: bool) -> bool:
         if called.kind is Kind.STANDUP:
-            return not is_first or bool(await happenings.days(unit, called.begin))
+            return not is_first or bool(await happenings.days(unit, called.begin, called.end))
         return bool(await project_log.since(unit, called.begin, called.end))
 
     async def _call(self, called: Called, channel: str) -> None:
@@ -133,6 +138,7 @@ class Calling:
             await postings.reach(unit, _topic(called.kind), _mark(called), now)
 
         await self.desk.store.write(reach)
+        self._settled[called.kind] = called.key
 
 
 def _topic(kind: Kind) -> str:

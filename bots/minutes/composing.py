@@ -30,6 +30,8 @@ class Facts:
     """What the record has of a stretch of time."""
 
     days: Mapping[str, Day]
+    #: agent → state → how many delegations ended so; `entries` has only the newest of them
+    results: Mapping[str, Mapping[str, int]]
     roster: Sequence[Agent]
     standing: Standing | None
     #: lines of the project log, and whether everybody may read them
@@ -95,17 +97,17 @@ def _day(facts: Facts, agent: Agent) -> Iterator[str]:
         (day.unknown, "answered without proof that it arrived"),
     )
     yield from (f"{number} {what}" for number, what in counts if number)
-    results = [
-        (entry, is_open)
-        for entry, is_open in facts.entries
-        if entry.kind == EntryKind.RESULT and entry.agent == agent.name
-    ]
+    ended = facts.results.get(agent.name, {})
     for state in DelegationState:
-        ended = [(e, is_open) for e, is_open in results if e.state == state]
-        if ended:
-            titles = [quoted(e.title, _TITLE_CHARACTERS) for e, is_open in ended if is_open]
+        if number := ended.get(state, 0):
+            titles = [
+                quoted(entry.title, _TITLE_CHARACTERS)
+                for entry, is_open in facts.entries
+                if entry.kind == EntryKind.RESULT and entry.agent == agent.name
+                if entry.state == state and is_open
+            ]
             named = f" ({', '.join(titles[-_TITLES:])})" if titles else ""
-            yield f"{len(ended)} handed over and {state}{named}"
+            yield f"{number} handed over and {state}{named}"
     if agent.state != AgentState.READY:
         yield f"trouble: {agent.state}" + (f", {agent.reason}" if agent.reason else "")
 

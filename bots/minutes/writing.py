@@ -51,7 +51,8 @@ class Writing:
         names = {agent.name for agent in self.thinker.settings.agents}
         entries = await project_log.since(unit, called.begin, called.end)
         return Facts(
-            days=await happenings.days(unit, called.begin),
+            days=await happenings.days(unit, called.begin, called.end),
+            results=await project_log.results(unit, called.begin, called.end),
             roster=[agent for agent in await agents.roster(unit) if agent.name in names],
             standing=await project_log.standing(unit),
             entries=[(entry, self._is_open(entry)) for entry in entries],

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 import structlog
 
 from bots.cli.project import ROOT
@@ -73,8 +74,8 @@ class Hall:
             setattr(entry, name, value)
         await self.crew.store.write(lambda unit: project_log.add(unit, entry))
 
-    async def answered(self, agent: str = "buyer") -> None:
-        """Somebody was answered by `agent`."""
+    async def answered(self, agent: str = "buyer", at: datetime | None = None) -> None:
+        """Somebody was answered by `agent`, now or then."""
         line = NewLine(
             network="irc",
             channel="#lobby",
@@ -93,7 +94,7 @@ class Hall:
             rows = [row.inbox_id for row in await inbox.waiting(unit, agent)]
             epoch = self.crew[agent].spec.epoch
             await inbox.claim(unit, rows, agent, epoch, utc_now())
-            await inbox.settle(unit, rows, agent, epoch, InboxState.ANSWERED, utc_now())
+            await inbox.settle(unit, rows, agent, epoch, InboxState.ANSWERED, at or utc_now())
 
 
 @pytest.fixture
@@ -130,6 +131,71 @@ async def test_the_secretary_writes_the_stand_up_out_of_the_record_once(crew: Of
     hall.now += timedelta(hours=1)
     await hall.calling.look()
     assert len(await hall.called()) == 2
+
+
+async def test_what_was_done_before_a_late_stand_up_was_written_is_told_by_the_next(
+    crew: Office,
+) -> None:
+    hall = Hall(crew)
+    await hall.answered()
+    late = hall.now + timedelta(minutes=20)
+    await hall.answered(at=late)
+    await hall.calling.look()
+    await hall.written()
+    hall.now += timedelta(hours=1)
+    await hall.calling.look()
+    first, second = await hall.written()
+    assert "buyer: 1 answered" in first
+    assert "buyer: 1 answered" in second
+
+
+async def test_a_busy_day_is_counted_whole(crew: Office) -> None:
+    hall = Hall(crew)
+    await hall.answered()
+    many = 230
+    async with crew.store.writing() as unit:
+        for number in range(many):
+            entry = ProjectEntry(
+                at=utc_now(),
+                agent="buyer",
+                by="x",
+                kind=EntryKind.RESULT,
+                state="done",
+                title=f"piece {number}",
+                text="9",
+                trace_id="t",
+            )
+            await project_log.add(unit, entry)
+    await hall.calling.look()
+    [told] = await hall.written()
+    newest = f"“piece {many - 2}”, “piece {many - 1}”"
+    assert f"buyer: 1 answered, {many} handed over and done ({newest})" in told
+
+
+async def test_who_has_seen_to_them_asks_the_store_no_more_until_the_next_are_due(
+    crew: Office,
+) -> None:
+    hall = Hall(crew, notes="0 * * * *")
+    await hall.answered()
+    await hall.logged(EntryKind.NOTE, "it is loud")
+    asked: list[str] = []
+    sa.event.listen(
+        crew.store._engine, "before_cursor_execute", lambda *found: asked.append(found[2])
+    )
+
+    async def looks(calling: Calling) -> int:
+        await hall.written()
+        asked.clear()
+        await calling.look()
+        return sum("FROM posting" in statement for statement in asked)
+
+    assert await looks(hall.calling) == 2
+    assert await looks(hall.calling) == 0
+    # Who is new knows nothing yet.
+    assert [await looks(hall.reborn()), await looks(hall.calling)] == [2, 0]
+    hall.now += timedelta(hours=1)
+    assert await looks(hall.calling) == 2
+    assert await looks(hall.calling) == 0
 
 
 async def test_a_swarm_that_has_only_begun_owes_none_of_the_time_before(crew: Office) -> None:

@@ -159,6 +159,19 @@ async def test_a_line_is_read_when_none_older_can_come_after_it(store: Store) ->
     assert await newest(9 + settled) == first
 
 
+async def test_results_are_counted_by_agent_and_outcome_between_two_moments(store: Store) -> None:
+    def result(agent: str, state: str, seconds: float) -> ProjectEntry:
+        entry = status(ProjectStatus.DONE, seconds)
+        entry.agent, entry.kind, entry.state = agent, EntryKind.RESULT, state
+        return entry
+
+    await added(store, result("buyer", "done", 0), result("buyer", "done", 10))
+    await added(store, result("buyer", "done", 19), result("buyer", "failed", 15))
+    await added(store, result("captain", "done", 20), status(ProjectStatus.DONE, 15))
+    counted = await store.read(lambda unit: project_log.results(unit, at(10), at(20)))
+    assert counted == {"buyer": {"done": 2, "failed": 1}}
+
+
 async def test_old_lines_go_but_never_how_the_project_stands(store: Store) -> None:
     await added(store, status(ProjectStatus.PLANNED, 0), status(ProjectStatus.ACTIVE, 10))
     held = await claimed(store, await given(store))

@@ -11,6 +11,7 @@ from bots.hearing.gate import addressees
 from bots.minutes import composing
 from bots.minutes.composing import Facts
 from bots.minutes.schedule import Called, Kind
+from storage.delegation_tables import DelegationState
 from storage.happenings import Day
 from storage.project_log import Standing
 from storage.project_tables import EntryKind, ProjectEntry, ProjectStatus
@@ -54,6 +55,9 @@ agents = st.builds(
 facts = st.builds(
     Facts,
     days=st.dictionaries(names, st.builds(Day, *[st.integers(0, 9)] * 4)),
+    results=st.dictionaries(
+        names, st.dictionaries(st.sampled_from(DelegationState), st.integers(0, 999))
+    ),
     roster=st.lists(agents, unique_by=lambda a: a.name),
     standing=st.none() | standings,
     entries=st.lists(st.tuples(entries, st.booleans()), max_size=20),
@@ -104,7 +108,8 @@ def test_what_not_everybody_may_read_is_counted_and_not_quoted(secrets: list[str
         for kind in (EntryKind.RESULT, EntryKind.DECISION, EntryKind.NOTE)
     ]
     buyer = Agent(name="buyer", role="buyer", state=AgentState.READY, updated_at=NOON)
-    known = Facts(days={}, roster=[buyer], standing=None, entries=closed, waiting=())
+    ended = {"buyer": {"done": len(secrets)}}
+    known = Facts(days={}, results=ended, roster=[buyer], standing=None, entries=closed, waiting=())
     for called in (STANDUP, NOTES):
         assert "Kassiopeia" not in composing.plain(called, known)
     if secrets:
