@@ -7,6 +7,7 @@ its lines was recorded as being sent, for that line may have arrived.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,18 +34,23 @@ class Posted:
 
 
 async def read(unit: Unit, topic: str) -> Posted:
+    return (await read_all(unit, [topic]))[topic]
+
+
+async def read_all(unit: Unit, topics: Collection[str]) -> dict[str, Posted]:
+    """How far each of them is."""
     c = POSTING.c
-    query = sa.select(c.mark, c.pending, c.trace_id, c.at).where(c.topic == topic)
-    row = (await run(unit, query)).one_or_none()
-    if row is None:
-        return Posted(mark=None, pending=None, trace_id="", at=None)
-    return Posted(
-        mark=json.loads(row.mark) if row.mark else None,
-        pending=json.loads(row.pending) if row.pending else None,
-        trace_id=row.trace_id,
-        # Where nothing was ever posted, the mark says only where this swarm began.
-        at=row.at if row.mark and row.trace_id else None,
-    )
+    query = sa.select(c.topic, c.mark, c.pending, c.trace_id, c.at).where(c.topic.in_(topics))
+    found = dict.fromkeys(topics, Posted(mark=None, pending=None, trace_id="", at=None))
+    for row in await run(unit, query):
+        found[row.topic] = Posted(
+            mark=json.loads(row.mark) if row.mark else None,
+            pending=json.loads(row.pending) if row.pending else None,
+            trace_id=row.trace_id,
+            # Where nothing was ever posted, the mark says only where this swarm began.
+            at=row.at if row.mark and row.trace_id else None,
+        )
+    return found
 
 
 async def start(unit: Unit, topic: str, mark: Mark, now: datetime) -> None:

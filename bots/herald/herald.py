@@ -123,8 +123,13 @@ class Herald:
                 await project_log.newest(unit, self._clock()),
                 await agents.roster(unit),
             )
-        for topic in topics:
-            await self._tell(topic, scene)
+            posted = await postings.read_all(unit, [topic.name for topic in topics])
+            found = [
+                (topic, await self._news(unit, topic, posted[topic.name], scene))
+                for topic in topics
+            ]
+        for topic, news in found:
+            await self._tell(topic, posted[topic.name], news)
 
     def _is_due(self, topic: Topic) -> bool:
         later = self._not_before.get(topic.name)
@@ -143,11 +148,7 @@ class Herald:
                 found += [Topic(k, c, network) for k, c in told if c.lower() in here]
         return found
 
-    async def _tell(self, topic: Topic, scene: Scene) -> None:
-        async with self._store.reading() as unit:
-            posted = await postings.read(unit, topic.name)
-            if posted.pending is None:
-                news = await self._news(unit, topic, posted, scene)
+    async def _tell(self, topic: Topic, posted: Posted, news: News | None) -> None:
         if posted.pending is not None:
             # A process that died had begun it, or this very one could not end it.
             await self._finish(topic, posted.trace_id)
@@ -202,6 +203,9 @@ class Herald:
     # --- what is new ------------------------------------------------------------------------------
 
     async def _news(self, unit: Unit, topic: Topic, posted: Posted, scene: Scene) -> News | None:
+        if posted.pending is not None:
+            # What was begun comes first.
+            return None
         mark = self._looked.get(topic.name, posted.mark)
         match topic.kind:
             case "logs":

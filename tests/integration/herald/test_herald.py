@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import sqlalchemy as sa
 
 from bots.messages import Delivery
 from storage import inbox, postings, replies
@@ -287,6 +288,19 @@ async def test_a_killed_captain_posts_nothing_and_tells_of_it_when_it_is_back(
             "• 10:03 UTC everybody resumed by mara (d): fine"
         )
     ]
+
+
+async def test_a_look_at_several_places_reads_once_how_far_each_of_them_is(store: Store) -> None:
+    irc, discord = Paper(), Paper("discord")
+    swarm = Swarm(store, irc, discord)
+    await swarm.enrol()
+    await swarm.herald.look()
+    swarm.later(minutes=2)
+    asked: list[str] = []
+    sa.event.listen(store._engine, "before_cursor_execute", lambda *found: asked.append(found[2]))
+    await swarm.herald.look()
+    assert sum("FROM posting" in statement for statement in asked) == 1
+    assert irc.taken("#agent-logs") == discord.taken("#agent-logs") != []
 
 
 async def test_switched_off_it_does_nothing(store: Store) -> None:
