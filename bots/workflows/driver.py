@@ -6,15 +6,14 @@ own, so whoever takes over, after whatever death, goes on where the run was and 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
+from bots.rounds import Rounds
 from bots.workflows import record
 from bots.workflows.reins import Reins
 from bots.workflows.scene import Scene, Script, assignment_of, closing, gated, referred
@@ -25,7 +24,7 @@ from brain.workflows.progress import Key, Outcome, Progress
 from brain.workflows.reading import WorkflowUnreadable, read
 from brain.workflows.rules import advance
 from storage import workflows
-from storage.errors import LeaseLost, StorageError
+from storage.errors import LeaseLost
 from storage.latch import Latch
 from storage.store import Store
 from storage.unit import Unit
@@ -59,7 +58,7 @@ class Driver:
         self._latch = latch
         self._clock = clock
         self._log = log
-        self._wake = asyncio.Event()
+        self._rounds = Rounds(_LOOK_EVERY_S, log, "workflows.wait")
         self._reins = Reins(store, holder, clock)
         self._still = Stillness(store, work, gates)
         self._scripts: dict[str, Script] = {}
@@ -68,36 +67,29 @@ class Driver:
 
     def nudge(self) -> None:
         """Look now."""
-        self._wake.set()
+        self._rounds.nudge()
 
     async def run(self) -> None:
         """Drive whatever is to be driven."""
-        while True:
-            self._wake.clear()
-            wait_s = _LOOK_EVERY_S
-            try:
-                wait_s = await self.look()
-            except StorageError as error:
-                self._log.warning("workflows.wait", error=str(error))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    await self._wake.wait()
+        await self._rounds.run(self.look)
 
     async def look(self) -> float:
         """One round over all runs; the seconds until the next one. Raises `StorageError`."""
-        if self._latch() is not None or not await self._reins.take():
+        if self._latch() is not None or not await self._may_drive():
             return _LOOK_EVERY_S
-        async with self._store.reading() as unit:
-            open_runs = await workflows.unfinished(unit)
+        open_runs = await self._store.read(workflows.unfinished)
         epoch = self._reins.held.epoch
+        if not open_runs:
+            self._reins.drop()
         for run in await self._still.stirring(open_runs, epoch, self._clock()):
             try:
                 await self._reins.keep()
                 await self.drive(run)
             except LeaseLost as error:
                 self._log.info("workflow.lost", code=run.code, why=str(error))
+                self._reins.drop()
         self._forget(open_runs)
-        return self._pause_s(self._still.moments())
+        return self._rounds.until(self._still.moments(), self._clock())
 
     async def drive(self, run: WorkflowRun) -> None:
         """Take a run as far as it goes now. Raises `LeaseLost` and `StorageError`."""
@@ -118,6 +110,12 @@ class Driver:
                 return
             scene = acted
         self._log.info("workflow.over", code=run.code, state=str(scene.progress.state))
+
+    async def _may_drive(self) -> bool:
+        # The lease comes before the runs are read: nobody else changes them in between.
+        if self._reins.is_held or await self._store.read(workflows.any_unfinished):
+            return await self._reins.take()
+        return False
 
     # --- what came of it --------------------------------------------------------------------------
 
@@ -289,9 +287,3 @@ class Driver:
     def _forget(self, open_runs: list[WorkflowRun]) -> None:
         codes = {run.code for run in open_runs}
         self._scripts = {code: s for code, s in self._scripts.items() if code in codes}
-
-    def _pause_s(self, moments: list[datetime]) -> float:
-        if not moments:
-            return _LOOK_EVERY_S
-        left_s = (min(moments) - self._clock()).total_seconds()
-        return min(_LOOK_EVERY_S, max(0.05, left_s))

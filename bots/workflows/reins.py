@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from storage import leases
@@ -26,6 +26,11 @@ class Reins:
         self._held: Held | None = None
 
     @property
+    def is_held(self) -> bool:
+        """As far as we know."""
+        return self._held is not None
+
+    @property
     def held(self) -> Held:
         """The lease as it was taken last; raises `LeaseLost` when it was not."""
         if self._held is None:
@@ -33,15 +38,19 @@ class Reins:
         return self._held
 
     async def take(self) -> bool:
-        """Take or extend the lease; False while somebody else has it."""
-        async with self._store.writing() as unit:
-            self._held = await leases.acquire(
-                unit, LEASE, self._holder, now=self._clock(), ttl_s=LEASE_S
+        """Have the lease for half its time at least; False while somebody else has it."""
+        now = self._clock()
+        if self._held is None or self._held.expires_at - now < timedelta(seconds=LEASE_S / 2):
+            self._held = await self._store.write(
+                lambda unit: leases.acquire(unit, LEASE, self._holder, now=now, ttl_s=LEASE_S)
             )
         return self._held is not None
 
     async def keep(self) -> None:
         """A round over many runs may take longer than the lease. Raises `LeaseLost`."""
-        left = self.held.expires_at - self._clock()
-        if left.total_seconds() < LEASE_S / 2 and not await self.take():
+        if not await self.take():
             raise LeaseLost("somebody else drives the workflows now")
+
+    def drop(self) -> None:
+        """It is not certain any more that we have it."""
+        self._held = None

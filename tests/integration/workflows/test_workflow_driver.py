@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
+from datetime import datetime, timedelta
 
 import pytest
 
 from bots.control.requests import Requests, Undecidable, Voter
 from bots.house_settings import ApprovalSettings
+from bots.workflows.reins import LEASE, LEASE_S
 from brain.workflows.progress import Outcome
-from storage import audit, requests, workflows
+from storage import audit, leases, requests, workflows
 from storage.core import WORKFLOW_RUN
 from storage.latch import UNREADABLE
 from storage.requests import Approvers, Request
@@ -136,6 +138,66 @@ async def test_a_step_that_takes_too_long_is_stopped_for_good(stage: Stage) -> N
     over = await stage.run("WF-1")
     assert (over.state, over.why) == ("failed", "a: it took longer than 30 s")
     assert stage.world.done["workflow:WF-1:a:-1:1"].state is State.CANCELLED
+
+
+async def test_a_late_result_that_is_still_on_its_way_is_not_waited_for_in_a_circle(
+    stage: Stage,
+) -> None:
+    source = CHAIN.replace("agent: harvester", "agent: harvester\n    timeout_s: 30")
+    await stage.begin(source, topic="mixers")
+    stage.world.slow = stage.world.on_their_way = {"a"}
+    driver = stage.driver()
+    assert await driver.look() >= 1
+    stage.world.now += timedelta(seconds=31)
+    assert await driver.look() >= 1
+    assert (await stage.run("WF-1")).state == "running"
+
+
+async def test_who_drives_nothing_writes_nothing(stage: Stage) -> None:
+    async def until() -> datetime | None:
+        now = stage.world.now - timedelta(days=1)
+        held = await stage.store.read(lambda unit: leases.current(unit, LEASE, now))
+        return None if held is None else held.expires_at
+
+    driver = stage.driver()
+    await driver.look()
+    assert await until() is None
+    stage.world.slow = {"a"}
+    await stage.begin(CHAIN, topic="mixers")
+    await driver.look()
+    first = await until()
+    assert first is not None
+    stage.world.now += timedelta(seconds=LEASE_S / 2 - 1)
+    await driver.look()
+    assert await until() == first, "more than half of it is left"
+    stage.world.now += timedelta(seconds=2)
+    await driver.look()
+    assert await until() == stage.world.now + timedelta(seconds=LEASE_S)
+
+
+async def test_who_lost_the_lease_takes_it_again_when_it_is_free(stage: Stage) -> None:
+    stage.world.slow = {"a"}
+    await stage.begin(CHAIN, topic="mixers")
+    driver = stage.driver()
+    await driver.look()
+    assert await stage.store.write(lambda unit: leases.release_all(unit, "captain")) == 1
+    stage.world.finish("workflow:WF-1:a:-1:1")
+    await driver.look()
+    await driver.look()
+    assert (await stage.run("WF-1")).state == "done"
+
+
+async def test_many_nudges_are_few_looks(stage: Stage) -> None:
+    stage.world.slow = {"a"}
+    await stage.begin(CHAIN, topic="mixers")
+    driver, loop = stage.driver(), asyncio.get_running_loop()
+    driving, begun_s = asyncio.create_task(driver.run()), loop.time()
+    for _ in range(50):
+        driver.nudge()
+        await asyncio.sleep(0.01)
+    driving.cancel()
+    await asyncio.gather(driving, return_exceptions=True)
+    assert stage.world.looks <= 2 + (loop.time() - begun_s) / 0.2
 
 
 async def test_who_cannot_be_asked_is_asked_later_and_named_in_the_end(stage: Stage) -> None:

@@ -66,6 +66,9 @@ class MortalStore:
     def writing(self) -> object:
         return self._store.writing()
 
+    async def read(self, work: Callable[[Unit], Awaitable[T]]) -> T:
+        return await self._store.read(work)
+
     async def write(self, work: Callable[[Unit], Awaitable[T]]) -> T:
         self._chance.dies()
         done = await self._store.write(work)
@@ -83,6 +86,8 @@ class World:
     script: Mapping[str, Sequence[Outcome]] = field(default_factory=dict)
     #: steps that nobody finishes before they are told to
     slow: set[str] = field(default_factory=set)
+    #: steps that are over, whose results are still on their way: to stop them does nothing
+    on_their_way: set[str] = field(default_factory=set)
     #: why nobody may be asked
     closed: str = ""
     asked: dict[str, Assignment] = field(default_factory=dict)
@@ -119,7 +124,8 @@ class World:
 
     async def cancel(self, reference: str, why: str) -> None:
         self.chance.dies()
-        self.done.setdefault(reference, Outcome(state=State.CANCELLED, error=why))
+        if self.step_of(reference) not in self.on_their_way:
+            self.done.setdefault(reference, Outcome(state=State.CANCELLED, error=why))
 
     def finish(self, key: str) -> None:
         """The doer of this ends with what the script says."""
