@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,6 +9,8 @@ from typing import Any, Final
 from aiohttp import web
 from pydantic import SecretStr
 
+from bots.control.door import is_same
+from bots.delegating.order import AUTO
 from bots.hooks import body
 from bots.hooks.envelope import Envelope
 from bots.hooks.proof import Proofs, is_envelope, opened
@@ -18,7 +19,7 @@ from bots.hooks.receiving import First
 from bots.hooks.refusal import Refused
 from bots.hooks.refusals import CALLER
 from bots.settings import Settings
-from brain.delegation.authority import Authority
+from brain.delegation.authority import ALL, Authority
 from storage.store import Store
 
 #: as `Order.asked_by` names who has the token; no sender and no agent has this name
@@ -33,10 +34,10 @@ class Caller:
     name: str
     #: what was asked, without its envelope
     body: Mapping[str, Any]
+    #: whether it may have another agent than this one asked; `AUTO` is anybody
+    may_ask: Callable[[str], bool]
     #: None for who has the token
     envelope: Envelope | None = None
-    #: it may have anybody asked, not just this agent
-    for_all: bool = True
     #: proves that it is who it says, in the transaction that does what it asks for; until then
     #: nothing is done and nothing told. None: that is proved
     first: First | None = None
@@ -88,7 +89,9 @@ class Callers:
         self._take(TOKEN, request)
         found = {} if kind == "read" else body.object_in(await self._read(request))
         # A signature says more than a token that many scripts have.
-        return self._signed(request, found, kind) if is_envelope(found) else Caller(TOKEN, found)
+        if is_envelope(found):
+            return self._signed(request, found, kind)
+        return Caller(TOKEN, found, may_ask=lambda _: True)
 
     async def prove(self, request: web.Request, caller: Caller) -> None:
         """What `Caller.first` is for, where no transaction follows that could do it; raises
@@ -127,7 +130,7 @@ class Callers:
     def _check_token(self, request: web.Request, given: str) -> None:
         right = self._token.get_secret_value() if self._token else ""
         # Compared in any case: how long it takes tells nothing.
-        same = hmac.compare_digest(given.encode("utf-8", "surrogateescape"), right.encode())
+        same = is_same(given, right)
         if not right or not same:
             wrong = Refused("unauthorized", "that is not this swarm's hook token")
             raise self.stranger(request, wrong)
@@ -150,8 +153,8 @@ class Callers:
         return Caller(
             f"hook:{sender}",
             sealed.envelope.body,
-            sealed.envelope,
-            for_all=self._may_all(sender),
+            envelope=sealed.envelope,
+            may_ask=lambda other: self._may_ask(sender, other),
             first=lambda unit: self._proofs.accept(unit, sealed),
         )
 
@@ -163,24 +166,21 @@ class Callers:
             )
         if given.kind != kind:
             return Refused("retargeted", f"its kind is {given.kind!r}, and this takes {kind!r}")
-        sender = self._hooks.senders.get(given.sender)
-        if sender is None and given.sender not in self._authority.allowed:
+        known = {*self._hooks.senders, *self._authority.allowed}
+        if given.sender not in known:
             return Refused("bad_key", "nobody here has a key of that sender")
-        may = (
-            sender.may_address(self._agent)
-            if sender
-            else self._authority.may_give(given.sender, self._agent)
-        )
-        if not may:
+        if not self._may_ask(given.sender, self._agent):
             return Refused("not_allowed", f"{given.sender} may not give work to {self._agent}")
         if given.hops > self._authority.max_hops:
             return Refused("not_allowed", f"it went through {given.hops} agents already")
         return None
 
-    def _may_all(self, sender: str) -> bool:
-        known = self._hooks.senders.get(sender)
-        may = known.may_delegate_to if known else self._authority.allowed.get(sender, ())
-        return "all" in may
+    def _may_ask(self, name: str, other: str) -> bool:
+        """As swarm.toml says of this sender, or this agent."""
+        sender = self._hooks.senders.get(name)
+        if other == AUTO:
+            return ALL in (sender.may_delegate_to if sender else self._authority.allowed[name])
+        return sender.may_address(other) if sender else self._authority.may_give(name, other)
 
 
 def _token_in(request: web.Request) -> str | None:

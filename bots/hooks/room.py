@@ -6,7 +6,6 @@ Every answer is JSON; every refusal is ``{"error": sentence, "code": word}`` and
 
 from __future__ import annotations
 
-import difflib
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
@@ -15,15 +14,7 @@ from typing import Any, Final
 from aiohttp import web
 from structlog.typing import FilteringBoundLogger
 
-from bots.delegating.order import (
-    AUTO,
-    Killed,
-    NobodyOfThatName,
-    NotAllowed,
-    NotGiven,
-    Order,
-    Reused,
-)
+from bots.delegating.order import Killed, NobodyOfThatName, NotAllowed, NotGiven, Order, Reused
 from bots.delegating.waiting import is_settled
 from bots.hooks import asking, body
 from bots.hooks.answers import answer_of, completion_of
@@ -71,7 +62,6 @@ class HookRoom:
         log: FilteringBoundLogger,
     ) -> None:
         self._agent = agent
-        self._settings = settings
         self._hooks = settings.hooks
         self._desk = desk
         self._callers = callers
@@ -169,9 +159,8 @@ class HookRoom:
 
     def _order(self, caller: Caller, asked: Asked, trace_id: str) -> Order:
         to = asked.to or self._agent
-        self._require_known(to)
-        if to != self._agent and not caller.for_all:
-            raise Refused("not_allowed", f"{caller.name} may have only {self._agent} asked here")
+        if to != self._agent and not caller.may_ask(to):
+            raise Refused("not_allowed", f"{caller.name} may not have {to!r} asked")
         return Order(
             to=to,
             instruction=asked.message,
@@ -184,14 +173,6 @@ class HookRoom:
             idempotency_key=asked.key,
             trace_id=trace_id,
         )
-
-    def _require_known(self, to: str) -> None:
-        names = [AUTO, *(a.name for a in self._settings.agents)]
-        if to in names:
-            return
-        near = difflib.get_close_matches(to, names, 1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names[1:])}"
-        raise Refused("unknown_agent", f"there is no agent {to!r}; {hint}")
 
     async def _waited(
         self, request: web.Request, delegation: Delegation, wait_s: float

@@ -22,7 +22,15 @@ from pydantic import SecretStr
 from bots.agent.spec import AgentSpec
 from bots.clock import utc_now
 from bots.control.door import Body
-from bots.delegating.order import Killed, NotAllowed, NotGiven, Order, Reused
+from bots.delegating.order import (
+    AUTO,
+    Killed,
+    NobodyOfThatName,
+    NotAllowed,
+    NotGiven,
+    Order,
+    Reused,
+)
 from bots.delegating.waiting import is_settled
 from bots.hooks.door import HookDoor
 from bots.hooks.making import hook_room
@@ -49,7 +57,7 @@ CONTROL = "the-control-token-of-the-test"
 SETTINGS: dict[str, Any] = {
     "agents": [
         {"name": "captain", "role": "captain", "may_delegate_to": ["all"]},
-        {"name": "researcher", "role": "specialist", "may_delegate_to": ["captain"]},
+        {"name": "researcher", "role": "specialist", "may_delegate_to": ["captain", "auditor"]},
         {"name": "auditor", "role": "specialist"},
     ],
     "hooks": {
@@ -57,6 +65,7 @@ SETTINGS: dict[str, Any] = {
         "burst": 6_000,
         "senders": {
             "cron": {"may_delegate_to": ["captain"]},
+            "release": {"may_delegate_to": ["captain", "researcher"]},
             "github": {"may_delegate_to": ["all"]},
             "stranger": {"may_delegate_to": ["auditor"]},
         },
@@ -70,6 +79,7 @@ class RowDesk:
 
     store: Store
     agent: str
+    known: set[str]
     #: refused by name, as the engine would
     forbidden: set[str] = field(default_factory=set)
     killed_by: str = ""
@@ -90,6 +100,8 @@ class RowDesk:
             raise
 
     async def _given(self, order: Order, first: First | None) -> Delegation:
+        if order.to not in self.known:
+            raise NobodyOfThatName(f"there is no agent {order.to!r}")
         if self.killed_by:
             raise Killed(f"{order.to} is killed by {self.killed_by}")
         if order.to in self.forbidden:
@@ -287,7 +299,7 @@ async def staged(folder: Path, **hooks: Any) -> AsyncIterator[Stage]:
     store = await Store.open(f"sqlite:///{folder / 'parley.sqlite'}")
     await upgrade(store, folder / "upgrade.lock")
     spec = spec_of(folder, str(store.url), hooks)
-    desk = RowDesk(store, spec.name)
+    desk = RowDesk(store, spec.name, {AUTO, *(a.name for a in spec.settings.agents)})
     redactor, log = Redactor(spec.secrets()), structlog.get_logger()
     secrets_held: dict[str, SecretStr] = {}
     latched: dict[str, Latch] = {}

@@ -199,6 +199,30 @@ async def test_who_may_ask_one_agent_may_not_have_another_asked(stage: Stage) ->
         assert (await stage.post("/hooks/agent", envelope, token=None))[0] == 202
 
 
+@pytest.mark.parametrize(
+    ("sender", "other"), [("release", "researcher"), ("researcher", "auditor")]
+)
+async def test_who_may_ask_some_agents_may_have_those_asked_at_either_door(
+    stage: Stage, sender: str, other: str
+) -> None:
+    envelope = await stage.envelope(sender, {**BODY, "agentId": other})
+    status, answer = await stage.post("/hooks/agent", envelope, token=None)
+    assert (status, answer["agent"]) == (202, other)
+
+
+@pytest.mark.parametrize(
+    ("sender", "other"),
+    [("release", "auditor"), ("researcher", "researcher"), ("release", "nobody")],
+)
+async def test_who_may_ask_some_agents_may_have_nobody_else_asked(
+    stage: Stage, sender: str, other: str
+) -> None:
+    for to in (other, "auto"):
+        envelope = await stage.envelope(sender, {**BODY, "agentId": to})
+        assert await refused(stage, envelope) == (403, "not_allowed")
+    assert stage.desk.orders == []
+
+
 async def test_what_went_through_too_many_hands_is_refused(stage: Stage) -> None:
     envelope = await stage.envelope("researcher", BODY, hops=5)
     assert await refused(stage, envelope) == (403, "not_allowed")
