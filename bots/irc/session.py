@@ -17,7 +17,6 @@ from bots.irc.config import IrcConfig
 from bots.irc.connection import new_connection
 from bots.irc.hearing import Hearing
 from bots.irc.line import Line
-from bots.irc.pacing import TokenBucket
 from bots.irc.proofs import Proofs
 from bots.irc.regain import Regain
 from bots.irc.registration import Registration
@@ -28,6 +27,7 @@ from bots.irc.speech import Speech
 from bots.irc.watchdog import Verdict, Watchdog
 from bots.irc.wire import Log, Wire
 from bots.messages import Delivery, Heard, Target
+from bots.pacing import TokenBucket
 
 _VERSION = "Parley, a swarm of chat bots"
 _THROTTLED = re.compile(

@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection, Sequence
 
 from bots.irc.config import IrcConfig
 from bots.irc.line import Line
-from bots.irc.pacing import TokenBucket
 from bots.irc.proofs import Proofs, Utterance
 from bots.irc.wire import Wire
 from bots.messages import Delivery, Target
+from bots.pacing import TokenBucket
 
 
 class Speech:

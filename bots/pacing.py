@@ -1,4 +1,4 @@
-"""A token bucket: so many lines at once, so many a second after that. Time is passed in."""
+"""A token bucket: so much at once, so much a second after that. Time is passed in."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ class TokenBucket:
             return False
         self._tokens -= 1
         return True
+
+    def wait_s(self, now_s: float) -> float:
+        """In how many seconds `try_take` would get one (0 = now); takes nothing."""
+        self._refill(now_s)
+        return max(0.0, (1 - self._tokens) / self._per_s)
 
     def _refill(self, now_s: float) -> None:
         passed_s = max(0.0, now_s - self._at_s)
