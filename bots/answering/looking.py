@@ -33,7 +33,7 @@ from brain.prompting.silence import is_silence
 from brain.prompting.tokens import estimate, windows
 from brain.tools.context import Context
 from brain.tools.registry import Toolbox
-from brain.tools.subscribing import receiver_of
+from brain.tools.subscribing import SHOWN, receiver_of, told
 from storage import deliveries, inbox, record, replies, sessions
 from storage.deliveries import Notice
 from storage.errors import StorageError
@@ -44,8 +44,6 @@ from storage.unit import Unit
 SESSION: Final = "heartbeat"
 #: tokens of talk of one channel that are shown
 _TALK_TOKENS: Final = 800
-#: events that are shown
-_EVENTS: Final = 20
 #: agents do not all look at once
 _SPREAD: Final = 0.2
 
@@ -142,9 +140,10 @@ class Looking:
                 return
             try:
                 await self._turn(view)
-                await self._thinker.store.write(
-                    lambda unit: deliveries.read(unit, view.unread, now)
-                )
+                if view.unread:
+                    await self._thinker.store.write(
+                        lambda unit: deliveries.read(unit, view.unread, now)
+                    )
             except ModelFailed as error:
                 # It may have been billed: what cannot be thought about is not shown again.
                 self._log.info("heartbeat.no_turn", why=str(error))
@@ -162,9 +161,7 @@ class Looking:
         found = news.new({f"{n}:{channel}": at for (n, channel), at in spoken.items()}, now)
         may = [one for one in found if await self._may_speak(unit, one.target, now)]
         shown = news.together(may, self._is_open)
-        unread, _ = await deliveries.unread(
-            unit, receiver_of(agent), _EVENTS, after=self._last_event
-        )
+        unread, _ = await deliveries.unread(unit, receiver_of(agent), SHOWN, after=self._last_event)
         if not shown and not unread:
             return None
         waiting = len(await inbox.waiting(unit, agent))
@@ -173,7 +170,7 @@ class Looking:
             now=now,
             since=news.looked_at,
             state=state if waiting else (),
-            events=[f"{one.at:%H:%M} {one.topic}: {one.text} {one.ref}".rstrip() for one in unread],
+            events=[told(one, now) for one in unread],
             channels=[await self._heard(unit, one, len(shown)) for one in shown],
         )
         return View(

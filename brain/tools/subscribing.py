@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Final
 
 from brain.errors import BadArguments, ToolError
@@ -14,7 +15,7 @@ from storage.subscriptions import TooMany, Wanted
 from storage.topics import TOPICS, PatternError, pattern_of
 from storage.unit import Unit
 
-#: events that `unread` shows
+#: events that an agent is shown at once
 SHOWN: Final = 20
 
 
@@ -82,8 +83,12 @@ async def unread(context: Context) -> ToolResult:
         return ToolResult(text="Nothing is unread.")
     now = context.now()
     more = [f"{count - len(found)} more: call unread again"] if count > len(found) else []
-    rows = [f"{clock(n.at, now)} {n.topic}: {n.text} {n.ref}".rstrip() for n in found]
-    return ToolResult(text="\n".join([*rows, *more]))
+    return ToolResult(text="\n".join([*(told(one, now) for one in found), *more]))
+
+
+def told(notice: Notice, now: datetime) -> str:
+    """One event as an agent reads it; of another day than `now` with its date."""
+    return f"{clock(notice.at, now)} {notice.topic}: {notice.text} {notice.ref}".rstrip()
 
 
 def _pattern(tool_name: str, topic: str) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+import sqlalchemy as sa
+
 from brain.errors import Overloaded
 from brain.models.scripted import Scripted
 from storage import deliveries, events, subscriptions
@@ -46,6 +50,29 @@ async def test_events_are_shown_once_and_fenced(looker: Looker) -> None:
     assert await unread(looker) == 0
     await looking.look()
     assert model.times_asked == 1
+
+
+async def test_what_was_kept_for_days_is_told_with_its_day(looker: Looker) -> None:
+    await subscribed(looker)
+    await happens(looker, "the mixer broke")
+    looker.clock.on(days=3)
+    model = Scripted([SILENT])
+    await looker.with_model(model).look()
+    dated = r"\d{4}-\d\d-\d\d \d\d:\d\d delegation\.failed: the mixer broke"
+    assert re.search(dated, told(model))
+
+
+async def test_a_look_that_shows_no_events_marks_none_as_read(looker: Looker) -> None:
+    model = Scripted([SILENT])
+    looking = looker.with_model(model)
+    await looker.said("does anybody know why the mixer hums?")
+    asked: list[str] = []
+    sa.event.listen(
+        looker.member.store._engine, "before_cursor_execute", lambda *found: asked.append(found[2])
+    )
+    await looking.look()
+    assert model.times_asked == 1
+    assert not [statement for statement in asked if "UPDATE event_delivery" in statement]
 
 
 async def test_it_may_speak_of_them_where_everybody_reads(looker: Looker) -> None:
