@@ -65,8 +65,10 @@ class Seen:
     standing: Mapping[int, Standing]
     #: ids of what may be begun
     waiting: Sequence[int]
-    #: results to say
+    #: results to say; none where that was not asked
     owed: Sequence[Delegation]
+    #: there may be more to begin than these
+    is_more: bool = False
     #: something it had somebody chosen for is not begun yet; False where that was not asked
     is_routed: bool = False
 
@@ -78,16 +80,33 @@ async def look(
     now: datetime,
     *,
     limit: int,
-    only_passing: bool,
+    page: int,
+    owed: bool = True,
     routed: bool,
 ) -> Seen:
-    """All that there may be to do for `agent`, who has `held` in hand; `limit` as in `waiting`."""
+    """All that there may be to do for `agent`, who has `held` in hand and `limit` places free; of
+    what is only passed on, which takes no place, at least `page`. `owed` and `routed`: whether it
+    is asked for that, too.
+    """
+    ids, is_more = await _may_begin(unit, agent, now, limit, page)
     return Seen(
         standing=await _standing(unit, held) if held else {},
-        waiting=await waiting(unit, agent, now, limit=limit, only_passing=only_passing),
-        owed=await undelivered(unit, agent),
+        waiting=ids,
+        owed=await undelivered(unit, agent) if owed else (),
+        is_more=is_more,
         is_routed=routed and await _is_routed(unit, agent),
     )
+
+
+async def _may_begin(
+    unit: Unit, agent: str, now: datetime, limit: int, page: int
+) -> tuple[list[int], bool]:
+    first = await waiting(unit, agent, now, limit=limit) if limit else []
+    if len(first) < limit:
+        # Nothing else waits.
+        return first, False
+    passing = await waiting(unit, agent, now, limit=page, only_passing=True)
+    return list(dict.fromkeys((*first, *passing))), bool(first) or len(passing) == page
 
 
 async def waiting(

@@ -160,10 +160,8 @@ async def _delegated(unit: Unit, epoch: int) -> None:
     )
     given, _ = await delegations.add(unit, new)
     await delegations.by_code(unit, given.code)
-    for held, only_passing in (([given.id or 0], False), ([], True)):
-        await delegation_looks.look(
-            unit, _AGENT, held, _THEN, limit=4, only_passing=only_passing, routed=True
-        )
+    for held, limit in (([given.id or 0], 4), ([], 0)):
+        await delegation_looks.look(unit, _AGENT, held, _THEN, limit=limit, page=16, routed=True)
     await delegating.reclaim(unit, _THEN, delegating.SILENCE, of=(_AGENT, epoch))
     await delegation_looks.untaken(unit, _AGENT, [_AGENT], _THEN, after=0, limit=16)
     held_now = await delegating.claim(unit, given.id or 0, _AGENT, epoch, _THEN)

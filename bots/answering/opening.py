@@ -46,6 +46,9 @@ class PlainOpenings:
     soul: Soul
 
     async def of(self, work: Matter, text: str) -> Opened:
+        if work.delegation is not None and not work.delegation.talk:
+            # It is a conversation of its own, which begins with it.
+            return Opened(system=self.soul.body)
         known = await self.store.read(
             lambda unit: sessions.history(unit, self.agent, work.session, _HISTORY)
         )

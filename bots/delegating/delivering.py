@@ -38,6 +38,11 @@ class Delivering:
         default_factory=set, init=False, repr=False, compare=False
     )
 
+    @property
+    def is_busy(self) -> bool:
+        """What was found before is still being said."""
+        return any(not task.done() for task in self.saying)
+
     def begin(self, owed: Sequence[Delegation], bells: Bells) -> None:
         """Say these, which may take its time; what is found meanwhile is said at a later look.
 
@@ -81,11 +86,7 @@ class Delivering:
                 return False
             except (Refused, TargetError) as error:
                 refused = refused or f"not in {target}: {error}"
-        lines = await self.mouth.store.read(lambda unit: replies.of_delegation(unit, delegation_id))
-        how, message_id, proof = told_of(lines)
-        if refused:
-            how, proof = Deliver.FAILED, refused
-        await self._settle(owed, how, message_id, proof)
+        await self._settle(delegation_id, refused)
         return True
 
     async def _say(self, owed: Delegation, target: str) -> None:
@@ -122,9 +123,12 @@ class Delivering:
         if any(line.target == target and line.id not in ours for line in lines):
             raise LeaseLost(f"{owed.code} is being said in {target} already")
 
-    async def _settle(self, owed: Delegation, how: Deliver, message_id: str, proof: str) -> None:
+    async def _settle(self, delegation_id: int, refused: str) -> None:
         async def settle(unit: Unit) -> None:
-            await delegations.delivered(unit, owed.id or 0, how, message_id, proof)
+            how, message_id, proof = told_of(await replies.of_delegation(unit, delegation_id))
+            if refused:
+                how, proof = Deliver.FAILED, refused
+            await delegations.delivered(unit, delegation_id, how, message_id, proof)
 
         await self.mouth.store.write(settle)
 

@@ -71,7 +71,7 @@ class Worker:
     _nudged: asyncio.Event = field(default_factory=asyncio.Event)
     _hands: dict[int, _Hand] = field(default_factory=dict)
     _telling: set[asyncio.Task[None]] = field(default_factory=set)
-    #: at the last look there was work for more places than were free
+    #: at the last look there may have been work for more places than were free
     _is_more: bool = False
     _rerouted_at: datetime | None = None
 
@@ -129,8 +129,7 @@ class Worker:
         try:
             seen = await self._seen()
             self._drop_lost(seen.standing)
-            if await self._take_up(seen.waiting) and self._is_more:
-                # What is only passed on may wait behind the rest.
+            if await self._take_up(seen.waiting) and self._may_take_more(seen):
                 self.nudge()
             # No work and no cancel waits for a slow network.
             self.delivering.begin(seen.owed, self.desk.bells)
@@ -140,21 +139,31 @@ class Worker:
             self.log.warning("delegations.unreadable", error=str(error))
 
     async def _seen(self) -> Seen:
-        # Who has just come back from waiting for others may be one too many.
-        free = max(0, _AT_ONCE - sum(not hand.is_waiting for hand in self._hands.values()))
-        # What is only passed on takes no place: nobody may wait for a place that waits for him.
+        free = self._free()
         look = partial(
             delegation_looks.look,
             agent=self.agent,
             held=list(self._hands),
             now=self.desk.clock(),
-            limit=free or _PAGE,
-            only_passing=not free,
+            limit=free,
+            # What is only passed on takes no place: nobody may wait for one that waits for him.
+            page=_PAGE,
+            # What is being said is not to be begun again.
+            owed=not self.delivering.is_busy,
             routed=self._may_reroute(),
         )
         seen = await self.desk.store.read(look)
-        self._is_more = len(seen.waiting) >= free
+        # Without a free place nobody has asked what waits for one.
+        self._is_more = seen.is_more or not free
         return seen
+
+    def _free(self) -> int:
+        # Who has just come back from waiting for others may be one too many.
+        return max(0, _AT_ONCE - sum(not hand.is_waiting for hand in self._hands.values()))
+
+    def _may_take_more(self, seen: Seen) -> bool:
+        """What was taken of it has left places free, or was all that one page has."""
+        return seen.is_more and (self._free() > 0 or len(seen.waiting) >= _PAGE)
 
     def _may_reroute(self) -> bool:
         now = self.desk.clock()

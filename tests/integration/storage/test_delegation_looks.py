@@ -20,15 +20,11 @@ _WHOLE = ("SCAN delegation", "SCAN talk", "SCAN workflow_run")
 
 
 async def _look(unit: Unit) -> object:
-    return await delegation_looks.look(
-        unit, "ada", [1, 2], NOW, limit=4, only_passing=False, routed=True
-    )
+    return await delegation_looks.look(unit, "ada", [1, 2], NOW, limit=4, page=16, routed=True)
 
 
 async def _passing(unit: Unit) -> object:
-    return await delegation_looks.look(
-        unit, "ada", [], NOW, limit=16, only_passing=True, routed=False
-    )
+    return await delegation_looks.look(unit, "ada", [], NOW, limit=0, page=16, routed=False)
 
 
 async def _answer(unit: Unit) -> object:
