@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
@@ -30,6 +30,20 @@ class SwarmSettings(Table):
     standup: str | None = Field(default=None, pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")
 
 
+#: the groups of tools that there are (`guard_class` of `brain.tools.catalogue.TOOLS`)
+ToolGroup = Literal[
+    "memory",
+    "knowledge",
+    "notes",
+    "events",
+    "posting",
+    "delegation",
+    "people",
+    "project",
+    "swarm",
+]
+
+
 class AgentSettings(Table):
     name: AgentName
     role: str
@@ -40,6 +54,8 @@ class AgentSettings(Table):
     brain: str = OFFLINE
     #: who answers when `brain` cannot, in this order
     fallback: tuple[str, ...] = ()
+    #: groups of our own tools it may use; each is shown to its model with every call, and paid for
+    tools: tuple[ToolGroup, ...] = get_args(ToolGroup)
     #: tools of MCP servers it may use: a server's name, or ``server.tool``
     mcp: tuple[str, ...] = ()
     transports: tuple[Literal["irc", "discord"], ...] = Field(

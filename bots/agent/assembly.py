@@ -277,6 +277,7 @@ def _thinker(
         tools=mind.tools,
         handing=partial(TurnHanding, giving),
         people=partial(TurnPeople, giving, people, time.monotonic),
+        has_people=people.requests.operators != Approvers(),
         project=partial(TurnProject, project),
         talking=partial(TurnTalking, giving, talk_limits(spec.settings)),
         reach=lambda why, trace_id: Reaching(mouth, spec.epoch, why, trace_id),

@@ -29,7 +29,7 @@ from brain.prompting.fencing import Fence
 from brain.prompting.minuting import Minuting
 from brain.prompting.summarising import Summariser
 from brain.prompting.templates import Templates
-from brain.tools.catalogue import TOOLS
+from brain.tools.catalogue import of_groups
 from brain.tools.registry import AnyTool
 from brain.wallet.budgets import NearlySpent, budgets_of
 from brain.wallet.prices import Prices
@@ -62,8 +62,10 @@ def mind_of(body: Body) -> Mind:
         clock=utc_now,
     )
 
+    ours = of_groups(spec.agent.tools)
+
     async def tools() -> Sequence[AnyTool]:
-        return (*TOOLS, *(await servers.tools())) if servers else TOOLS
+        return (*ours, *(await servers.tools())) if servers else ours
 
     async def recover() -> None:
         if servers is not None:

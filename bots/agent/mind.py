@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from structlog.typing import FilteringBoundLogger
@@ -25,7 +26,7 @@ from brain.compaction import Compactor
 from brain.guard import Guard
 from brain.model import Model
 from brain.offline.model import OfflineModel
-from brain.tools.catalogue import TOOLS
+from brain.tools.catalogue import of_groups
 from brain.tools.registry import AnyTool
 from storage.store import Store
 
@@ -88,7 +89,7 @@ def mind_of(body: Body) -> Mind:
         openings=PlainOpenings(spec.name, body.store, soul),
         compactor=Compactor(spec.name, body.store, None, body.redactor.redact, utc_now),
         fence=unfenced,
-        tools=_ours,
+        tools=partial(_ours, of_groups(spec.agent.tools)),
         recover=_nothing,
         hush=lambda: None,
         close=_nothing,
@@ -105,8 +106,8 @@ def offline(body: Body) -> OfflineModel:
     return OfflineModel(body.cards.soul_of(spec.name), [spec.name, spec.agent.nick], utc_now)
 
 
-async def _ours() -> Sequence[AnyTool]:
-    return TOOLS
+async def _ours(tools: Sequence[AnyTool]) -> Sequence[AnyTool]:
+    return tools
 
 
 async def _nothing() -> None:

@@ -57,6 +57,9 @@ class _Watched:
     def is_at_hand(self, context: Context) -> bool:
         return self.tool.is_at_hand(context)
 
+    def is_shown(self, context: Context) -> bool:
+        return self.tool.is_shown(context)
+
     async def run(
         self, context: Context, arguments: Mapping[str, Any], permit: Permit
     ) -> ToolResult:

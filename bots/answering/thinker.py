@@ -15,6 +15,7 @@ from bots.answering.opening import Openings
 from bots.answering.placing import place_of
 from bots.answering.pulse import Pulse
 from bots.answering.reaching import Reaching, targets_of
+from bots.delegating.order import TALK
 from bots.settings import Settings
 from brain.acting import Clean, Fence
 from brain.compaction import Compactor
@@ -71,6 +72,8 @@ class Thinker:
     handing: Callable[[Matter], Handing]
     #: how a turn asks people
     people: Callable[[Matter], AskPeople]
+    #: somebody is there to be asked
+    has_people: bool
     #: how a turn writes into the project's log
     project: Callable[[Matter], Project]
     #: how a turn talks with another agent in private
@@ -258,6 +261,10 @@ class Thinker:
             people=self.people(work),
             project=self.project(work),
             talking=self.talking(work),
+            leads=self.agent == self.settings.captain,
+            is_delegated=work.delegation is not None,
+            is_in_talk=work.delegation is not None and work.delegation.kind == TALK,
+            has_people=self.has_people,
             react=reach.react if has_replies else None,
             fetch=reach.fetch if has_replies else None,
             share=partial(reach.share, place_of(work), work.hops + 1) if has_replies else None,

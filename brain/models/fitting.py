@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from brain.model import Capabilities, Conversation, Message, Role
+from brain.model import Capabilities, Conversation, Message, Role, ToolSpec
+from brain.prompting.tokens import TOOLS_SHARE, of_tool
 
 
 def fitted(conversation: Conversation, capabilities: Capabilities) -> Conversation:
     """`conversation` without what a model of these capabilities cannot take.
 
-    Without tools, calls that were made already and what they found become plain words, marked as
-    what they are. A schema is left out: who asked for one checks the answer anyway.
+    A small context gets the first tools alone, as many as a quarter of it holds: a server that
+    reads no further drops the rest of a prompt without a word. Without tools, calls that were made
+    already and what they found become plain words, marked as what they are. A schema is left out:
+    who asked for one checks the answer anyway.
     """
     if conversation.json_schema is not None and not capabilities.json_schema:
         conversation = dataclasses.replace(conversation, json_schema=None)
     if capabilities.tools:
-        return conversation
+        held = _held(conversation.tools, capabilities.context_tokens // TOOLS_SHARE)
+        if len(held) == len(conversation.tools):
+            return conversation
+        return dataclasses.replace(conversation, tools=held)
     messages = tuple(_merged(_in_words(conversation.messages)))
     return dataclasses.replace(conversation, tools=(), messages=messages)
+
+
+def _held(tools: Sequence[ToolSpec], tokens: int) -> tuple[ToolSpec, ...]:
+    """The first of `tools`, as many as so many tokens hold."""
+    sizes = itertools.accumulate(map(of_tool, tools))
+    return tuple(tool for tool, size in zip(tools, sizes, strict=True) if size <= tokens)
 
 
 def _in_words(messages: Iterable[Message]) -> Iterable[Message]:

@@ -10,14 +10,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from brain.model import Conversation, Message
+from brain.model import Conversation, Message, ToolSpec
 
 #: role, separators: what a provider adds to a message
 PER_MESSAGE: Final = 5
 #: of a system prompt with its soul and eight peers, roughly
 SYSTEM_TOKENS: Final = 1_300
 #: of the tools behind it, roughly
-TOOLS_TOKENS: Final = 2_200
+TOOLS_TOKENS: Final = 4_500
+#: and never more than this part of a context, see `brain.models.fitting`
+TOOLS_SHARE: Final = 4
 ANSWER_TOKENS: Final = 1_024
 #: what servers on small machines read unless told otherwise
 SMALL_CONTEXT: Final = 4_096
@@ -51,14 +53,14 @@ def of_messages(messages: Iterable[Message]) -> int:
 
 def of_conversation(conversation: Conversation) -> int:
     """What a provider reads: system prompt, messages, and the tools' descriptions."""
-    tools = sum(
-        PER_MESSAGE
-        + estimate(spec.name)
-        + estimate(spec.description)
-        + estimate(str(spec.parameters))
-        for spec in conversation.tools
-    )
+    tools = sum(map(of_tool, conversation.tools))
     return estimate(conversation.system) + tools + of_messages(conversation.messages)
+
+
+def of_tool(spec: ToolSpec) -> int:
+    """Its description, as a model is shown it."""
+    words = estimate(spec.name) + estimate(spec.description) + estimate(str(spec.parameters))
+    return PER_MESSAGE + words
 
 
 def _of_message(message: Message) -> int:
@@ -82,7 +84,8 @@ def windows(context_tokens: int, *, has_tools: bool = True) -> Windows:
     tenth for what else was said there; never more than is worth its price. The rest is for the
     question and what tools find.
     """
-    before = SYSTEM_TOKENS + (TOOLS_TOKENS if has_tools else 0)
+    tools = min(TOOLS_TOKENS, context_tokens // TOOLS_SHARE) if has_tools else 0
+    before = SYSTEM_TOKENS + tools
     room = max(0, context_tokens - ANSWER_TOKENS - before)
     least = LEAST_HISTORY if context_tokens >= SMALL_CONTEXT else 0
     history = max(least, min(MOST_HISTORY, room // 3))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from brain.tools.digest import summary
 from brain.tools.expertise import who_knows
 from brain.tools.fetching import fetch_attachment
@@ -56,3 +58,8 @@ TOOLS: tuple[Tool, ...] = (
     who_can,
     now,
 )
+
+
+def of_groups(groups: Collection[str]) -> tuple[Tool, ...]:
+    """The tools of these groups (`guard_class`)."""
+    return tuple(one for one in TOOLS if one.guard_class in groups)

@@ -143,6 +143,18 @@ class Context:
     people: AskPeople | None = None
     project: Project | None = None
     talking: Talking | None = None
+    #: the captain thinks
+    leads: bool = False
+    #: somebody handed over the work at hand
+    is_delegated: bool = False
+    #: the question is a word of another agent in a private talk
+    is_in_talk: bool = False
+    #: there are people who can be asked
+    has_people: bool = True
+
+    @property
+    def may_open_talk(self) -> bool:
+        return not self.is_in_talk
 
     @property
     def place(self) -> str:

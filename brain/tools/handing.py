@@ -40,7 +40,7 @@ async def ask_peer(
     return ToolResult(text=await _hands(context).ask(agent, question, _LONGEST_WAIT_S))
 
 
-@tool(effects=Effects.ONCE, guard_class="delegation", needs="handing")
+@tool(effects=Effects.ONCE, guard_class="delegation", needs="handing", shown_if="is_delegated")
 async def report(
     context: Context, words: Annotated[str, "how far you are, in a sentence or two"]
 ) -> ToolResult:

@@ -25,7 +25,7 @@ _LINE: Final = re.compile(r"\b(?:message|line)[ :#]*(\d{1,18})\b", re.IGNORECASE
 _DELEGATION: Final = re.compile(r"\bD-[a-z0-9]{8}\b")
 
 
-@tool(effects=Effects.WRITES, guard_class="knowledge")
+@tool(effects=Effects.WRITES, guard_class="knowledge", shown_if="is_for_all")
 async def publish_knowledge(
     context: Context,
     *,

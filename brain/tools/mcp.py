@@ -47,6 +47,9 @@ class McpTool:
     def is_at_hand(self, context: Context) -> bool:
         return True
 
+    def is_shown(self, context: Context) -> bool:
+        return True
+
     async def run(
         self, context: Context, arguments: Mapping[str, Any], permit: Permit
     ) -> ToolResult:

@@ -15,7 +15,7 @@ _LONGEST_WAIT_S: Final = 45.0
 _EVIDENCE: Final = 2_000
 
 
-@tool(effects=Effects.ONCE, guard_class="people", needs="people")
+@tool(effects=Effects.ONCE, guard_class="people", needs="people", shown_if="has_people")
 async def request_human(
     context: Context,
     *,

@@ -38,7 +38,7 @@ async def project(context: Context) -> ToolResult:
     return ToolResult(text="\n".join([head, *(_row(context, entry) for entry in shown)]))
 
 
-@tool(effects=Effects.WRITES, guard_class="project", needs="project")
+@tool(effects=Effects.WRITES, guard_class="project", needs="project", shown_if="leads")
 async def set_project_status(
     context: Context,
     status: Annotated[str, _STATUSES],

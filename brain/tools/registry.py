@@ -101,6 +101,11 @@ class AnyTool(Protocol):
     def is_at_hand(self, context: Context) -> bool:
         """Whether it can be used at all where this turn takes place."""
 
+    def is_shown(self, context: Context) -> bool:
+        """Whether a model is told of it in this turn; what is not shown costs nothing, and refuses
+        in its own words whoever calls it all the same.
+        """
+
     async def run(
         self, context: Context, arguments: Mapping[str, Any], permit: Permit
     ) -> ToolResult:
@@ -119,6 +124,8 @@ class Tool:
     function: _Call
     #: field of the context that it needs, such as ``say``; empty when it needs nothing more
     needs: str = ""
+    #: property of the context without which it would only refuse; empty: there is none
+    shown_if: str = ""
 
     @property
     def spec(self) -> ToolSpec:
@@ -152,6 +159,9 @@ class Tool:
     def is_at_hand(self, context: Context) -> bool:
         return not self.needs or getattr(context, self.needs) is not None
 
+    def is_shown(self, context: Context) -> bool:
+        return self.is_at_hand(context) and (not self.shown_if or getattr(context, self.shown_if))
+
     async def run(
         self, context: Context, arguments: Mapping[str, Any], permit: Permit
     ) -> ToolResult:
@@ -159,12 +169,15 @@ class Tool:
         return await self.function(context, **self.read(arguments))
 
 
-def tool(*, effects: Effects, guard_class: str, needs: str = "") -> Callable[[_Call], Tool]:
+def tool(
+    *, effects: Effects, guard_class: str, needs: str = "", shown_if: str = ""
+) -> Callable[[_Call], Tool]:
     """Declare a coroutine function as a tool.
 
     Its first parameter is the `Context`; every other one is annotated ``Annotated[str | int |
     float | bool | … | None, "what it means"]``. Its docstring is the description. `needs` names a
-    field of the context that may be None: then the tool is not shown.
+    field of the context that may be None: then the tool cannot be used. `shown_if` names one that
+    may be false: then no model is told of it.
     """
 
     def declare(function: _Call) -> Tool:
@@ -176,6 +189,7 @@ def tool(*, effects: Effects, guard_class: str, needs: str = "") -> Callable[[_C
             parameters=tuple(_parameters(function)),
             function=function,
             needs=needs,
+            shown_if=shown_if,
         )
 
     return declare
@@ -214,7 +228,7 @@ class Toolbox:
         self._tools = {t.name: t for t in tools}
         self.context = context
         self.specs: tuple[ToolSpec, ...] = tuple(
-            t.spec for t in self._tools.values() if t.is_at_hand(context)
+            t.spec for t in self._tools.values() if t.is_shown(context)
         )
 
     def find(self, name: str) -> AnyTool:

@@ -11,7 +11,7 @@ from brain.tools.registry import Effects, Longest, ToolResult, tool
 LONGEST_WORDS = 4_000
 
 
-@tool(effects=Effects.ONCE, guard_class="delegation", needs="talking")
+@tool(effects=Effects.ONCE, guard_class="delegation", needs="talking", shown_if="may_open_talk")
 async def talk_with(
     context: Context,
     agent: Annotated[str, "an agent's name"],

@@ -72,6 +72,8 @@ async def test_the_captain_gives_work_and_gets_what_came_of_it(crew: Office) -> 
 
 
 async def test_what_is_made_for_private_work_is_private_and_signed_as_such(crew: Office) -> None:
+    # What has ended gets no more parts.
+    await crew.hire("secretary", works=False)
     above = await crew.give("captain", "secretary", is_private=True)
     below = await crew.give("captain", "buyer", asked_by="agent:captain", parent_id=above.id)
     assert (above.is_private, below.is_private) == (True, True)

@@ -29,6 +29,8 @@ from brain.errors import (
 from brain.model import Completion, Conversation, Message, Role, ToolCall, ToolSpec
 from brain.models.chain import Chain, ChainState, in_short
 from brain.models.fitting import fitted
+from brain.prompting.tokens import of_tool
+from brain.tools.catalogue import TOOLS as CATALOGUE
 from tests.unit.brain.troupe import ABLE, HELLO, NOON, Page, Player, Said, Waiting
 
 ANSWER = Completion(text="Hello.")
@@ -241,6 +243,16 @@ PLAIN = dataclasses.replace(ABLE, tools=False, json_schema=False)
 
 def test_a_model_that_can_all_gets_it_as_it_is() -> None:
     assert fitted(USED, ABLE) is USED
+
+
+def test_a_small_context_holds_the_first_tools_alone() -> None:
+    tools = tuple(one.spec for one in CATALOGUE)
+    asked = dataclasses.replace(USED, tools=tools, json_schema=None)
+    small = fitted(asked, dataclasses.replace(ABLE, context_tokens=4_096)).tools
+    assert 4 <= len(small) < len(tools)
+    assert small == tools[: len(small)]
+    assert sum(map(of_tool, small)) <= 1_024 < sum(map(of_tool, tools[: len(small) + 1]))
+    assert fitted(asked, dataclasses.replace(ABLE, context_tokens=32_768)) is asked
 
 
 def test_a_model_without_tools_reads_in_words_what_they_found() -> None:

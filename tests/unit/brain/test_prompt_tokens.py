@@ -11,11 +11,14 @@ from brain.prompting.tokens import (
     ANSWER_TOKENS,
     PER_MESSAGE,
     SMALL_CONTEXT,
+    TOOLS_TOKENS,
     estimate,
     of_conversation,
     of_messages,
+    of_tool,
     windows,
 )
+from brain.tools.catalogue import TOOLS
 
 TEXT = st.text(max_size=300)
 
@@ -78,9 +81,15 @@ def test_windows_leave_room_for_the_question(*, context: int, has_tools: bool) -
     assert found.history <= 8_000
 
 
+def test_what_is_reckoned_for_tools_is_what_a_turn_is_shown() -> None:
+    shown = sum(of_tool(one.spec) for one in TOOLS if one.shown_if not in {"leads", "is_delegated"})
+    assert 0.95 * TOOLS_TOKENS <= shown <= 1.05 * TOOLS_TOKENS
+
+
 def test_a_small_model_remembers_too() -> None:
     assert windows(SMALL_CONTEXT, has_tools=True).history >= 300
     bare = windows(SMALL_CONTEXT, has_tools=False)
     assert bare.history >= 500
     assert bare.talk > 100
-    assert windows(SMALL_CONTEXT - 1, has_tools=True).history == 0
+    assert windows(SMALL_CONTEXT - 1, has_tools=True).history < 300
+    assert windows(SMALL_CONTEXT // 2, has_tools=True).history == 0
