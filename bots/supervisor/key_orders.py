@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from bots.control.door import BadRequest, Body, Steer, Unavailable, words_of
-from bots.keys.desk import KeyDesk
+from bots.keys.desk import KeyDesk, Made
 from bots.keys.keystore import KeyRefused
 from bots.keys.master import MasterUnavailable
 from bots.keys.showing import made_as_json, revoked_as_json
@@ -21,7 +21,9 @@ class KeyOrders:
         self._handing = handing
 
     def routes(self) -> dict[tuple[str, str], Steer]:
-        """See `bots.control.door`. Agents that run here have what changed when it answers."""
+        """See `bots.control.door`. Agents that run here have what changed when it answers, or else
+        as soon as the store answers again.
+        """
         return {
             ("POST", "/control/keys/create"): self._create,
             ("POST", "/control/keys/rotate"): self._rotate,
@@ -31,14 +33,12 @@ class KeyOrders:
     async def _create(self, body: Body) -> Body:
         with _told():
             made = await self._desk.create(words_of(body, "sender"), _by(body))
-            await self._handing.look()
-        return made_as_json(made, self._desk.keystore.clock())
+        return await self._handed(made)
 
     async def _rotate(self, body: Body) -> Body:
         with _told():
             made = await self._desk.rotate(words_of(body, "owner"), _by(body))
-            await self._handing.look()
-        return made_as_json(made, self._desk.keystore.clock())
+        return await self._handed(made)
 
     async def _revoke(self, body: Body) -> Body:
         key, reason = words_of(body, "key"), words_of(body, "reason", "")
@@ -47,6 +47,14 @@ class KeyOrders:
         # The rows say so, so it holds; that agents get new keys may wait.
         self._handing.wake()
         return revoked_as_json(revoked)
+
+    async def _handed(self, made: Made) -> Body:
+        """What to answer. The key is made: its secret is told this once, whatever happens."""
+        try:
+            await self._handing.look()
+        except StorageError:
+            self._handing.wake()
+        return made_as_json(made, self._desk.keystore.clock())
 
 
 def _by(body: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,6 +101,30 @@ async def test_a_rotation_reaches_who_runs_before_it_is_answered(store: Store) -
     assert "secret" not in made
     assert await one.verifies(old)
     assert await one.verifies(made["key_id"])
+
+
+@pytest.mark.parametrize(("verb", "whose"), [("create", "sender"), ("rotate", "owner")])
+async def test_what_was_made_is_told_though_nobody_can_be_given_it_now(
+    store: Store, tmp_path: Path, verb: str, whose: str
+) -> None:
+    one = scene(store)
+    await one.born("captain")
+    captain = one.children["captain"]
+    if verb == "rotate":
+        await one.order("create", sender="github")
+    away = await Store.open(f"sqlite:///{tmp_path}/away.sqlite")
+    await away.close()
+    hands = Office(away, settings(GITHUB), master=one.office.master)
+    handing = Handing(hands.desk(), one.children, one.office.log)  # type: ignore[arg-type]
+    made = await KeyOrders(one.office.desk(), handing).routes()["POST", f"/control/keys/{verb}"](
+        {whose: "github"}
+    )
+    assert await one.verifies(made["key_id"])
+    hands.store = store
+    assert handing._look.is_set(), "it is given as soon as the store answers"
+    async with running(handing):
+        await until(lambda: made["key_id"] in captain.keys.sender_ids, "it was given the secret")
+    assert captain.keys.secret_of(made["key_id"]) == SecretStr(made["secret"])
 
 
 async def test_who_is_being_born_while_it_happens_gets_it_then(store: Store) -> None:
