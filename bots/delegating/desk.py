@@ -33,6 +33,7 @@ from bots.keys.holding import NoKey
 from bots.keys.signer import Signer
 from brain.delegation.authority import Authority
 from brain.delegation.policy import VERB, target_of
+from brain.delegation.wording import destination_of
 from brain.errors import Refused
 from brain.guard import UNRECORDED, Guard
 from storage import delegating, delegations
@@ -80,7 +81,8 @@ class DelegationDesk:
         what it raises is raised. Raises `NotGiven` with its kinds, and `StorageError`.
         """
         try:
-            order = self.destinations.named_in(self._checked(order))
+            order = self._checked(order)
+            order = self.destinations.named_in(order)
             self._require_alive(self.agent)
             delegation = await self._added(await self._made(order), first)
         except (NotGiven, Repeated):
@@ -170,9 +172,16 @@ class DelegationDesk:
         if key is None:
             return None
         before = await self.store.read(lambda unit: delegations.by_key(unit, order.asked_by, key))
-        if before is not None and before.instruction != order.instruction:
+        if before is not None and before.instruction not in self._readings(order):
             raise Reused(f"the key {key!r} was used for another instruction: {before.code}")
         return before
+
+    def _readings(self, order: Order) -> set[str]:
+        """How a row of this order reads, where it could be given, and as it is where it cannot."""
+        words = self.clean(order.instruction.strip())
+        if order.deliver_to or not order.may_name_place:
+            return {words}
+        return {words, destination_of(words)[0]}
 
     async def _made(self, order: Order) -> NewDelegation:
         """What the order comes to: who does it, signed. Raises `Repeated`."""

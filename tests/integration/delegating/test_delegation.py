@@ -14,7 +14,15 @@ import sqlalchemy as sa
 
 from bots.clock import utc_now
 from bots.delegating import seal
-from bots.delegating.order import Killed, NobodyOfThatName, NotAllowed, NotGiven, Reused
+from bots.delegating.order import (
+    Killed,
+    NobodyOfThatName,
+    NotAllowed,
+    NotGiven,
+    Order,
+    Reused,
+)
+from bots.settings import Settings
 from brain.errors import ModelFailed
 from brain.model import Completion, Conversation, Reader, ToolCall
 from brain.models.scripted import Scripted
@@ -25,7 +33,7 @@ from storage.core import AUDIT, DELEGATION, run
 from storage.delegation_tables import DelegationState
 from storage.latch import LatchFile
 from storage.store import Store
-from tests.integration.delegating.office import Office, office, says
+from tests.integration.delegating.office import SETTINGS, Office, office, says
 
 
 @pytest.fixture
@@ -157,6 +165,29 @@ async def test_the_same_key_gives_the_first_result(crew: Office) -> None:
     assert again.id == first.id
     with pytest.raises(Reused):
         await crew.give("captain", "secretary", "something else", idempotency_key="k")
+
+
+async def test_the_same_words_are_the_same_where_they_could_not_be_given_any_more(
+    crew: Office,
+) -> None:
+    posted = Order(
+        to="secretary",
+        instruction=" sum up and post it to #reports ",
+        asked_by="shell",
+        idempotency_key="k",
+    )
+    desk = crew["captain"].desk
+    first = await desk.give(posted)
+    assert (first.instruction, first.deliver_to) == ("sum up", "irc:#reports")
+    quiet = SETTINGS | {"channels": [{"name": "#reports", "listen_only": True}]}
+    there = replace(desk.destinations, settings=Settings.model_validate(quiet))
+    later = replace(desk, destinations=there)
+    assert (await later.give(posted)).id == first.id
+    too_late = replace(posted, deadline=timedelta(days=3))
+    assert (await desk.give(too_late)).id == first.id
+    for order in (posted, too_late):
+        with pytest.raises(Reused):
+            await later.give(replace(order, instruction="buy it and post it to #reports"))
 
 
 async def test_what_was_given_is_neither_refused_nor_written_down_again(crew: Office) -> None:
