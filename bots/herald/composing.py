@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bots.herald.lines import joined, quoted
+from bots.herald.lines import UNQUOTED, entry_line, joined, quoted
 from storage.happenings import Exchange, Refusal, Steered, Warned
-from storage.project_tables import EntryKind, ProjectEntry
+from storage.project_tables import ProjectEntry
 from storage.tables import Agent, AgentState
 
-_TITLE_CHARACTERS: Final = 80
-_UNQUOTED: Final = "not quoted, for not everybody may read there"
 #: what is told by the kill itself, or only leads to what is told next
 _UNTOLD: Final = frozenset({AgentState.KILLED, AgentState.STARTING, AgentState.STOPPED})
 
@@ -56,7 +54,7 @@ def logs(
         *_changes(before, now),
         # That a killed agent may do nothing was told with the kill.
         *_refused([r for r in refusals if r.policy != "latch"]),
-        *(_logged(entry, is_quoted=is_quoted) for entry, is_quoted in entries),
+        *(entry_line(entry, is_quoted=is_quoted) for entry, is_quoted in entries),
     ]
     return Post(joined(lines), urgent=any(s.verb == "kill" for s in steered))
 
@@ -102,23 +100,6 @@ def _refused(refusals: Sequence[Refusal]) -> Iterator[str]:
         yield f"{same[-1].at:%H:%M} UTC {agent} may not {verb} {target}{times}: {reason}"
 
 
-def _logged(one: ProjectEntry, *, is_quoted: bool) -> str:
-    told, by = f"{one.at:%H:%M} UTC {one.agent}", one.by.removeprefix("agent:")
-    match one.kind:
-        case EntryKind.RESULT:
-            code = one.ref.removeprefix("delegation:")
-            told = f"{told}: {code} for {by} is {one.state}"
-            words = f"{quoted(one.title, _TITLE_CHARACTERS)}, {quoted(one.text)}"
-        case EntryKind.STATUS:
-            told = f"{one.at:%H:%M} UTC the project is {one.state} from now on, says {by}"
-            words = quoted(one.text)
-        case EntryKind.DECISION:
-            told, words = f"{told} wrote down a decision", quoted(one.text)
-        case _:
-            told, words = f"{told} wrote down a note", quoted(one.text)
-    return f"{told}: {words if is_quoted else _UNQUOTED}"
-
-
 def _exchange(one: Exchange, *, is_quoted: bool) -> str:
     private = one.channel.startswith("nick:")
     place = f"{'in private' if private else f'in {one.channel}'} on {one.network}"
@@ -126,4 +107,4 @@ def _exchange(one: Exchange, *, is_quoted: bool) -> str:
         place = f"in talk {one.talk}"
     did = "answered" if one.is_answer else "to"
     told = f"{one.at:%H:%M} UTC {one.speaker} {did} {one.listener} {place}, trace {one.trace_id}"
-    return f"{told}: {quoted(one.text) if is_quoted else _UNQUOTED}"
+    return f"{told}: {quoted(one.text) if is_quoted else UNQUOTED}"

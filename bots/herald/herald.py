@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
@@ -23,6 +24,7 @@ from bots.messages import DISCORD, Outgoing, Target
 from bots.settings import Settings
 from bots.transport import Transport, everybody_reads
 from brain.errors import Refused
+from brain.project import may_be_quoted
 from storage import agents, happenings, postings, project_log
 from storage.errors import LeaseLost, StorageError
 from storage.happenings import Exchange, Last
@@ -250,9 +252,5 @@ class Herald:
         return News(told, asdict(scene.last))
 
     def _may_be_quoted(self, one: Exchange | ProjectEntry) -> bool:
-        """Where agents' talk is told, more may read than where it was said. What came by a hook or
-        from a shell was said nowhere.
-        """
-        if not one.channel:
-            return True
-        return everybody_reads(self._mouth.transports, one.network, one.channel)
+        """Where agents' talk is told, more may read than where it was said."""
+        return may_be_quoted(one, partial(everybody_reads, self._mouth.transports))

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bots.herald.lines import BULLET, MOST, joined, quoted
+from bots.herald.lines import BULLET, MOST, entry_line, joined, quoted
 from bots.minutes.schedule import Called, Kind
 from bots.project.telling import standing
 from storage.delegation_tables import DelegationState
@@ -22,7 +22,6 @@ from storage.tables import Agent, AgentState
 _TITLES: Final = 2
 _TITLE_CHARACTERS: Final = 60
 _HEADS: Final = {Kind.STANDUP: "Stand-up", Kind.NOTES: "Notes"}
-_CLOSED: Final = "not quoted, for not everybody may read there"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,19 +71,15 @@ def _standup(facts: Facts) -> Iterator[str]:
         yield f"nothing to tell: {', '.join(idle)}"
     if facts.standing is not None:
         yield standing(facts.standing)
-    yield from _written(facts, (EntryKind.DECISION,))
+    yield from _written(facts, EntryKind.DECISION)
     yield from _waiting(facts)
 
 
 def _notes(facts: Facts) -> Iterator[str]:
     if facts.standing is not None:
         yield standing(facts.standing)
-    yield from _written(facts, (EntryKind.STATUS, EntryKind.DECISION, EntryKind.NOTE))
-    for entry, is_open in facts.entries:
-        if entry.kind == EntryKind.RESULT:
-            words = f"{quoted(entry.title, _TITLE_CHARACTERS)}, {quoted(entry.text, 120)}"
-            told = words if is_open else _CLOSED
-            yield f"{entry.at:%H:%M} UTC {entry.agent} {entry.state}: {told}"
+    yield from _written(facts, EntryKind.STATUS, EntryKind.DECISION, EntryKind.NOTE)
+    yield from _written(facts, EntryKind.RESULT)
     yield from _waiting(facts)
 
 
@@ -112,19 +107,10 @@ def _day(facts: Facts, agent: Agent) -> Iterator[str]:
         yield f"trouble: {agent.state}" + (f", {agent.reason}" if agent.reason else "")
 
 
-def _written(facts: Facts, kinds: Sequence[EntryKind]) -> Iterator[str]:
-    did = {
-        EntryKind.STATUS: "said that the project is {}",
-        EntryKind.DECISION: "wrote down a decision",
-        EntryKind.NOTE: "wrote down a note",
-    }
+def _written(facts: Facts, *kinds: EntryKind) -> Iterator[str]:
     for entry, is_open in facts.entries:
         if entry.kind in kinds:
-            is_status = entry.kind == EntryKind.STATUS
-            who = entry.by.removeprefix("agent:") if is_status else entry.agent
-            what = did[EntryKind(entry.kind)].format(entry.state)
-            told = quoted(entry.text) if is_open else _CLOSED
-            yield f"{entry.at:%H:%M} UTC {who} {what}: {told}"
+            yield entry_line(entry, is_quoted=is_open)
 
 
 def _waiting(facts: Facts) -> Iterator[str]:

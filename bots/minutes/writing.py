@@ -12,10 +12,10 @@ from bots.minutes.composing import Facts
 from bots.minutes.schedule import Called
 from brain.errors import ModelFailed, PromptMissing
 from brain.model import Completion, Occasion
+from brain.project import may_be_quoted
 from storage import agents, happenings, project_log, requests
 from storage.delegating import Outcome
 from storage.delegation_tables import Delegation, DelegationState
-from storage.project_tables import ProjectEntry
 from storage.unit import Unit
 
 #: what kind of minutes, the plain list, the occasion → what a model wrote; raises `ModelFailed`,
@@ -55,12 +55,9 @@ class Writing:
             results=await project_log.results(unit, called.begin, called.end),
             roster=[agent for agent in await agents.roster(unit) if agent.name in names],
             standing=await project_log.standing(unit),
-            entries=[(entry, self._is_open(entry)) for entry in entries],
+            entries=[(entry, may_be_quoted(entry, self.thinker.is_open)) for entry in entries],
             waiting=await requests.pending(unit),
         )
-
-    def _is_open(self, entry: ProjectEntry) -> bool:
-        return not entry.channel or self.thinker.is_open(entry.network, entry.channel)
 
     async def _asked(self, called: Called, plain: str, held: Delegation) -> Completion:
         """What the model wrote; nothing where there is none, or it cannot now."""

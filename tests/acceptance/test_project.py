@@ -26,7 +26,9 @@ async def test_operators_say_how_the_project_stands_and_work_is_told_in_the_logs
     signed = (await one.run(*wish)).out.strip()
     await alice.asks(signed, r"alice: The project is blocked since .*: the mixer hums")
     await alice.asks("!status project", r"alice: The project is blocked since .*: the mixer hums")
-    await alice.sees(r":captain!\S+ PRIVMSG #agent-logs :.*the project is blocked from now on")
+    await alice.sees(
+        r":captain!\S+ PRIVMSG #agent-logs :.*signature said that the project is blocked"
+    )
 
     done = await one.run("delegate", "secretary", "what time is it?", "--wait", "60")
     assert done.code == 0, done.err

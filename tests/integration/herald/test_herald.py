@@ -118,7 +118,7 @@ async def test_what_came_of_work_is_told_once_and_quoted_where_everybody_may_rea
             "• 10:01 UTC buyer: D-1 for alice is failed: not quoted, for not everybody may read "
             "there\n"
             "• 10:01 UTC buyer wrote down a decision: “we take the red one”\n"
-            "• 10:01 UTC the project is active from now on, says alice: “it goes well”"
+            "• 10:01 UTC alice said that the project is active: “it goes well”"
         )
     ]
     swarm.later(minutes=5)

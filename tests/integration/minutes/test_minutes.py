@@ -240,7 +240,9 @@ async def test_notes_tell_what_was_decided_and_only_where_there_is_something(cre
     await hall.logged(
         EntryKind.STATUS, "the mixer is here", state=str(ProjectStatus.ACTIVE), **later
     )
-    await hall.logged(EntryKind.RESULT, "12", state="done", title="count", **later)
+    await hall.logged(
+        EntryKind.RESULT, "12", state="done", title="count", ref="delegation:D-9", **later
+    )
     await hall.logged(
         EntryKind.NOTE, "the salary is 9", network="irc", channel="nick:buyer", **later
     )
@@ -253,7 +255,7 @@ async def test_notes_tell_what_was_decided_and_only_where_there_is_something(cre
         f"• {time} buyer wrote down a note: “it is loud”",
         f"• {time} x said that the project is active: “the mixer is here”",
         f"• {time} buyer wrote down a note: not quoted, for not everybody may read there",
-        f"• {time} buyer done: “count”, “12”",
+        f"• {time} buyer: D-9 for x is done: “count”, “12”",
     ]
     assert told.startswith("Notes of ")
 

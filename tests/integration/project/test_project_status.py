@@ -11,6 +11,7 @@ import pytest
 from bots.project import telling
 from brain.model import Completion, ToolCall
 from brain.models.scripted import Scripted
+from brain.project import NOBODY_SAID
 from brain.tools.project import project, set_project_status, write_down
 from storage import audit, project_log
 from storage.project_tables import EntryKind, ProjectEntry
@@ -53,7 +54,7 @@ async def written(crew: Office) -> list[ProjectEntry]:
 async def test_the_captain_changes_how_the_project_stands_and_everybody_reads_it(
     crew: Office,
 ) -> None:
-    assert telling.standing(await crew.store.read(project_log.standing)) == telling.NOTHING
+    assert telling.standing(await crew.store.read(project_log.standing)) == NOBODY_SAID
     told = await asked(
         crew, "captain", "set_project_status", status="Active", sentence="it goes\n well"
     )
