@@ -22,9 +22,7 @@ _FIRST: Final = {
 }
 
 
-async def use(
-    unit: Unit, value: str, *, key_id: str = "", expires_at: datetime, now: datetime
-) -> bool:
+async def use(unit: Unit, value: str, *, key_id: str = "", expires_at: datetime) -> bool:
     """Use up a nonce of one key; False when it was used before.
 
     `expires_at` is when the signature with it is taken nowhere any more, allowed skew aside.

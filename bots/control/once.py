@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from bots.control.signatures import Signed
 from storage import nonces
 from storage.store import Store
 
 
-async def first_use(store: Store, signed: Signed, now: datetime) -> bool:
+async def first_use(store: Store, signed: Signed) -> bool:
     """Use a signature up; False when it was used before. Raises `StorageError`."""
     async with store.writing() as unit:
-        return await nonces.use(unit, signed.nonce, expires_at=signed.expires_at, now=now)
+        return await nonces.use(unit, signed.nonce, expires_at=signed.expires_at)

@@ -51,7 +51,7 @@ class KillReflex:
         """A store that does not answer lets a kill pass: to stop twice is safe, not to is not."""
         try:
             async with asyncio.timeout(NONCE_WITHIN_S):
-                return await first_use(self.store, signed, self.operators.clock())
+                return await first_use(self.store, signed)
         except (StorageError, TimeoutError) as error:
             self.log.warning("nonce.unknown", error=str(error))
             return True

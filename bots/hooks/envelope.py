@@ -10,14 +10,15 @@ Between agents it is a row of `storage.delegation_tables.Delegation`; from outsi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import rfc8785
 
-#: clocks may differ by so much
-SKEW: Final = timedelta(seconds=300)
+# A nonce is kept for as long as any clock takes what it signs for fresh: one number for both.
+from storage.nonces import SKEW
+
 _TEXTS: Final = ("id", "kind", "from", "to", "nonce", "reply_to", "alg", "key_id", "signature")
 _LONGEST_TEXT: Final = 300
 
@@ -33,7 +34,8 @@ class Stale(EnvelopeError):
 @dataclass(frozen=True, kw_only=True)
 class Envelope:
     id: str
-    #: ``task`` or ``wake``
+    #: by HTTP ``task``, ``wake`` or ``cancel``; between agents ``task``, ``wake``, ``case``,
+    #: ``talk`` or ``minutes``
     kind: str
     #: agent, or outside sender, that vouches for it
     sender: str
@@ -50,8 +52,11 @@ class Envelope:
     key_id: str
     signature: str = ""
 
-    def as_json(self) -> dict[str, Any]:
-        return {
+    def canonical(self) -> bytes:
+        """What is signed: all of it but the signature; raises `EnvelopeError` for a body that JSON
+        cannot carry.
+        """
+        fields: dict[str, Any] = {
             "id": self.id,
             "kind": self.kind,
             "from": self.sender,
@@ -64,22 +69,11 @@ class Envelope:
             "body": dict(self.body),
             "alg": self.alg,
             "key_id": self.key_id,
-            "signature": self.signature,
         }
-
-    def canonical(self) -> bytes:
-        """What is signed: all of it but the signature; raises `EnvelopeError` for a body that JSON
-        cannot carry.
-        """
-        fields = self.as_json()
-        del fields["signature"]
         try:
             return rfc8785.dumps(fields)
         except rfc8785.CanonicalizationError as error:
             raise EnvelopeError(f"the body has no canonical form: {error}") from error
-
-    def signed(self, signature: str) -> Envelope:
-        return replace(self, signature=signature)
 
 
 def read(raw: Mapping[str, Any]) -> Envelope:

@@ -80,10 +80,8 @@ class Proofs:
             raise Refused("bad_key", await keys.why_not(unit, given.key_id, now))
         self._check(key, sealed)
         # Whatever it says itself: later than this nobody takes it for fresh.
-        ends_at = min(given.expires_at, given.issued_at + envelope.SKEW).astimezone(UTC)
-        if not await nonces.use(
-            unit, given.nonce, key_id=given.key_id, expires_at=ends_at, now=now
-        ):
+        ends_at = min(given.expires_at, given.issued_at + nonces.SKEW).astimezone(UTC)
+        if not await nonces.use(unit, given.nonce, key_id=given.key_id, expires_at=ends_at):
             raise Refused("replayed", "its nonce was used before: sign it again with a new one")
 
     def _check(self, key: Key, sealed: Sealed) -> None:

@@ -129,7 +129,7 @@ class Supervisor:
             clock=utc_now,
             stop=self.stop,
             status=self._status.report,
-            first_use=lambda signed: first_use(self.ground.store, signed, utc_now()),
+            first_use=lambda signed: first_use(self.ground.store, signed),
             key_of=partial(model_key, settings),
         )
         self._identities = identities

@@ -102,8 +102,8 @@ async def test_a_sweep_forgets_what_is_old_and_signs_what_stays(store: Store) ->
 async def test_a_sweep_forgets_nonces_that_no_clock_takes_for_fresh(store: Store) -> None:
     async with store.writing() as unit:
         for value, age in (("old", timedelta(minutes=6)), ("skewed", timedelta(minutes=4))):
-            await nonces.use(unit, value, key_id="k1", expires_at=NOW - age, now=NOW)
-        await nonces.use(unit, "fresh", expires_at=NOW + timedelta(minutes=5), now=NOW)
+            await nonces.use(unit, value, key_id="k1", expires_at=NOW - age)
+        await nonces.use(unit, "fresh", expires_at=NOW + timedelta(minutes=5))
     sweeper = Sweeper(
         SimpleNamespace(store=store),  # type: ignore[arg-type]
         "here:1",

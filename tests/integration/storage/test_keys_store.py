@@ -176,19 +176,19 @@ async def test_whoever_accepts_first_is_waited_for(store: Store) -> None:
 async def test_nonces_of_two_keys_have_nothing_to_do_with_each_other(store: Store) -> None:
     due = NOON + timedelta(minutes=5)
     async with store.writing() as unit:
-        assert await nonces.use(unit, "n", key_id="k1", expires_at=due, now=NOON)
-        assert await nonces.use(unit, "n", key_id="k2", expires_at=due, now=NOON)
-        assert await nonces.use(unit, "n", expires_at=due, now=NOON)
-        assert not await nonces.use(unit, "n", key_id="k1", expires_at=due, now=NOON)
+        assert await nonces.use(unit, "n", key_id="k1", expires_at=due)
+        assert await nonces.use(unit, "n", key_id="k2", expires_at=due)
+        assert await nonces.use(unit, "n", expires_at=due)
+        assert not await nonces.use(unit, "n", key_id="k1", expires_at=due)
 
 
 async def test_a_nonce_is_kept_until_no_clock_takes_it_for_fresh(store: Store) -> None:
     due = NOON + timedelta(minutes=5)
     async with store.writing() as unit:
         for number in range(5):
-            await nonces.use(unit, f"n{number}", key_id="k1", expires_at=due, now=NOON)
+            await nonces.use(unit, f"n{number}", key_id="k1", expires_at=due)
     async with store.writing() as unit:
         assert await nonces.forget(unit, due + nonces.SKEW - timedelta(seconds=1), 10) == 0
         assert await nonces.forget(unit, due + nonces.SKEW, 3) == 3
         assert await nonces.forget(unit, due + nonces.SKEW, 3) == 2
-        assert await nonces.use(unit, "n1", key_id="k1", expires_at=due, now=NOON)
+        assert await nonces.use(unit, "n1", key_id="k1", expires_at=due)

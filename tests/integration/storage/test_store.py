@@ -56,11 +56,11 @@ async def sqlite_store(tmp_path: Path) -> Any:
 
 async def test_a_unit_of_work_commits_as_a_whole_or_not_at_all(store: Store) -> None:
     async with store.writing() as unit:
-        await nonces.use(unit, "kept", expires_at=NOON, now=NOON)
+        await nonces.use(unit, "kept", expires_at=NOON)
 
     async def fail() -> None:
         async with store.writing() as unit:
-            await nonces.use(unit, "lost", expires_at=NOON, now=NOON)
+            await nonces.use(unit, "lost", expires_at=NOON)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -72,7 +72,7 @@ async def test_a_unit_of_work_commits_as_a_whole_or_not_at_all(store: Store) -> 
 
 async def test_work_in_one_go_commits_as_a_whole_or_not_at_all(store: Store) -> None:
     async def keep(unit: Unit, value: str) -> bool:
-        return await nonces.use(unit, value, expires_at=NOON, now=NOON)
+        return await nonces.use(unit, value, expires_at=NOON)
 
     async def fail(unit: Unit) -> None:
         await keep(unit, "lost")
@@ -99,7 +99,7 @@ async def test_work_in_one_go_is_not_done_for_who_was_cancelled_in_the_middle(
     at_work, go_on = threading.Event(), threading.Event()
 
     async def slow(unit: Unit) -> None:
-        await nonces.use(unit, "lost", expires_at=NOON, now=NOON)
+        await nonces.use(unit, "lost", expires_at=NOON)
         at_work.set()
         go_on.wait(10)
 
@@ -110,7 +110,7 @@ async def test_work_in_one_go_is_not_done_for_who_was_cancelled_in_the_middle(
         await writer
     go_on.set()
     async with asyncio.timeout(10), store.writing() as unit:
-        assert await nonces.use(unit, "lost", expires_at=NOON, now=NOON)
+        assert await nonces.use(unit, "lost", expires_at=NOON)
 
 
 async def test_a_closed_store_says_so_and_is_closed_twice_in_peace(store: Store) -> None:
@@ -190,7 +190,7 @@ async def test_a_locked_database_is_told_and_works_again(sqlite_store: Store) ->
     other.execute("ROLLBACK")
     other.close()
     async with sqlite_store.writing() as unit:
-        assert await nonces.use(unit, "n", expires_at=NOON, now=NOON)
+        assert await nonces.use(unit, "n", expires_at=NOON)
 
 
 async def test_a_cancelled_writer_leaves_the_store_usable(store: Store) -> None:
@@ -198,7 +198,7 @@ async def test_a_cancelled_writer_leaves_the_store_usable(store: Store) -> None:
 
     async def write_for_ever() -> None:
         async with store.writing() as unit:
-            await nonces.use(unit, "lost", expires_at=NOON, now=NOON)
+            await nonces.use(unit, "lost", expires_at=NOON)
             begun.set()
             await asyncio.Event().wait()
 
@@ -211,7 +211,7 @@ async def test_a_cancelled_writer_leaves_the_store_usable(store: Store) -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
     async with asyncio.timeout(5), store.writing() as unit:
-        assert await nonces.use(unit, "lost", expires_at=NOON, now=NOON)
+        assert await nonces.use(unit, "lost", expires_at=NOON)
 
 
 async def test_a_writer_that_gives_up_waiting_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ async def test_a_writer_that_gives_up_waiting_leaves_nothing_behind(tmp_path: Pa
     other.close()
     for number in range(5):
         async with asyncio.timeout(5), store.writing() as unit:
-            assert await nonces.use(unit, str(number), expires_at=NOON, now=NOON)
+            assert await nonces.use(unit, str(number), expires_at=NOON)
     await store.close()
 
 
@@ -260,7 +260,7 @@ asyncio.run(main())
     said, _ = await asyncio.wait_for(child.communicate(), 30)
     assert b"cannot be used" in said
     async with sqlite_store.writing() as unit:
-        assert await nonces.use(unit, "n", expires_at=NOON, now=NOON)
+        assert await nonces.use(unit, "n", expires_at=NOON)
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.hooks.envelope import SKEW, Stale, check_fresh
+from bots.hooks.envelope import Stale, check_fresh
 from bots.hooks.proof import is_envelope, opened
 from bots.hooks.refusal import Refused
+from storage.nonces import SKEW
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
