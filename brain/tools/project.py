@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Annotated, Final
 
 from brain.errors import BadArguments, ToolError
+from brain.project import NOBODY_SAID, may_be_quoted
 from brain.tools.context import Context, Project
 from brain.tools.period import clock
 from brain.tools.quoting import crop
@@ -31,10 +32,10 @@ async def project(context: Context) -> ToolResult:
         return stands, await project_log.since(unit, now - _PERIOD, now)
 
     stands, entries = await context.store.read(read)
-    head = "Nobody has said yet how the project stands."
+    head = NOBODY_SAID
     if stands is not None:
         head = f"{stands.status} since {clock(stands.since, now)}: {stands.sentence}"
-    shown = [e for e in entries if _may_be_shown(context, e)][-_SHOWN:]
+    shown = [e for e in entries if may_be_quoted(e, context.may_quote)][-_SHOWN:]
     return ToolResult(text="\n".join([head, *(_row(context, entry) for entry in shown)]))
 
 
@@ -80,10 +81,6 @@ def _of(context: Context) -> Project:
     if context.project is None:
         raise ToolError("nothing can be written into the project log from here")
     return context.project
-
-
-def _may_be_shown(context: Context, entry: ProjectEntry) -> bool:
-    return not entry.channel or context.may_quote(entry.network, entry.channel)
 
 
 def _row(context: Context, entry: ProjectEntry) -> str:
