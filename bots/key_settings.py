@@ -8,7 +8,9 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from bots.setting_types import FilePath, SecretReference, Table, anchored
+from storage.key_life import LIFE, OVERLAP
 
+_DAY = timedelta(days=1)
 _FORMS = 'file:PATH, env:NAME, keyring:NAME, "vault:MOUNT/PATH#FIELD" or aws:SECRET_ID'
 
 
@@ -55,13 +57,13 @@ class AwsSettings(Table):
 class KeySettings(Table):
     #: where the master key is; empty: a file in the state folder, made at the first start
     master: Annotated[str, AfterValidator(_master_reference)] = ""
-    #: days that a key lives
-    life_days: float = Field(default=90.0, gt=0, le=90)
+    #: days that a key lives, and may live
+    life_days: float = Field(default=LIFE / _DAY, gt=0, le=LIFE / _DAY)
     #: so long before its end a key is told of, and an agent's replaced
     warn_days: float = Field(default=14.0, gt=0)
     rotate_days: float = Field(default=7.0, gt=0)
     #: for so long the old one verifies beside the new
-    overlap_s: float = Field(default=86_400.0, ge=0)
+    overlap_s: float = Field(default=OVERLAP.total_seconds(), ge=0)
     vault: VaultSettings | None = None
     aws: AwsSettings = AwsSettings()
 

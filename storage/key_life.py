@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-#: how long a key lives, and how long the old one verifies beside the new
+#: how long a key lives at most, and how long the old one verifies beside the new, unless swarm.toml
+#: says otherwise
 LIFE: Final = timedelta(days=90)
 OVERLAP: Final = timedelta(hours=24)
 

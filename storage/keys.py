@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from storage import audit
 from storage.core import SIGNING_KEY, one_at_a_time, run
-from storage.key_life import OVERLAP, KeyState, Life
+from storage.key_life import KeyState, Life
 from storage.key_tables import KeyAlgorithm, KeyKind, SigningKey
 from storage.unit import Unit
 
@@ -61,9 +61,7 @@ class Key(NewKey):
         )
 
 
-async def add(
-    unit: Unit, new: NewKey, *, by: str, now: datetime, overlap: timedelta = OVERLAP
-) -> Key:
+async def add(unit: Unit, new: NewKey, *, by: str, now: datetime, overlap: timedelta) -> Key:
     """Store a key that signs from now on; the one that its owner signed with until now verifies
     for `overlap` more. `by` says who made it, for the audit.
     """

@@ -30,6 +30,7 @@ from bots.keys.signer import Signer, new_id, new_pair, new_secret
 from bots.secrets import Redactor
 from storage import keys
 from storage.core import NONCE
+from storage.key_life import OVERLAP
 from storage.key_tables import KeyAlgorithm, KeyKind
 from storage.migrate import upgrade
 from storage.store import Store
@@ -146,7 +147,7 @@ async def key_of(store: Store, owner: str, alg: KeyAlgorithm) -> Signer:
         master="bench",
         expires_at=utc_now() + timedelta(days=1),
     )
-    await store.write(lambda unit: keys.add(unit, new, by="bench", now=utc_now()))
+    await store.write(lambda unit: keys.add(unit, new, by="bench", now=utc_now(), overlap=OVERLAP))
     return Signer(new.key_id, alg, secret)
 
 

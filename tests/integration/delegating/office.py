@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -36,6 +36,7 @@ from brain.models.scripted import Scripted
 from brain.tools.registry import AnyTool
 from storage import agents, keys
 from storage.delegation_tables import Delegation
+from storage.key_life import OVERLAP
 from storage.key_tables import KeyAlgorithm, KeyKind
 from storage.latch import LatchFile
 from storage.store import Store
@@ -101,6 +102,8 @@ class Office:
     crew: dict[str, Clerk] = field(default_factory=dict)
     #: subjects that were published against the bus's permissions
     forbidden: list[str] = field(default_factory=list)
+    #: what is listened for on the bus besides what a desk hears, by subject
+    listens: dict[str, Callable[[dict[str, Any]], None]] = field(default_factory=dict)
     #: bot's user id → agent
     on_discord: dict[str, str] = field(default_factory=dict)
 
@@ -148,6 +151,9 @@ class Office:
         for clerk in self.crew.values():
             handler = clerk.desk.bells.subscriptions().get(subject)
             if handler is not None:
+                handler(dict(body))
+        for pattern, handler in self.listens.items():
+            if _is_of(subject, pattern):
                 handler(dict(body))
 
     def _clerk(self, name: str, epoch: int, model: Model, tools: Sequence[AnyTool]) -> Clerk:
@@ -221,7 +227,9 @@ class Office:
             master="test",
             expires_at=utc_now() + timedelta(days=90),
         )
-        await self.store.write(lambda unit: keys.add(unit, new, by="test", now=utc_now()))
+        await self.store.write(
+            lambda unit: keys.add(unit, new, by="test", now=utc_now(), overlap=OVERLAP)
+        )
         clerk.keys.sign_with(new.key_id, private)
 
 
@@ -250,6 +258,18 @@ async def office(
     finally:
         for clerk in made.crew.values():
             await clerk.ends()
+
+
+def _is_of(subject: str, pattern: str) -> bool:
+    """As NATS has it: `*` is any one word, `>` all that follow."""
+    words, wanted = subject.split("."), pattern.split(".")
+    if wanted[-1] == ">":
+        wanted = wanted[:-1]
+        if len(words) <= len(wanted):
+            return False
+        words = words[: len(wanted)]
+    pairs = zip(words, wanted, strict=False)
+    return len(words) == len(wanted) and all(b in {"*", a} for a, b in pairs)
 
 
 def says(text: str) -> Scripted:

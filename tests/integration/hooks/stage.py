@@ -45,6 +45,7 @@ from storage.core import AUDIT
 from storage.delegating import Outcome
 from storage.delegation_tables import Delegation, DelegationState, Deliver
 from storage.delegations import NewDelegation
+from storage.key_life import OVERLAP
 from storage.key_tables import KeyAlgorithm, KeyKind
 from storage.keys import NewKey
 from storage.latch import Latch
@@ -255,7 +256,9 @@ class Stage:
             master="master",
             expires_at=utc_now() + timedelta(days=90),
         )
-        await self.store.write(lambda unit: keys.add(unit, key, by="the test", now=utc_now()))
+        await self.store.write(
+            lambda unit: keys.add(unit, key, by="the test", now=utc_now(), overlap=OVERLAP)
+        )
         if not is_agent:
             self.held[key.key_id] = secret
         return Signer(key.key_id, alg, secret)

@@ -24,6 +24,7 @@ from bots.keys.signer import Signer, new_id, new_secret
 from bots.secrets import Redactor
 from storage import delegations, keys
 from storage.core import AUDIT
+from storage.key_life import OVERLAP
 from storage.key_tables import KeyAlgorithm, KeyKind
 from storage.latch import LatchFile
 from storage.migrate import upgrade
@@ -98,7 +99,7 @@ async def sender_key(store: Store) -> Signer:
         master="test",
         expires_at=utc_now() + timedelta(days=1),
     )
-    await store.write(lambda unit: keys.add(unit, new, by="test", now=utc_now()))
+    await store.write(lambda unit: keys.add(unit, new, by="test", now=utc_now(), overlap=OVERLAP))
     return Signer(new.key_id, KeyAlgorithm.HMAC_SHA256, secret)
 
 

@@ -35,7 +35,7 @@ def new(key_id: str, owner: str = "captain", at: datetime = NOON) -> NewKey:
 
 async def added(store: Store, key_id: str, at: datetime = NOON, owner: str = "captain") -> Key:
     async with store.writing(durable=True) as unit:
-        return await keys.add(unit, new(key_id, owner, at), by="test", now=at)
+        return await keys.add(unit, new(key_id, owner, at), by="test", now=at, overlap=OVERLAP)
 
 
 async def verifies(store: Store, key_id: str, at: datetime) -> bool:
