@@ -27,7 +27,7 @@ _PATIENCE_S = 15.0
 _LOOK_AGAIN_S = 0.5
 #: states of an agent that has no door
 _SHUT = ("failed", "stopped", "hung")
-_EXITS = {400: Exit.USAGE, 401: Exit.USAGE, 404: Exit.USAGE, 503: Exit.KILLED}
+_EXITS = {400: Exit.USAGE, 401: Exit.USAGE, 404: Exit.USAGE}
 
 Doors = Callable[[], HookClient]
 
@@ -88,7 +88,7 @@ def delegate(
     except Refusal as refusal:
         if as_json:
             typer.echo(json.dumps(refusal.answer))
-        raise CommandError(str(refusal), _EXITS.get(refusal.status, Exit.FAILED)) from None
+        raise CommandError(str(refusal), _exit_of(refusal)) from None
     is_settled = status == http.HTTPStatus.OK
     typer.echo(json.dumps(told) if as_json else _in_words(told, is_settled=is_settled))
     if not is_settled:
@@ -122,6 +122,13 @@ def _waited(
             continue
         if status == http.HTTPStatus.OK or left <= _ONE_WAIT_S:
             return status, told
+
+
+def _exit_of(refusal: Refusal) -> Exit:
+    # A store that does not answer is a 503, too.
+    if refusal.answer.get("code") == "killed":
+        return Exit.KILLED
+    return _EXITS.get(refusal.status, Exit.FAILED)
 
 
 def _in_words(told: dict[str, Any], *, is_settled: bool) -> str:

@@ -30,8 +30,8 @@ ABOUT = (
     "docs/WORKFLOWS.md.\n\n"
     "Workflows are the files in prompts/workflows. All of this works while the swarm is up and "
     "while it is down: a run that is started then begins with the swarm.\n\n"
-    "Exit codes: 0 done, 1 the run ended otherwise than done or is not over yet (--wait), 2 a "
-    "workflow, an input or a code that is not understood, 3 no swarm has ever run here."
+    "Exit codes: 0 done, 1 the run ended otherwise than done, 2 a workflow, an input or a code "
+    "that is not understood, 3 no swarm has ever run here, 6 not over within --wait, and it goes on."
 )
 FOLDER = ROOT / "prompts" / "workflows"
 SCHEMA = FOLDER / "workflow.schema.json"
@@ -120,7 +120,7 @@ def run(
     elif wait:
         _conclude(over)
     if wait and over.run.state != State.DONE:
-        raise typer.Exit(Exit.FAILED)
+        raise typer.Exit(Exit.FAILED if over.run.state in FINAL else Exit.UNFINISHED)
 
 
 @workflow.command()

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from bots.cli.app import main
 from bots.state import StateFolder
+from storage.core import WORKFLOW_RUN, run
 from storage.store import Store
 from tests.schema import give_schema
 
@@ -100,7 +102,7 @@ def test_a_run_is_begun_looked_at_and_ended_while_the_swarm_is_down(
     begun = json.loads(lines[1])
     assert (begun["code"], begun["state"]) == ("WF-1", "waiting"), "the same key, the same run"
     assert begun["inputs"] == {"places": ["attic", "cellar"], "what": "mixer"}
-    assert workflow(used, "run", "good", "-i", "what=x", "--wait", "0.1") == 1
+    assert workflow(used, "run", "good", "-i", "what=x", "--wait", "0.1") == 6
     assert "WF-2 is waiting" in capsys.readouterr().err
     assert workflow(used, "status", "--json") == 0
     assert [one["code"] for one in told(capsys)] == ["WF-2", "WF-1"]
@@ -108,6 +110,25 @@ def test_a_run_is_begun_looked_at_and_ended_while_the_swarm_is_down(
     assert "look: waiting" in capsys.readouterr().out
     assert workflow(used, "cancel", "WF-1") == 0
     assert "WF-1 will end" in capsys.readouterr().out
+
+
+def test_a_run_that_ended_otherwise_than_done_ends_with_1(
+    used: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("run", "good", "-i", "what=mixer", "--key", "k")
+    assert workflow(used, *words) == 0
+
+    async def cancelled() -> None:
+        store = await Store.open(f"sqlite:///{StateFolder(used.parent / '.parley').database}")
+        async with store.writing() as unit:
+            ended = sa.update(WORKFLOW_RUN).values(state="cancelled", why="alice wants it to")
+            await run(unit, ended)
+        await store.close()
+
+    asyncio.run(cancelled())
+    capsys.readouterr()
+    assert workflow(used, *words, "--wait", "5") == 1
+    assert "WF-1 is cancelled: alice wants it to" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
