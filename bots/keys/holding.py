@@ -10,7 +10,6 @@ from pydantic import SecretStr
 from bots.agent.spec import AgentSpec
 from bots.keys.signer import Signer
 from bots.lifeline import Message
-from storage.key_tables import KeyAlgorithm
 
 _NO_KEY: Final = "this agent has no signing key: `python3 run.py doctor` says why"
 
@@ -68,7 +67,7 @@ class AgentKeys:
     def sign_with(self, key_id: str, private: SecretStr) -> None:
         """From now on sign with this Ed25519 key (base64 of its private half)."""
         self._hide(private.get_secret_value())
-        self._signer = Signer(key_id, KeyAlgorithm.ED25519, private)
+        self._signer = Signer(key_id, private)
 
     def hear(self, senders: Mapping[str, SecretStr]) -> None:
         """These, by key id, are the secrets of the senders from now on, and no others."""

@@ -32,10 +32,10 @@ class Ring:
             if key is not None and not self._is_due(key):
                 private = await self._keystore.open(key)
                 if private is not None:
-                    return Signer(key.key_id, key.alg, private)
+                    return Signer(key.key_id, private)
                 self._log.warning("key.sealed_by_another", key_id=key.key_id, master=key.master)
             made, private = await self._make(agent, SWARM)
-            return Signer(made.key_id, made.alg, private)
+            return Signer(made.key_id, private)
 
     async def rotate(self, agent: str, by: str) -> Key:
         """A new pair; the old one verifies for the overlap. Raises as `signer_of`."""

@@ -1,4 +1,4 @@
-"""What signs: one agent's Ed25519 key, or one sender's HMAC secret. Verifying is its counterpart.
+"""An agent signs with its Ed25519 key; what it, or a sender with its HMAC secret, signed verifies.
 
 RFC 8032 (Ed25519), RFC 2104 (HMAC). A signature is base64url without padding.
 """
@@ -25,18 +25,15 @@ _SECRET_BYTES = 32
 
 @dataclass(frozen=True)
 class Signer:
-    """A key that signs. Take it once for one message: `key_id` and signature belong together."""
+    """An agent's key. Take it once for one message: `key_id` and signature belong together."""
 
     key_id: str
-    alg: KeyAlgorithm
-    #: base64 of the 32 private bytes, or the HMAC secret as text
+    #: base64 of the 32 private bytes
     secret: SecretStr = field(repr=False)
 
     def sign(self, message: bytes) -> str:
-        if self.alg is KeyAlgorithm.ED25519:
-            raw = base64.b64decode(self.secret.get_secret_value())
-            return _text(Ed25519PrivateKey.from_private_bytes(raw).sign(message))
-        return _text(_hmac(self.secret, message))
+        raw = base64.b64decode(self.secret.get_secret_value())
+        return _text(Ed25519PrivateKey.from_private_bytes(raw).sign(message))
 
 
 def genuine(key: Key, message: bytes, signature: str, secret: SecretStr | None = None) -> bool:

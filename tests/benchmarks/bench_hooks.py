@@ -36,6 +36,7 @@ from storage.migrate import upgrade
 from storage.store import Store
 from storage.unit import Unit
 from tests.benchmarks.figures import at_most, percentile, report, spread
+from tests.hmac_sender import HmacSender
 from tests.integration.delegating.office import Clerk, office
 from tests.integration.hooks.stage import TOKEN, signed
 
@@ -129,12 +130,12 @@ def request(body: bytes, token: str = "") -> bytes:
     return f"{head}\r\n".encode() + body
 
 
-def body_of(signer: Signer | None, name: str) -> bytes:
+def body_of(signer: Signer | HmacSender | None, name: str) -> bytes:
     words = {"message": f"count the mixers of {secrets.token_hex(4)}"}
     return json.dumps(words if signer is None else signed(signer, name, words)).encode()
 
 
-async def key_of(store: Store, owner: str, alg: KeyAlgorithm) -> Signer:
+async def key_of(store: Store, owner: str, alg: KeyAlgorithm) -> Signer | HmacSender:
     is_agent = alg is KeyAlgorithm.ED25519
     public, secret = new_pair() if is_agent else ("", new_secret())
     new = keys.NewKey(
@@ -148,7 +149,7 @@ async def key_of(store: Store, owner: str, alg: KeyAlgorithm) -> Signer:
         expires_at=utc_now() + timedelta(days=1),
     )
     await store.write(lambda unit: keys.add(unit, new, by="bench", now=utc_now(), overlap=OVERLAP))
-    return Signer(new.key_id, alg, secret)
+    return Signer(new.key_id, secret) if is_agent else HmacSender(new.key_id, secret)
 
 
 class Opened:

@@ -52,6 +52,7 @@ from storage.latch import Latch
 from storage.migrate import upgrade
 from storage.store import Store
 from storage.unit import Unit
+from tests.hmac_sender import HmacSender
 
 TOKEN = "the-hook-token-of-the-test"
 CONTROL = "the-control-token-of-the-test"
@@ -210,7 +211,7 @@ class Stage:
     http: aiohttp.ClientSession
     #: agent → kill that holds it
     latched: dict[str, Latch]
-    signers: dict[str, Signer] = field(default_factory=dict)
+    signers: dict[str, Signer | HmacSender] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -236,13 +237,13 @@ class Stage:
         async with self.http.get(f"{self.url}{path}", headers=sent) as response:
             return response.status, await response.json()
 
-    async def signer(self, owner: str) -> Signer:
+    async def signer(self, owner: str) -> Signer | HmacSender:
         """A key of this agent or sender, made and stored at the first call."""
         if owner not in self.signers:
             self.signers[owner] = await self.new_signer(owner)
         return self.signers[owner]
 
-    async def new_signer(self, owner: str) -> Signer:
+    async def new_signer(self, owner: str) -> Signer | HmacSender:
         is_agent = owner in {a.name for a in self.spec.settings.agents}
         public, secret = new_pair() if is_agent else ("", new_secret())
         alg = KeyAlgorithm.ED25519 if is_agent else KeyAlgorithm.HMAC_SHA256
@@ -259,9 +260,10 @@ class Stage:
         await self.store.write(
             lambda unit: keys.add(unit, key, by="the test", now=utc_now(), overlap=OVERLAP)
         )
-        if not is_agent:
-            self.held[key.key_id] = secret
-        return Signer(key.key_id, alg, secret)
+        if is_agent:
+            return Signer(key.key_id, secret)
+        self.held[key.key_id] = secret
+        return HmacSender(key.key_id, secret)
 
     async def envelope(self, sender: str, body: Any, **changes: Any) -> dict[str, Any]:
         """Signed by `sender`'s key, with the `changes` in it."""
@@ -276,8 +278,9 @@ class Stage:
         return [{**entry, **json.loads(entry["details"])} for entry in entries]
 
 
-def signed(signer: Signer, sender: str, body: Any, **changes: Any) -> dict[str, Any]:
+def signed(signer: Signer | HmacSender, sender: str, body: Any, **changes: Any) -> dict[str, Any]:
     now = datetime.now(UTC)
+    is_agent = isinstance(signer, Signer)
     envelope = {
         "id": secrets.token_hex(8),
         "kind": "task",
@@ -289,7 +292,7 @@ def signed(signer: Signer, sender: str, body: Any, **changes: Any) -> dict[str, 
         "hops": 0,
         "reply_to": "",
         "body": body,
-        "alg": str(signer.alg),
+        "alg": str(KeyAlgorithm.ED25519 if is_agent else KeyAlgorithm.HMAC_SHA256),
         "key_id": signer.key_id,
     }
     envelope |= {name.rstrip("_"): value for name, value in changes.items()}

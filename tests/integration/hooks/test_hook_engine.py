@@ -20,7 +20,7 @@ from bots.control.door import Body
 from bots.hook_settings import HookSettings
 from bots.hooks.door import HookDoor
 from bots.hooks.making import hook_room
-from bots.keys.signer import Signer, new_id, new_secret
+from bots.keys.signer import new_id, new_secret
 from bots.secrets import Redactor
 from storage import delegations, keys
 from storage.core import AUDIT
@@ -29,6 +29,7 @@ from storage.key_tables import KeyAlgorithm, KeyKind
 from storage.latch import LatchFile
 from storage.migrate import upgrade
 from storage.store import Store
+from tests.hmac_sender import HmacSender
 from tests.integration.delegating.office import Office, office
 from tests.integration.hooks.stage import TOKEN, signed
 
@@ -39,7 +40,7 @@ BODY = {"message": "count the mixers"}
 @dataclass
 class Front:
     crew: Office
-    signer: Signer
+    signer: HmacSender
     url: str
     http: aiohttp.ClientSession
 
@@ -88,7 +89,7 @@ async def front(tmp_path: Path) -> AsyncIterator[Front]:
         yield Front(crew, signer, door.url, http)
 
 
-async def sender_key(store: Store) -> Signer:
+async def sender_key(store: Store) -> HmacSender:
     secret = new_secret()
     new = keys.NewKey(
         key_id=new_id("cron"),
@@ -100,7 +101,7 @@ async def sender_key(store: Store) -> Signer:
         expires_at=utc_now() + timedelta(days=1),
     )
     await store.write(lambda unit: keys.add(unit, new, by="test", now=utc_now(), overlap=OVERLAP))
-    return Signer(new.key_id, KeyAlgorithm.HMAC_SHA256, secret)
+    return HmacSender(new.key_id, secret)
 
 
 async def test_a_signed_hook_is_done_and_comes_back(front: Front) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from storage import keys
+from tests.hmac_sender import HmacSender
 from tests.integration.hooks.stage import Stage, signed, staged
 
 BODY = {"message": "count the mixers"}
@@ -90,7 +92,7 @@ async def test_a_public_key_is_no_hmac_secret(stage: Stage) -> None:
     async with stage.store.reading() as unit:
         key = await keys.read(unit, own.key_id)
     assert key is not None
-    envelope = signed(own, "researcher", BODY, alg="hmac-sha256")
+    envelope = signed(HmacSender(own.key_id, SecretStr(key.public)), "researcher", BODY)
     assert await refused(stage, envelope) == (401, "forged")
 
 

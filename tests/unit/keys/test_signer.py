@@ -13,11 +13,12 @@ from pydantic import SecretStr
 from bots.keys.signer import Signer, genuine, new_id, new_pair, new_secret
 from storage.key_tables import KeyAlgorithm, KeyKind
 from storage.keys import Key
+from tests.hmac_sender import HmacSender
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
-def pair(alg: KeyAlgorithm) -> tuple[Signer, Key, SecretStr | None]:
+def pair(alg: KeyAlgorithm) -> tuple[Signer | HmacSender, Key, SecretStr | None]:
     """A signer, the row to verify with, and the secret that HMAC needs besides."""
     public, secret = new_pair() if alg is KeyAlgorithm.ED25519 else ("", new_secret())
     row = Key(
@@ -34,7 +35,9 @@ def pair(alg: KeyAlgorithm) -> tuple[Signer, Key, SecretStr | None]:
         revoked_at=None,
         revoked_by="",
     )
-    return Signer("k1", alg, secret), row, secret if alg is KeyAlgorithm.HMAC_SHA256 else None
+    if alg is KeyAlgorithm.ED25519:
+        return Signer("k1", secret), row, None
+    return HmacSender("k1", secret), row, secret
 
 
 PAIRS = [pair(KeyAlgorithm.ED25519), pair(KeyAlgorithm.HMAC_SHA256)]
@@ -44,7 +47,7 @@ both = pytest.mark.parametrize(("signer", "row", "secret"), PAIRS, ids=["ed25519
 @both
 @given(message=st.binary(max_size=200), other=st.binary(max_size=200))
 def test_what_was_signed_verifies_and_nothing_else(
-    signer: Signer, row: Key, secret: SecretStr | None, message: bytes, other: bytes
+    signer: Signer | HmacSender, row: Key, secret: SecretStr | None, message: bytes, other: bytes
 ) -> None:
     signature = signer.sign(message)
     assert genuine(row, message, signature, secret)
@@ -55,13 +58,15 @@ def test_what_was_signed_verifies_and_nothing_else(
 @both
 @given(signature=st.one_of(st.text(max_size=120), st.from_regex(r"[\w-]{86}=*", fullmatch=True)))
 def test_nonsense_is_no_signature(
-    signer: Signer, row: Key, secret: SecretStr | None, signature: str
+    signer: Signer | HmacSender, row: Key, secret: SecretStr | None, signature: str
 ) -> None:
     assert not genuine(row, b"m", signature, secret)
 
 
 @both
-def test_one_signature_has_one_spelling(signer: Signer, row: Key, secret: SecretStr | None) -> None:
+def test_one_signature_has_one_spelling(
+    signer: Signer | HmacSender, row: Key, secret: SecretStr | None
+) -> None:
     """What was accepted does not come back as another text that means the same bytes."""
     good = signer.sign(b"m")
     for spelled in (good + "=", good + "==", f" {good}", good + "\n", good[:-1] + _next(good[-1])):
@@ -75,7 +80,9 @@ def _next(last: str) -> str:
 
 
 @both
-def test_another_key_verifies_nothing(signer: Signer, row: Key, secret: SecretStr | None) -> None:
+def test_another_key_verifies_nothing(
+    signer: Signer | HmacSender, row: Key, secret: SecretStr | None
+) -> None:
     other, _, _ = pair(row.alg)
     assert not genuine(row, b"m", other.sign(b"m"), secret)
 
@@ -92,7 +99,7 @@ def test_hmac_without_the_secret_is_not_genuine() -> None:
 
 
 def test_no_secret_is_shown() -> None:
-    for signer, _, _ in PAIRS:
+    for signer in (Signer("k1", new_pair()[1]), HmacSender("k1", new_secret())):
         assert signer.secret.get_secret_value() not in f"{signer!r} {signer}"
 
 
