@@ -39,7 +39,6 @@ _CLAIM: Final = changed(
         "claim": _C.claim + 1,
         "tries": _C.tries - 1,
         "epoch": sa.bindparam("by"),
-        "claimed_at": sa.bindparam("now"),
         "beat_at": sa.bindparam("now"),
     },
     _C.id == sa.bindparam("wanted"),

@@ -68,7 +68,8 @@ class Delegation(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     #: what people and other machines call it, and the envelope's id and nonce: ``D-7k2m9qxa``
     code: str
-    #: ``task`` owes a result; ``wake`` is a word to think about; ``talk`` is a word in a talk
+    #: ``task`` owes a result; ``wake`` is a word to think about; ``talk`` is a word in a talk;
+    #: ``case`` is one for people, which the captain puts before them; ``minutes`` asks for minutes
     kind: str = "task"
     #: code of the talk that it is a turn of; empty: of none
     talk: str = ""
@@ -78,6 +79,8 @@ class Delegation(SQLModel, table=True):
     agent: str
     #: agent to which `agent` shall pass it on, for `sender` may not; empty: none
     passed_to: str = ""
+    #: agents of whom one was to be chosen, a blank between them; empty: of all
+    among: str = ""
     instruction: str
     #: agents from a person's word down to `sender`, as JSON: none of them may get it again
     chain: str = "[]"
@@ -112,7 +115,6 @@ class Delegation(SQLModel, table=True):
     tries: int = 3
     #: nobody takes it before
     not_before: datetime = utc_time()
-    claimed_at: datetime | None = utc_time(default=None)
     beat_at: datetime | None = utc_time(default=None)
     finished_at: datetime | None = utc_time(default=None)
     #: a tool that changes something was begun: it is not done a second time

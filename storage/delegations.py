@@ -55,6 +55,7 @@ class NewDelegation:
     sender: str
     agent: str
     passed_to: str = ""
+    among: str = ""
     instruction: str
     #: agents from a person's word down to `sender`
     chain: tuple[str, ...]

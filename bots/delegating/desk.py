@@ -12,13 +12,13 @@ from typing import Final
 
 from bots.delegating import seal
 from bots.delegating.bells import Bells
+from bots.delegating.choosing import Choosing
 from bots.delegating.destinations import Destinations
 from bots.delegating.order import (
     AUTO,
     CAPTAINS,
     LONGEST_DEADLINE,
     LONGEST_INSTRUCTION,
-    TALK,
     Killed,
     NobodyOfThatName,
     NotAllowed,
@@ -189,10 +189,11 @@ class DelegationDesk:
             # Who is best at it is not asked a second time.
             raise Repeated
         parent, chain = await self._descent(order)
-        receiver, passed_to, chosen = await self._receiver(order, chain)
-        self._require_alive(receiver)
-        new = self._new(order, parent, chain, receiver)
-        return self._sealed(replace(new, passed_to=passed_to, chosen=chosen))
+        choosing = Choosing(self.agent, self.authority, self.router, self.latch)
+        chosen = await choosing.of(order, chain)
+        self._require_alive(chosen.agent)
+        new = self._new(order, parent, chain, chosen.agent)
+        return self._sealed(replace(new, passed_to=chosen.passed_to, chosen=chosen.why))
 
     async def _descent(self, order: Order) -> tuple[Delegation | None, tuple[str, ...]]:
         """For what it is given, and through whose hands it came: this agent's last."""
@@ -204,36 +205,6 @@ class DelegationDesk:
         if parent is None:
             raise NotGiven("what it should be part of does not exist any more")
         return parent, (*chain_of(parent), self.agent)
-
-    async def _receiver(self, order: Order, chain: tuple[str, ...]) -> tuple[str, str, str]:
-        """Who gets it, to whom that one passes it on (empty: does it), and why just this agent."""
-        wanted, chosen = order.to, ""
-        if order.to == AUTO:
-            wanted, chosen = await self._best(order, chain)
-        if not chain or not self.authority.objection(self.agent, wanted, chain):
-            return wanted, "", chosen
-        could = self.authority.mediators(self.agent, wanted, chain) if order.kind != TALK else ()
-        for mediator in could:
-            if not self.latch(mediator):
-                return mediator, wanted, chosen
-        # The guard says no, and its no is in the audit.
-        return wanted, "", chosen
-
-    async def _best(self, order: Order, chain: tuple[str, ...]) -> tuple[str, str]:
-        by_person = not order.asked_by.startswith("agent:")
-        among = [
-            name
-            for name in self.authority.allowed
-            if not self.authority.objection(self.agent, name, chain)
-            or self.authority.mediators(self.agent, name, chain)
-        ]
-        if by_person and order.parent_id is None:
-            among.append(self.agent)
-        ranked = await self.router.rank(order.instruction, among)
-        if not ranked or ranked[0].down:
-            why = "; ".join(f"{r.agent} {r.down}" for r in ranked) or "nobody may be asked"
-            raise NotAllowed(f"nobody can do it now: {why}")
-        return ranked[0].agent, "\n".join(map(str, ranked[:3]))
 
     def _new(
         self, order: Order, parent: Delegation | None, chain: tuple[str, ...], receiver: str
@@ -248,6 +219,7 @@ class DelegationDesk:
             talk=order.talk,
             sender=self.agent,
             agent=receiver,
+            among=" ".join(order.among),
             instruction=order.instruction,
             chain=chain,
             issued_at=now,

@@ -35,6 +35,10 @@ class NotAllowed(NotGiven):
     """Who gave it may not give it to that agent."""
 
 
+class NobodyNow(NotAllowed):
+    """Whoever may do it is down."""
+
+
 class Reused(NotGiven):
     """Its idempotency key was used for something else."""
 
@@ -49,6 +53,8 @@ class Order:
 
     #: an agent's name, or `AUTO`
     to: str
+    #: with `AUTO`: the agents of whom one is chosen; empty: of all
+    among: tuple[str, ...] = ()
     instruction: str
     #: ``shell``, ``hook:NAME``, ``discord:user:45``, ``account:alice``, ``agent:captain``
     asked_by: str

@@ -55,11 +55,9 @@ class Rerouting:
         except ValueError:
             # None of ours, and nobody takes it up.
             return
-        among = [
-            name
-            for name in desk.authority.allowed
-            if name == one.agent or not desk.authority.objection(desk.agent, name, chain)
-        ]
+        could = one.among.split() or list(desk.authority.allowed)
+        among = [name for name in could if not desk.authority.objection(desk.agent, name, chain)]
+        among = list(dict.fromkeys((*among, one.agent)))
         ranked = await desk.router.rank(one.instruction, among)
         is_down = any(r.agent == one.agent and r.down for r in ranked)
         best = next((r for r in ranked if not r.down and r.agent != one.agent), None)

@@ -70,6 +70,7 @@ def _envelope(row: NewDelegation | Delegation, chain: tuple[str, ...]) -> Envelo
             "network": row.network,
             "channel": row.channel,
         }
+        | ({"among": row.among} if row.among else {})
         | ({"talk": row.talk} if row.talk else {})
         | ({"is_private": True} if row.is_private else {}),
         alg=KeyAlgorithm.ED25519,

@@ -9,7 +9,9 @@ from typing import Final
 
 from bots.delegating.desk import DelegationDesk
 from bots.delegating.order import (
+    AUTO,
     LONGEST_DEADLINE,
+    NobodyNow,
     NobodyOfThatName,
     NotAllowed,
     NotGiven,
@@ -43,7 +45,8 @@ class DelegatedWork:
         if known is not None:
             return known
         order = Order(
-            to=assignment.agent or await self._able(assignment),
+            to=assignment.agent or AUTO,
+            among=() if assignment.agent else self._able(assignment),
             instruction=assignment.instruction,
             asked_by=assignment.asked_by,
             deliver_to=assignment.post_to,
@@ -55,6 +58,8 @@ class DelegatedWork:
         )
         try:
             given = await self.desk.give(order)
+        except NobodyNow as error:
+            raise NotNow(str(error)) from error
         except (NobodyOfThatName, NotAllowed, Reused) as error:
             raise NeverSo(str(error)) from error
         except NotGiven as error:
@@ -75,16 +80,12 @@ class DelegatedWork:
     async def cancel(self, reference: str, why: str) -> None:
         await self.desk.cancel(reference, "its workflow", why)
 
-    async def _able(self, assignment: Assignment) -> str:
-        """The best of those that have the capability; raises `NotNow` and `StorageError`."""
+    def _able(self, assignment: Assignment) -> tuple[str, ...]:
+        """Those that have the capability; raises `NeverSo` where nobody has."""
         able = [a.name for a in self.settings.agents if assignment.capability in a.capabilities]
         if not able:
             raise NeverSo(f"no agent can {assignment.capability}")
-        ranked = await self.desk.router.rank(assignment.instruction, able)
-        if ranked[0].down:
-            why = "; ".join(f"{one.agent} {one.down}" for one in ranked)
-            raise NotNow(f"nobody can {assignment.capability} now: {why}")
-        return ranked[0].agent
+        return tuple(able)
 
     def _is_over(self, one: Delegation) -> bool:
         if one.state in OPEN:

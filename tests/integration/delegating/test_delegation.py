@@ -332,6 +332,7 @@ async def test_a_fault_that_nobody_foresaw_is_tried_again_and_named_by_its_kind(
         "agent = 'secretary'",
         "sender = 'tech-lead'",
         "priority = 1",
+        "among = 'buyer'",
     ],
 )
 async def test_forged_rows_are_refused_where_the_work_would_be_done(

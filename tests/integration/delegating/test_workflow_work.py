@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 import structlog
 
 from bots.clock import utc_now
+from bots.delegating import seal
 from bots.workflows.delegated import DelegatedWork
 from bots.workflows.driver import Driver
 from bots.workflows.gates import RequestedGates
@@ -18,13 +21,15 @@ from brain.model import Completion, Conversation, Reader
 from brain.models.scripted import Scripted
 from brain.workflows.reading import read
 from storage import delegations, leases, workflows
+from storage.core import DELEGATION
 from storage.delegation_tables import Delegation
+from storage.latch import LatchFile
 from storage.requests import Approvers
 from storage.store import Store
 from storage.workflow_states import FINAL
 from storage.workflow_tables import WorkflowRun
 from storage.workflows import NewRun, StepRow
-from tests.integration.delegating.office import Office, office, says
+from tests.integration.delegating.office import SETTINGS, Office, office, says
 
 TWO = """\
 name: two
@@ -212,3 +217,49 @@ async def test_the_next_captain_takes_up_what_the_last_one_gave(crew: Office) ->
 async def test_a_capability_that_nobody_has_any_more_fails_in_words(crew: Office) -> None:
     await begin(crew, TWO.replace("capability: plan", "capability: dance"))
     assert (await over(crew, driver(crew))).why == "plan: no agent can dance"
+
+
+async def test_a_step_that_its_agent_does_not_take_goes_to_another_that_can(
+    store: Store, tmp_path: Path
+) -> None:
+    crowd = [dict(agent) for agent in SETTINGS["agents"]]
+    for agent in crowd:
+        if agent["name"] == "harvester":
+            agent["capabilities"] = ["plan"]
+    async with office(store, tmp_path, more={"agents": crowd}) as crew:
+        for name in ("harvester", "tech-lead"):
+            await crew.hire(name, works=False)
+        # The secretary would do these words better, and cannot plan.
+        await begin(crew, TWO.replace("plan the day", "summarise the day"))
+        await driver(crew).look()
+        [one] = await given(crew)
+        assert one.among == "tech-lead harvester"
+        assert one.chosen.startswith(one.agent)
+        [other] = {"harvester", "tech-lead"} - {one.agent}
+        await aged(crew, one)
+        LatchFile(crew.state.latch).kill(one.agent, "alice", "test", "odd", utc_now())
+        await crew["captain"].hands.rerouting.look()
+        [after] = await given(crew)
+        assert after.agent == other
+        crew[other].starts()
+        ended = await crew.ended("captain", after)
+        assert (ended.state, ended.result) == ("done", f"{other} did it")
+
+
+async def test_where_nobody_who_can_is_up_the_step_waits(crew: Office) -> None:
+    LatchFile(crew.state.latch).kill("tech-lead", "alice", "test", "odd", utc_now())
+    await begin(crew, TWO)
+    driving = driver(crew)
+    await driving.look()
+    assert await given(crew) == []
+    LatchFile(crew.state.latch).resume("tech-lead", "alice", "test", "", utc_now())
+    assert (await over(crew, driving)).state == "done"
+
+
+async def aged(crew: Office, one: Delegation) -> None:
+    """As if it had been given half a minute ago."""
+    early = {"issued_at": one.issued_at - timedelta(seconds=30)}
+    anew = seal.resealed(one.model_copy(update=early), crew[one.sender].keys.signer)
+    values = early | {"key_id": anew.key_id, "signature": anew.signature}
+    async with crew.store.writing() as unit:
+        await unit.execute(sa.update(DELEGATION).where(DELEGATION.c.id == one.id).values(**values))
