@@ -14,6 +14,8 @@ from storage.errors import StorageError
 
 #: a storm of nudges makes no storm of looks
 _REST_S: Final = 0.2
+#: who may do nothing just now looks so often whether he may
+HALTED_S: Final = 2.0
 #: nothing is due sooner than this
 _SOON_S: Final = 0.05
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,7 @@ from bots.answering.reaching import Reaching
 from bots.answering.recovery import Recovery
 from bots.answering.replying import Replying
 from bots.answering.thinker import Thinker
+from bots.bus import EVENT
 from bots.clock import utc_now
 from bots.commands.catalogue import catalogue
 from bots.commands.registry import Registry
@@ -146,6 +147,12 @@ def answering(
         clean=redactor.redact,
     )
     requests = _requests(spec, store, redactor)
+    beginnings = Beginnings(settings, spec.prompts_folder / "workflows", store, utc_now)
+    if spec.name != settings.captain:
+        # What follows from both is the captain's business.
+        event = f"{EVENT}.{spec.name}"
+        requests.watchers.append(partial(wires.publish, f"{event}.request", {}))
+        beginnings.watchers.append(partial(wires.publish, f"{event}.workflow", {}))
     people = CaptainsDesk(agent=spec.name, requests=requests, guard=guard)
     project = ProjectDesk(
         agent=spec.name, store=store, guard=guard, clean=redactor.redact, clock=utc_now
@@ -161,7 +168,7 @@ def answering(
         operators=operators,
         roster=roster,
         giving=giving,
-        beginnings=Beginnings(settings, spec.prompts_folder / "workflows", store, utc_now),
+        beginnings=beginnings,
         ask=wires.ask,
         requests=requests,
         project=project,
@@ -289,13 +296,5 @@ def _thinker(
 
 
 def _loop_limits(spec: AgentSpec) -> Limits:
-    limits = spec.settings.limits
-    return Limits(
-        max_hops=limits.max_hops,
-        pair_answers=limits.pair_answers,
-        pair_window_s=limits.pair_window_s,
-        day_answers=limits.day_answers,
-        channel_answers=limits.channel_answers,
-        channel_window_s=limits.channel_window_s,
-        similarity=limits.similarity,
-    )
+    wanted = {one.name for one in fields(Limits)}
+    return Limits(**spec.settings.limits.model_dump(include=wanted))

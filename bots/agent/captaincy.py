@@ -23,9 +23,8 @@ from bots.herald.herald import Herald
 from bots.lifeline import Message
 from bots.minutes.calling import Calling
 from bots.secrets import Redactor
-from bots.workflows import GATE
 from bots.workflows.conducting import Conductor
-from storage.request import CASES
+from storage.request import CASES, RequestKind
 from storage.store import Store
 
 
@@ -70,7 +69,7 @@ class Captaincy:
             store,
             spec.name,
             {"restart": restart(spec.name, ask), **dict.fromkeys(CASES, decided())},
-            others=(GATE,),
+            others=(RequestKind.GATE,),
             latch=lambda: switch.latch,
             changed=parts.requests.tell,
             clock=utc_now,
@@ -91,12 +90,18 @@ class Captaincy:
             )
 
         self._conductor = Conductor(store, driver, log)
+        self._requests, self._beginnings = parts.requests, parts.desk.beginnings
         parts.requests.watchers.append(self._conductor.nudge)
+        parts.desk.beginnings.watchers.append(self._conductor.nudge)
         parts.giving.waiting.watchers.append(self._conductor.nudge)
 
     def subscriptions(self) -> dict[str, Callable[[Message], None]]:
         """What is listened for on the bus."""
-        return {f"{EVENT}.>": lambda _: self._dispatcher.nudge()}
+        return {
+            f"{EVENT}.*.delegation": lambda _: self._dispatcher.nudge(),
+            f"{EVENT}.*.request": lambda _: self._requests.tell(),
+            f"{EVENT}.*.workflow": lambda _: self._beginnings.tell(),
+        }
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
         """What runs until the process ends."""

@@ -60,10 +60,8 @@ async def _end(desk: Desk, asked: Asked, arguments: Arguments) -> str:
         by = desk.operators.vouch(asked.evidence)
     except NotAnOperator as error:
         return f"No: {error}."
-    code, wanted_by = arguments["code"], f"{asked.sender} ({by})"
-    run = await desk.store.write(
-        lambda unit: workflows.ask_cancel(unit, code, wanted_by, desk.now())
-    )
+    code = arguments["code"]
+    run = await desk.beginnings.end(code, f"{asked.sender} ({by})")
     if run is None:
         raise Unclear(f"There is no run {code!r}.")
     if run.state in FINAL:

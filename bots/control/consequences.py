@@ -5,9 +5,7 @@ Decided anywhere, carried out here: by the one process of the agent whose questi
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -16,13 +14,14 @@ from structlog.typing import FilteringBoundLogger
 
 from bots.control.door import Unavailable
 from bots.insist import insist
+from bots.rounds import HALTED_S, Rounds
 from storage import requests
-from storage.errors import StorageError
 from storage.latch import Latch
 from storage.requests import Request
 from storage.store import Store
+from storage.unit import Unit
 
-_LOOK_EVERY_S: Final = 2.0
+_LOOK_EVERY_S: Final = 10.0
 #: a yes that waited longer, because nobody was there to act on it, may be overtaken
 _STALE: Final = timedelta(minutes=10)
 
@@ -68,44 +67,35 @@ class Consequences:
         self._clock = clock
         self._log = log
         self._born_at = clock()
-        self._wake = asyncio.Event()
+        self._rounds = Rounds(_LOOK_EVERY_S, log, "requests.unreadable")
 
     def nudge(self) -> None:
         """Look now."""
-        self._wake.set()
+        self._rounds.nudge()
 
     async def run(self) -> None:
         """Expire what is due and carry out what was approved, whoever decided it and where."""
-        wait_s = 0.0
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    await self._wake.wait()
-            self._wake.clear()
-            try:
-                wait_s = await self.look()
-            except StorageError as error:
-                self._log.warning("requests.unreadable", error=str(error))
-                wait_s = _LOOK_EVERY_S
+        await self._rounds.run(self.look)
 
     async def look(self) -> float:
         """One round; the seconds until the next one. Raises `StorageError`."""
         now = self._clock()
-        async with self._store.reading() as unit:
-            waiting = await requests.pending(unit, self._agent)
-            approved = await requests.approved(unit, self._agent)
+        waiting, approved = await self._store.read(self._open)
         # What a person does is completed by a person.
         approved = [r for r in approved if r.kind not in self._others and not r.is_by_hand]
         if any(request.expires_at <= now for request in waiting):
-            async with self._store.writing() as unit:
-                expired = await requests.expire(unit, self._agent, now)
+            expired = await self._store.write(lambda unit: requests.expire(unit, self._agent, now))
             self._log.info("requests.expired", codes=[r.code for r in expired])
             self._changed()
-        if self._latch() is None:
-            for request in approved:
-                await self._follow(request)
-        due_s = [(r.expires_at - now).total_seconds() for r in waiting if r.expires_at > now]
-        return max(0.01, min([_LOOK_EVERY_S, *due_s]))
+        wait_s = self._rounds.until((r.expires_at for r in waiting), now)
+        if self._latch() is not None:
+            return min(HALTED_S, wait_s)
+        for request in approved:
+            await self._follow(request)
+        return wait_s
+
+    async def _open(self, unit: Unit) -> tuple[list[Request], list[Request]]:
+        return await requests.pending(unit, self._agent), await requests.approved(unit, self._agent)
 
     async def _follow(self, request: Request) -> None:
         outcome = await self._outcome(request)

@@ -6,11 +6,9 @@ elsewhere, or while nobody was connected, shows on it as well.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
 import discord
@@ -22,17 +20,17 @@ from bots.discord.refusals import FAILURES, refused, sentence
 from bots.discord.speech import Unsayable
 from bots.discord.transport import DiscordTransport
 from bots.messages import DISCORD, Target
+from bots.rounds import HALTED_S, Rounds
 from brain.errors import Refused
 from brain.guard import Guard
 from storage import requests
 from storage.acts import Act, Permit
-from storage.errors import StorageError
 from storage.latch import Latch
 from storage.requests import Request
 from storage.store import Store
 from storage.tables import RequestState
 
-_LOOK_EVERY_S: Final = 5.0
+_LOOK_EVERY_S: Final = 10.0
 #: what Discord refused is tried again after this long
 _REFUSED_S: Final = 60.0
 _UNKNOWN_MESSAGE: Final = 10008
@@ -57,7 +55,7 @@ class Approvals:
         self._agent = agent
         self._latch = latch
         self._log = log
-        self._wake = asyncio.Event()
+        self._rounds = Rounds(_LOOK_EVERY_S, log, "cards.unreadable")
         #: request → monotonic seconds before which Discord is not asked again
         self._later: dict[int, float] = {}
         #: whether the cards that wait are there was looked at since the last start
@@ -65,38 +63,31 @@ class Approvals:
 
     def nudge(self) -> None:
         """Something changed: show it now."""
-        self._wake.set()
+        self._rounds.nudge()
 
     async def run(self) -> None:
         """Post new cards and edit old ones, until cancelled."""
-        while True:
-            try:
-                await self.look()
-            except StorageError as error:
-                self._log.warning("cards.unreadable", error=str(error))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_EVERY_S):
-                    await self._wake.wait()
-            self._wake.clear()
+        await self._rounds.run(self.look)
 
-    async def look(self) -> None:
-        """Bring every card up to date, as far as Discord lets us. Raises `StorageError`."""
+    async def look(self) -> float | None:
+        """Bring every card up to date, as far as Discord lets us; the seconds until the next round.
+        Raises `StorageError`.
+        """
         if self._latch() is not None or not self._transport.health.connected:
-            return
+            return HALTED_S
         if not self._is_looked_for:
             await self._look_for_cards()
-        async with self._store.reading() as unit:
-            behind = await requests.unshown(unit, self._agent, DISCORD)
+        behind = await self._store.read(lambda unit: requests.unshown(unit, self._agent, DISCORD))
         for request in behind:
             if self._later.get(request.id, 0.0) <= time.monotonic():
                 await self._show(request)
+        return None
 
     async def _look_for_cards(self) -> None:
         """While we were away a card may have been deleted, and a sandbox guild begins without any:
         who has to decide, or to say what it cost, must have something to press.
         """
-        async with self._store.reading() as unit:
-            waiting = await requests.undone(unit)
+        waiting = await self._store.read(requests.undone)
         for request in waiting:
             ours = request.agent == self._agent and request.network == DISCORD
             if ours and request.message_id is not None and await self._is_gone(request):

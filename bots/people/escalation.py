@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,9 +13,10 @@ from bots.messages import Delivery
 from bots.people import steps
 from bots.people.notifying import Notice, Notifier
 from bots.people.steps import Due, Timing
+from bots.rounds import HALTED_S, Rounds
 from brain.errors import Refused
 from storage import request_notices, requests
-from storage.errors import PermitRefused, StorageError
+from storage.errors import PermitRefused
 from storage.latch import Latch
 from storage.request import Request
 from storage.request_notices import Word
@@ -25,7 +24,7 @@ from storage.request_tables import NoticeState, RequestNotice
 from storage.store import Store
 from storage.unit import Unit
 
-_LOOK_EVERY_S: Final = 5.0
+_LOOK_EVERY_S: Final = 10.0
 #: what did not leave is tried so often, the pauses growing
 _TRIES: Final = 6
 _FIRST_PAUSE: Final = timedelta(seconds=20)
@@ -54,46 +53,41 @@ class Escalation:
         self._latch = latch
         self._clock = clock
         self._log = log
-        self._wake = asyncio.Event()
+        self._rounds = Rounds(_LOOK_EVERY_S, log, "escalation.waits")
         self._has_settled = False
 
     def nudge(self) -> None:
         """Look now."""
-        self._wake.set()
+        self._rounds.nudge()
 
     async def run(self) -> None:
         """Take every step when its time comes."""
-        while True:
-            self._wake.clear()
-            wait_s = _LOOK_EVERY_S
-            try:
-                if self._latch() is None:
-                    wait_s = await self.look()
-            except StorageError as error:
-                self._log.warning("escalation.waits", error=str(error))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    await self._wake.wait()
+        await self._rounds.run(self.look)
 
     async def look(self) -> float:
         """One round; the seconds until the next one. Raises `StorageError`."""
+        if self._latch() is not None:
+            return HALTED_S
         if not self._has_settled:
             await self._settle_orphans()
             self._has_settled = True
-        now, agent = self._clock(), self._agent
-        pending = await self._store.read(lambda unit: requests.pending(unit, agent))
-        waiting = [r for r in pending if r.expires_at > now]
-        if not waiting:
-            return _LOOK_EVERY_S
-        ids = [r.id for r in waiting]
-        begun = await self._store.read(lambda unit: request_notices.of_requests(unit, ids))
+        now = self._clock()
+        waiting, begun = await self._store.read(lambda unit: self._open(unit, now))
         done = {_key(n) for n in begun if not _may_be_sent(n, now)}
         for request in waiting:
             for due in steps.due(self._timings, request.created_at, now):
                 await self._take(request, due, done)
         moments = [steps.next_at(self._timings, r.created_at, now) for r in waiting]
-        left_s = [(at - self._clock()).total_seconds() for at in moments if at is not None]
-        return max(0.05, min([_LOOK_EVERY_S, *left_s]))
+        moments += [n.not_before for n in begun if n.state == NoticeState.WAITING]
+        return self._rounds.until((at for at in moments if at is not None), self._clock())
+
+    async def _open(self, unit: Unit, now: datetime) -> tuple[list[Request], list[RequestNotice]]:
+        """What waits for people, and every word about it so far."""
+        pending = await requests.pending(unit, self._agent)
+        waiting = [r for r in pending if r.expires_at > now]
+        if not waiting:
+            return [], []
+        return waiting, await request_notices.of_requests(unit, [r.id for r in waiting])
 
     async def _take(self, request: Request, due: Due, done: set[Word]) -> None:
         notifier = self._ways[due.step]()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -17,15 +15,16 @@ from bots.delegating.desk import DelegationDesk
 from bots.delegating.order import Killed, NotGiven, Order
 from bots.messages import Place, Target
 from bots.people.turn import DELEGATION
+from bots.rounds import HALTED_S, Rounds
 from storage import delegations, requests
+from storage.core import DELEGATION as DELEGATIONS
 from storage.delegation_tables import Delegation, DelegationState
-from storage.errors import StorageError
 from storage.latch import Latch
 from storage.request import Decision, Request
 from storage.tables import RequestState
 from storage.unit import Unit
 
-_LOOK_EVERY_S: Final = 5.0
+_LOOK_EVERY_S: Final = 10.0
 #: who looks by itself has so much longer to note that it has seen the answer
 _GRACE: Final = timedelta(seconds=5)
 _QUOTED: Final = 500
@@ -47,33 +46,42 @@ class Telling:
         self._latch = latch
         self._changed = changed
         self._log = log
-        self._wake = asyncio.Event()
+        self._rounds = Rounds(_LOOK_EVERY_S, log, "answers.untold")
 
     def nudge(self) -> None:
         """Look now."""
-        self._wake.set()
+        self._rounds.nudge()
 
     async def run(self) -> None:
         """Tell whoever waits, and take back what nobody waits for any more."""
-        while True:
-            self._wake.clear()
-            try:
-                if self._latch() is None:
-                    await self.look()
-            except StorageError as error:
-                self._log.warning("answers.untold", error=str(error))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_EVERY_S):
-                    await self._wake.wait()
+        await self._rounds.run(self.look)
 
-    async def look(self) -> None:
-        """One round. Raises `StorageError`."""
-        await self._withdraw()
-        captain, now = self._giving.agent, self._giving.clock()
-        for request in await self._giving.store.read(lambda unit: requests.untold(unit, captain)):
-            looked_for = request.awaited_until
-            if looked_for is None or now >= looked_for + _GRACE:
+    async def look(self) -> float:
+        """One round; the seconds until the next one. Raises `StorageError`."""
+        if self._latch() is not None:
+            return HALTED_S
+        useless, untold = await self._giving.store.read(self._open)
+        for request in useless:
+            await self._take_back(request)
+        now = self._giving.clock()
+        moments = {r.id: r.awaited_until + _GRACE for r in untold if r.awaited_until is not None}
+        for request in untold:
+            if moments.get(request.id, now) <= now:
                 await self._tell(request)
+        return self._rounds.until(moments.values(), now)
+
+    async def _open(self, unit: Unit) -> tuple[list[Request], list[Request]]:
+        """What was asked for work that was cancelled since, and what nobody was told of."""
+        captain = self._giving.agent
+        pending = await requests.pending(unit, captain)
+        works = {r.reference.removeprefix(DELEGATION) for r in pending if _is_for_work(r)}
+        cancelled: set[str] = set()
+        if works:
+            c = DELEGATIONS.c
+            which = c.code.in_(works) & (c.state == str(DelegationState.CANCELLED))
+            cancelled = {d.code for d in await delegations.many(unit, which)}
+        useless = [r for r in pending if r.reference.removeprefix(DELEGATION) in cancelled]
+        return useless, await requests.untold(unit, captain)
 
     async def _tell(self, request: Request) -> None:
         store = self._giving.store
@@ -101,20 +109,9 @@ class Telling:
             # Where it was asked nobody can speak any more: the agent goes on all the same.
             return await self._giving.give(replace(order, deliver_to=""))
 
-    async def _withdraw(self) -> None:
-        """What was asked for work that was cancelled is of no use any more."""
-        captain = self._giving.agent
-        store = self._giving.store
-        pending = await store.read(lambda unit: requests.pending(unit, captain))
-        for request in pending:
-            if not request.reference.startswith(DELEGATION):
-                continue
-            waiting = await store.read(partial(_work_of, request))
-            if waiting is not None and waiting.state == DelegationState.CANCELLED:
-                await self._take_back(request, waiting)
-
-    async def _take_back(self, request: Request, waiting: Delegation) -> None:
-        no = Decision(approved=False, by="the swarm", note=f"{waiting.code} was cancelled")
+    async def _take_back(self, request: Request) -> None:
+        work = request.reference.removeprefix(DELEGATION)
+        no = Decision(approved=False, by="the swarm", note=f"{work} was cancelled")
 
         async def take_back(unit: Unit) -> bool:
             done = await requests.decide(unit, request.id, no, self._giving.clock())
@@ -128,9 +125,13 @@ class Telling:
 
 async def _work_of(request: Request, unit: Unit) -> Delegation | None:
     """The delegation that waits for it, if one does."""
-    if not request.reference.startswith(DELEGATION):
+    if not _is_for_work(request):
         return None
     return await delegations.by_code(unit, request.reference.removeprefix(DELEGATION))
+
+
+def _is_for_work(request: Request) -> bool:
+    return request.reference.startswith(DELEGATION)
 
 
 def order_of(request: Request, waiting: Delegation | None) -> Order:
@@ -139,7 +140,7 @@ def order_of(request: Request, waiting: Delegation | None) -> Order:
     if waiting is not None:
         network, channel, deliver_to = waiting.network, waiting.channel, waiting.deliver_to
         about = f"It was for {waiting.code}: {waiting.instruction[:_QUOTED]}"
-    elif request.reference and not request.reference.startswith(DELEGATION):
+    elif request.reference and not _is_for_work(request):
         # What was said somewhere is bound to the place.
         place = Target.parse(request.reference)
         network = place.network

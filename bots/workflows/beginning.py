@@ -1,11 +1,11 @@
-"""Runs that somebody starts in a chat. What reads templates and YAML is loaded at need."""
+"""Runs that somebody starts or ends in a chat. What reads templates and YAML is loaded at need."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -29,13 +29,15 @@ class CannotBegin(Exception):
 
 @dataclass(frozen=True)
 class Beginnings:
-    """Begins runs; the captain's process drives them."""
+    """Begins runs, and has them end; the captain's process drives them."""
 
     settings: Settings
     #: `prompts/workflows`
     folder: Path
     store: Store
     clock: Callable[[], datetime]
+    #: called after every change, to have it driven soon
+    watchers: list[Callable[[], None]] = field(default_factory=list)
 
     async def begin(
         self, name: str, words: str, *, by: str, key: str, trace_id: str
@@ -46,7 +48,21 @@ class Beginnings:
         """
         new = await asyncio.to_thread(self._prepared, name, words, by, key, trace_id)
         run, _ = await self.store.write(lambda unit: workflows.begin(unit, new, self.clock()))
+        self.tell()
         return run
+
+    async def end(self, code: str, by: str) -> WorkflowRun | None:
+        """Somebody wants this run to end: it, None where there is none. Raises `StorageError`."""
+        run = await self.store.write(
+            lambda unit: workflows.ask_cancel(unit, code, by, self.clock())
+        )
+        self.tell()
+        return run
+
+    def tell(self) -> None:
+        """Something changed: have it driven."""
+        for watcher in self.watchers:
+            watcher()
 
     def _prepared(self, name: str, words: str, by: str, key: str, trace_id: str) -> NewRun:
         # Agents that start nothing pay for no template and no YAML.

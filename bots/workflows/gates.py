@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bots.messages import DISCORD
-from bots.workflows import GATE
 from bots.workflows.work import Verdict
 from brain.workflows.definition import OPERATORS, Gate
 from storage import requests
+from storage.request import RequestKind
 from storage.requests import Approvers, Decision, NewRequest, Request
 from storage.tables import RequestState
 from storage.unit import Unit
@@ -39,7 +39,7 @@ class RequestedGates:
         people = "1 person" if gate.quorum == 1 else f"{gate.quorum} people"
         new = NewRequest(
             agent=self.captain,
-            kind=GATE,
+            kind=RequestKind.GATE,
             subject=f"{run.code}/{task.step}",
             title=self.redact(task.instruction),
             facts=(

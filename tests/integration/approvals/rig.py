@@ -31,7 +31,7 @@ from tests.integration.discord.stage import Agent
 from tests.integration.sandbox.interacting import Client
 from tests.integration.sandbox.stage import CAPTAIN_ID, GUEST, YOU, Sandbox, Socket
 
-PATIENCE_S = 8.0
+PATIENCE_S = 20.0
 SECRET = "ghp_" + "a1B2" * 8
 OPERATORS = Approvers((), (str(named("role", "operators")),))
 

@@ -264,7 +264,7 @@ async def test_a_card_that_waits_for_the_rate_limit_when_a_kill_comes_never_leav
         lobby = captain.transport.target("#lobby")
         await transport.say(lobby, ["one"], permit(lobby), keys=["k1"])
         asked = await captain.requests.ask_operators(question())
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(10):
             while not transport.speech._leaving:  # noqa: ASYNC110 - it is on its way
                 await asyncio.sleep(0)
             captain.transport.vetoes.append("killed by you")
@@ -303,6 +303,7 @@ async def test_a_yes_given_elsewhere_shows_and_is_carried_out(
         async with store.writing() as unit:
             yes = requests.Decision(approved=True, by="mara", note="by telephone")
             assert await requests.decide(unit, asked.id, yes, captain.clock())
+        captain.requests.tell()
         shown = await you.edited("Approved by mara")
         assert ": by telephone" in shown["embeds"][0]["description"]
         await captain.became(asked, RequestState.COMPLETED)

@@ -216,6 +216,17 @@ async def test_a_mail_is_sent_again_only_if_it_surely_did_not_leave(
         assert len(warned) == (0 if states[-1] == "sent" else 1)
 
 
+async def test_what_did_not_leave_is_looked_at_as_soon_as_it_may_be_tried_again(
+    store: Store,
+) -> None:
+    async with mail_server(faults={"RCPT": "450 later"}) as server:
+        office = Office(store, [mails(server, after_s=0)])
+        await office.asked()
+        await office.at(0)
+        office.now = NOON + timedelta(seconds=16)
+        assert await office.escalation.look() == 4
+
+
 async def test_what_never_leaves_is_given_up_and_told(store: Store) -> None:
     async with mail_server() as server:
         port = server.port

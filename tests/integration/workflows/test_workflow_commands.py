@@ -75,6 +75,17 @@ async def test_an_operator_begins_a_run_looks_at_it_and_ends_it(desk: Any) -> No
     assert run.cancel_by == "alice (discord:user:1)"
 
 
+async def test_whoever_drives_runs_is_told_of_what_begins_and_of_what_is_to_end(desk: Any) -> None:
+    told: list[str] = []
+    desk.beginnings.watchers.append(lambda: told.append("told"))
+    await use(desk, "workflow", "research-brief topic=x")
+    assert len(told) == 1
+    await use(desk, "end-workflow", "WF-1")
+    assert len(told) == 2
+    await use(desk, "workflow", "research-brif")
+    assert len(told) == 2
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
