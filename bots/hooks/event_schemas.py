@@ -5,7 +5,8 @@ It says no more than what is true of `bots.hooks.event_room`: schemathesis compa
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 from bots.hooks.event_room import (
     LARGEST,
@@ -17,25 +18,26 @@ from bots.hooks.event_room import (
     RECEIVER,
     SPAN,
 )
+from bots.hooks.schema_parts import (
+    CLEAN,
+    REFUSALS,
+    TOLD,
+    Schema,
+    content,
+    or_null,
+    record,
+    reference,
+    required_text,
+    responses,
+)
 from storage.subscriptions import LONGEST_BATCH_S
 from storage.topics import TOPICS
 
-Schema = dict[str, Any]
-
-_CLEAN: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 _TOPIC: Final = rf"^(\*|{'|'.join(TOPICS)})(\.(\*|[a-z0-9][a-z0-9_-]{{0,39}})){{0,3}}$"
-_REFUSALS: Final = {
-    400: "It is not understood; the sentence names the field.",
-    401: "No token, or a wrong one.",
-    404: "There is no such agent, time zone or subscription.",
-    408: "The body came too slowly.",
-    409: "There is no room for more.",
-    413: "The body is too large.",
-    429: "Too often.",
-    503: "The agent is killed, or the store does not answer.",
-}
-_READING: Final = (400, 401, 429, 503)
-_WRITING: Final = (400, 401, 404, 408, 409, 413, 429, 503)
+_NOBODY: Final = {404: "There is no such agent, time zone or subscription."}
+_FULL: Final = {409: "There is no room for more."}
+_READING: Final = {status: REFUSALS[status] for status in (400, 401, 429, 503)}
+_WRITING: Final = {**REFUSALS, **_NOBODY, **_FULL}
 
 
 def paths() -> Schema:
@@ -62,7 +64,7 @@ def paths() -> Schema:
         "/subscriptions/{id}": {
             "delete": {
                 **_reading("Have nobody told any more", "unsubscribe", "Ended", _id()),
-                "responses": _responses("Ended", (*_READING, 404)),
+                "responses": _told("Ended", {**_READING, **_NOBODY}),
             }
         },
         "/knowledge": {
@@ -81,27 +83,27 @@ def paths() -> Schema:
 def schemas() -> Schema:
     """By name; together with those of `bots.hooks.schemas`."""
     text, number = {"type": "string"}, {"type": "integer"}
-    event = _object(
+    event = _complete(
         dict.fromkeys(("topic", "agent", "text", "ref", "at", "trace_id"), text)
         | {"number": number}
     )
-    made = _object(
+    made = _complete(
         dict.fromkeys(("receiver", "topic", "made_by", "created_at"), text)
         | dict.fromkeys(("id", "batch_s", "unread"), number)
         | {n: {"type": ["string", "null"]} for n in ("quiet", "trouble")}
     )
-    finding = _object(
+    finding = _complete(
         dict.fromkeys(("by", "title", "text", "topic", "source", "published_at"), text)
         | {"id": number, "confidence": {"type": "number"}}
     )
-    with_old = _object(finding["properties"] | {"instead_of": {"type": ["integer", "null"]}})
+    with_old = _complete(finding["properties"] | {"instead_of": {"type": ["integer", "null"]}})
     return {
-        "Events": _object({"events": {"type": "array", "items": event}, "next": number}),
+        "Events": _complete({"events": {"type": "array", "items": event}, "next": number}),
         "Subscription": made,
-        "Subscriptions": _object({"subscriptions": {"type": "array", "items": made}}),
-        "Ended": _object({"id": number, "receiver": text, "topic": text}),
+        "Subscriptions": _complete({"subscriptions": {"type": "array", "items": made}}),
+        "Ended": _complete({"id": number, "receiver": text, "topic": text}),
         "Finding": with_old,
-        "Found": _object({"knowledge": {"type": "array", "items": finding}}),
+        "Found": _complete({"knowledge": {"type": "array", "items": finding}}),
         "Wanted": _wanted(),
         "New": _new(),
     }
@@ -111,22 +113,22 @@ def _wanted() -> Schema:
     fields = {
         "receiver": {"type": "string", "pattern": f"^{RECEIVER}$"},
         "topic": {"type": "string", "pattern": _TOPIC},
-        "quiet": _or_null({"type": "string", "pattern": f"^{SPAN}$"}),
-        "zone": _or_null({"type": "string", "maxLength": 60, "pattern": _CLEAN}),
-        "batch_s": _or_null({"type": "number", "minimum": 0, "maximum": LONGEST_BATCH_S}),
+        "quiet": or_null({"type": "string", "pattern": f"^{SPAN}$"}),
+        "zone": or_null({"type": "string", "maxLength": 60, "pattern": CLEAN}),
+        "batch_s": or_null({"type": "number", "minimum": 0, "maximum": LONGEST_BATCH_S}),
     }
-    return _object(fields, "receiver", "topic")
+    return record(fields, "receiver", "topic")
 
 
 def _new() -> Schema:
     fields = {
-        "title": _required(LONGEST_TITLE),
-        "text": _required(LONGEST_FINDING),
-        "source": _required(LONGEST_SOURCE),
+        "title": required_text(LONGEST_TITLE),
+        "text": required_text(LONGEST_FINDING),
+        "source": required_text(LONGEST_SOURCE),
         "confidence": {"type": "number", "minimum": 0, "maximum": 1},
-        "topic": _or_null({"type": "string", "maxLength": LONGEST_TITLE, "pattern": _CLEAN}),
+        "topic": or_null({"type": "string", "maxLength": LONGEST_TITLE, "pattern": CLEAN}),
     }
-    return _object(fields, "title", "text", "source", "confidence")
+    return record(fields, "title", "text", "source", "confidence")
 
 
 def _reading(summary: str, name: str, answer: str, *parameters: Schema) -> Schema:
@@ -134,36 +136,21 @@ def _reading(summary: str, name: str, answer: str, *parameters: Schema) -> Schem
         "summary": summary,
         "operationId": name,
         "parameters": [*parameters],
-        "responses": _responses(answer, _READING),
+        "responses": _told(answer, _READING),
     }
 
 
 def _writing(summary: str, name: str, asked: str, answer: str) -> Schema:
-    content = {"application/json": {"schema": _reference(asked)}}
     return {
         "summary": summary,
         "operationId": name,
-        "requestBody": {"required": True, "content": content},
-        "responses": _responses(answer, _WRITING),
+        "requestBody": {"required": True, "content": content(reference(asked))},
+        "responses": _told(answer, _WRITING),
     }
 
 
-def _responses(answer: str, refused: tuple[int, ...]) -> Schema:
-    found = {"200": _response("This is how it stands.", answer)}
-    found |= {str(status): _response(_REFUSALS[status], "Error") for status in refused}
-    for status in ("429", "503"):
-        found[status]["headers"] = {"Retry-After": {"schema": {"type": "string"}}}
-    found["401"]["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}
-    return found
-
-
-def _response(sentence: str, schema: str) -> Schema:
-    content = {"application/json": {"schema": _reference(schema)}}
-    return {"description": sentence, "content": content}
-
-
-def _reference(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
+def _told(answer: str, refused: Mapping[int, str]) -> Schema:
+    return responses(answer, {200: TOLD}, refused)
 
 
 def _query(name: str, schema: Schema, sentence: str) -> Schema:
@@ -178,20 +165,6 @@ def _whole(least: int, most: int) -> Schema:
     return {"type": "integer", "minimum": least, "maximum": most}
 
 
-def _required(longest: int) -> Schema:
-    text = {"type": "string", "minLength": 1, "maxLength": longest}
-    return {**text, "allOf": [{"pattern": _CLEAN}, {"pattern": r"\S"}]}
-
-
-def _or_null(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _object(fields: Schema, *required: str) -> Schema:
-    """All of its fields are required unless some are named."""
-    return {
-        "type": "object",
-        "properties": fields,
-        "required": list(required or fields),
-        "additionalProperties": False,
-    }
+def _complete(fields: Schema) -> Schema:
+    """All of it is always there."""
+    return record(fields, *fields)

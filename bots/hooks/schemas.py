@@ -5,19 +5,16 @@ They say no more than what is true of `bots.hooks.asking`: schemathesis compares
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from bots.delegating.order import LONGEST_DEADLINE, LONGEST_INSTRUCTION, PRIORITIES
 from bots.hooks.asking import LONGEST_KEY, LONGEST_LABEL, LONGEST_NAME, LONGEST_WAIT_S
 from bots.hooks.refusal import STATUSES
+from bots.hooks.schema_parts import CLEAN, Schema, or_null, record, reference, required_text
 from storage.delegation_tables import DelegationState
 from storage.key_tables import KeyAlgorithm
 
-Schema = dict[str, Any]
-
 _DEADLINE_S: Final = LONGEST_DEADLINE.total_seconds()
-#: no control characters but blanks and line ends
-_CLEAN: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 _LABEL: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f/]*$"
 _ADDRESS: Final = r"^([#&]\S+|(irc|discord):[#&]\S+|irc:nick:\S+|discord:(channel|user):[0-9]+)$"
 _TIME: Final = (
@@ -33,7 +30,7 @@ def schemas(*, has_default_channel: bool) -> Schema:
     found = {
         "Task": _task(has_default_channel=has_default_channel),
         "Wake": _wake(),
-        "Cancel": _object({"reason": _text(500), "task": _text(40)}),
+        "Cancel": record({"reason": _text(500), "task": _text(40)}),
         "Answer": _answer(),
         "Error": _error(),
     }
@@ -53,22 +50,22 @@ def key_schema() -> Schema:
 
 def _task(*, has_default_channel: bool) -> Schema:
     fields = {
-        "message": _required(LONGEST_INSTRUCTION, "What is to be done."),
-        "deliver": _or_null({"type": "boolean"}, "Whether the result is said in a channel."),
+        "message": required_text(LONGEST_INSTRUCTION, "What is to be done."),
+        "deliver": or_null({"type": "boolean"}, "Whether the result is said in a channel."),
         "channel": _text(200, sentence="Where: irc:#reports, discord:channel:123, #reports."),
         "to": _text(200, sentence="OpenClaw's second half of a channel: channel:123, user:45."),
         "wait": _number(0, LONGEST_WAIT_S, "Seconds to wait for the result before 202."),
         "agentId": _text(LONGEST_NAME, sentence="Agent that shall do it, or auto."),
-        "priority": _or_null({"enum": [*PRIORITIES]}, "Higher ones are done first."),
+        "priority": or_null({"enum": [*PRIORITIES]}, "Higher ones are done first."),
         "deadline_s": _number(1, _DEADLINE_S, "Seconds after which it is given up."),
         "name": _text(LONGEST_LABEL, _LABEL, "What the script calls itself."),
         "idempotencyKey": _text(LONGEST_KEY, sentence="The same key gives the first result."),
-        "waitForCompletion": _or_null({"type": "boolean"}, "OpenClaw's name of a long wait."),
+        "waitForCompletion": or_null({"type": "boolean"}, "OpenClaw's name of a long wait."),
         "timeoutSeconds": _number(0, _DEADLINE_S, "OpenClaw's name of deadline_s."),
-        "wakeMode": _or_null({"enum": [*_MODES]}, "Makes no difference here."),
-        "sessionMode": _or_null({"enum": ["isolated"]}, "Each hook is a session of its own."),
+        "wakeMode": or_null({"enum": [*_MODES]}, "Makes no difference here."),
+        "sessionMode": or_null({"enum": ["isolated"]}, "Each hook is a session of its own."),
     }
-    task = _object(fields, "message")
+    task = record(fields, "message")
     task["anyOf"] = _places(has_default_channel=has_default_channel)
     either = (("wait", "waitForCompletion"), ("deadline_s", "timeoutSeconds"))
     task["allOf"] = [{"not": _given(*pair)} for pair in either]
@@ -98,31 +95,31 @@ def _places(*, has_default_channel: bool) -> list[Schema]:
 
 def _wake() -> Schema:
     fields = {
-        "text": _required(LONGEST_INSTRUCTION, "What happened."),
-        "mode": _or_null({"enum": [*_MODES]}, "The second one waits behind all other work."),
+        "text": required_text(LONGEST_INSTRUCTION, "What happened."),
+        "mode": or_null({"enum": [*_MODES]}, "The second one waits behind all other work."),
         "agentId": _text(LONGEST_NAME, sentence="Agent that shall hear of it, or auto."),
         "name": _text(LONGEST_LABEL, _LABEL, "What the script calls itself."),
         "idempotencyKey": _text(LONGEST_KEY, sentence="The same key gives the first result."),
     }
-    return _object(fields, "text")
+    return record(fields, "text")
 
 
 def _envelope(kind: str) -> Schema:
     fields: Schema = {name: {"type": "string", "minLength": 1, "maxLength": 300} for name in _NAMED}
     for name in _NAMED:
-        fields[name]["pattern"] = _CLEAN
+        fields[name]["pattern"] = CLEAN
     fields |= {
         "kind": {"const": kind.lower()},
         "issued_at": {"type": "string", "format": "date-time", "pattern": _TIME},
         "expires_at": {"type": "string", "format": "date-time", "pattern": _TIME},
         "alg": {"enum": [str(alg) for alg in KeyAlgorithm]},
         "signature": {"type": "string", "maxLength": 300},
-        "body": {"$ref": f"#/components/schemas/{kind}"},
+        "body": reference(kind),
     }
     needed = list(fields)
     fields["hops"] = {"type": "integer", "minimum": 0, "maximum": 100}
-    fields["reply_to"] = {"type": "string", "maxLength": 300, "pattern": _CLEAN}
-    return _object(fields, *needed)
+    fields["reply_to"] = {"type": "string", "maxLength": 300, "pattern": CLEAN}
+    return record(fields, *needed)
 
 
 def _answer() -> Schema:
@@ -135,11 +132,11 @@ def _answer() -> Schema:
         "agent": {"type": "string"},
         "chosen": {"type": "array", "items": {"type": "string"}},
         **{n: {"type": ["string", "null"]} for n in ("progress", "result", "error", "undelivered")},
-        "delivered": _or_null(_object({name: {"type": "string"} for name in told}, *told)),
+        "delivered": or_null(record({name: {"type": "string"} for name in told}, *told)),
     }
     needed = list(fields)
     fields["completion"] = {"type": "object", "description": "For waitForCompletion."}
-    return _object(fields, *needed)
+    return record(fields, *needed)
 
 
 def _error() -> Schema:
@@ -147,33 +144,14 @@ def _error() -> Schema:
     return {"type": "object", "properties": fields, "required": ["error", "code"]}
 
 
-def _object(fields: Schema, *required: str) -> Schema:
-    return {
-        "type": "object",
-        "properties": fields,
-        "required": list(required),
-        "additionalProperties": False,
-    }
-
-
 def _given(*names: str) -> Schema:
     """All of these, and none of them null."""
     return {"required": [*names], "properties": {n: {"not": {"type": "null"}} for n in names}}
 
 
-def _required(longest: int, sentence: str) -> Schema:
-    text = {"type": "string", "minLength": 1, "maxLength": longest}
-    return {**text, "allOf": [{"pattern": _CLEAN}, {"pattern": r"\S"}], "description": sentence}
-
-
-def _text(longest: int, pattern: str = _CLEAN, sentence: str = "") -> Schema:
-    return _or_null({"type": "string", "maxLength": longest, "pattern": pattern}, sentence)
+def _text(longest: int, pattern: str = CLEAN, sentence: str = "") -> Schema:
+    return or_null({"type": "string", "maxLength": longest, "pattern": pattern}, sentence)
 
 
 def _number(least: float, most: float, sentence: str) -> Schema:
-    return _or_null({"type": "number", "minimum": least, "maximum": most}, sentence)
-
-
-def _or_null(schema: Schema, sentence: str = "") -> Schema:
-    told = {"description": sentence} if sentence else {}
-    return {"anyOf": [schema, {"type": "null"}], **told}
+    return or_null({"type": "number", "minimum": least, "maximum": most}, sentence)
