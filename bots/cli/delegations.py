@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Annotated, Any
 
@@ -10,13 +9,11 @@ import typer
 
 from bots.cli.exits import CommandError, Exit
 from bots.cli.project import DEFAULT_CONFIG, ConfigOption, open_project
+from bots.cli.store_work import read_store
 from bots.delegating.telling import in_a_line, in_lines
 from bots.hooks.answers import answer_of
-from bots.state import database_url
 from storage import delegations as rows
 from storage.delegation_tables import Delegation
-from storage.errors import StorageError
-from storage.store import Store
 from storage.unit import Unit
 
 
@@ -34,7 +31,6 @@ def delegations(
 
     It reads the database, whether the swarm is up or not.
     """
-    settings, state = open_project(config)
 
     async def look(unit: Unit) -> list[Delegation]:
         if not code:
@@ -42,17 +38,7 @@ def delegations(
         found = await rows.by_code(unit, code)
         return [] if found is None else await rows.tree(unit, found.root_id or 0)
 
-    async def read() -> list[Delegation]:
-        store = await Store.open(database_url(settings, state))
-        try:
-            return await store.read(look)
-        finally:
-            await store.close()
-
-    try:
-        found = asyncio.run(read())
-    except StorageError as error:
-        raise CommandError(f"The database cannot be read: {error}") from None
+    found: list[Delegation] = read_store(*open_project(config), look, empty=[])
     if code and not found:
         raise CommandError(f"There is no delegation {code!r}.", Exit.USAGE)
     if as_json:

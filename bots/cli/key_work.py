@@ -5,7 +5,6 @@ in the store, under the swarm's lock.
 from __future__ import annotations
 
 import asyncio
-import getpass
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -16,6 +15,8 @@ import structlog
 from bots import logs
 from bots.cli.control import NoAnswer, Supervisor
 from bots.cli.exits import CommandError, Exit
+from bots.cli.person import person
+from bots.cli.store_work import read_store
 from bots.clock import utc_now
 from bots.keys.desk import KeyDesk
 from bots.keys.keystore import KeyRefused
@@ -62,27 +63,7 @@ def at_desk(settings: Settings, state: StateFolder, work: Callable[[KeyDesk], Aw
 
 def all_keys(settings: Settings, state: StateFolder) -> list[Key]:
     """Every key in the store; none where there is no store yet. Raises `CommandError`."""
-    if not settings.swarm.database_url and not state.database.exists():
-        return []
-
-    async def read() -> list[Key]:
-        store = await Store.open(database_url(settings, state))
-        try:
-            return await store.read(keys.every)
-        finally:
-            await store.close()
-
-    try:
-        return asyncio.run(read())
-    except StorageError as error:
-        raise CommandError(str(error)) from None
-
-
-def person() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "command line"
+    return read_store(settings, state, keys.every, empty=[])
 
 
 @asynccontextmanager

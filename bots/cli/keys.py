@@ -14,7 +14,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from bots.cli.exits import CommandError, Exit
-from bots.cli.key_work import all_keys, at_desk, order, person
+from bots.cli.key_work import all_keys, at_desk, order
+from bots.cli.person import person
 from bots.cli.project import DEFAULT_CONFIG, ConfigOption, open_project
 from bots.keys import showing
 from bots.keys.desk import KeyDesk

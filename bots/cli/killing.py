@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
 from datetime import UTC, datetime
 from typing import Annotated
@@ -13,6 +12,7 @@ from rich.console import Console
 
 from bots.cli.control import NoAnswer, Supervisor
 from bots.cli.exits import CommandError
+from bots.cli.person import person
 from bots.cli.project import DEFAULT_CONFIG, ConfigOption, open_project
 from bots.control.signatures import sign as sign_words
 from bots.control.signatures import signing_key
@@ -40,7 +40,7 @@ def kill(
     settings, state = open_project(config)
     if agent != "all":
         settings.agent(agent)
-    by, now = _person(), datetime.now(UTC)
+    by, now = person(), datetime.now(UTC)
     state.create()
     # The file first: it needs nobody, and every process looks at it.
     LatchFile(state.latch).kill(agent, by, "command line", reason, now)
@@ -78,11 +78,11 @@ def resume(
     supervisor = Supervisor.find(state)
     if supervisor is None:
         now = datetime.now(UTC)
-        LatchFile(state.latch).resume(agent, _person(), "command line", reason, now)
+        LatchFile(state.latch).resume(agent, person(), "command line", reason, now)
         _write_row(settings, state, list(LatchFile(state.latch).read().values()))
         typer.echo(f"The latch is open for {agent}. No swarm runs here.")
         return
-    body = {"scope": agent, "by": _person(), "door": "command line", "reason": reason}
+    body = {"scope": agent, "by": person(), "door": "command line", "reason": reason}
     try:
         supervisor.post("/control/resume", body)
     except NoAnswer as error:
@@ -106,13 +106,6 @@ def sign(
         settings.irc.command_prefix
         + sign_words(words, key, swarm=settings.swarm.name, now=datetime.now(UTC))
     )
-
-
-def _person() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "command line"
 
 
 def _write_row(settings: Settings, state: StateFolder, latches: list[Latch]) -> None:

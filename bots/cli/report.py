@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from datetime import UTC, datetime
 from typing import Annotated
@@ -11,12 +10,9 @@ import typer
 
 from bots.cli.exits import CommandError, Exit
 from bots.cli.project import DEFAULT_CONFIG, ConfigOption, open_project
+from bots.cli.store_work import read_store
 from bots.people.expenses import Expenses, Month, NoMonth, as_json, in_lines
 from bots.people.ledger import expenses as read
-from bots.settings import Settings
-from bots.state import StateFolder, database_url
-from storage.errors import StorageError
-from storage.store import Store
 
 ABOUT = """What the swarm cost, for people and for scripts: docs/APPROVALS.md.
 
@@ -51,25 +47,12 @@ def expenses(
         wanted = Month.parse(month) if month else Month.of(datetime.now(UTC))
     except NoMonth as error:
         raise CommandError(str(error), Exit.USAGE) from None
-    found = _read(*open_project(config), wanted)
+    found = read_store(
+        *open_project(config),
+        lambda unit: read(unit, wanted),
+        empty=Expenses(month=wanted, done=()),
+    )
     if raw:
         typer.echo(json.dumps(as_json(found), ensure_ascii=False))
     else:
         typer.echo("\n".join(in_lines(found)))
-
-
-def _read(settings: Settings, state: StateFolder, month: Month) -> Expenses:
-    if not settings.swarm.database_url and not state.database.exists():
-        return Expenses(month=month, done=())
-
-    async def reading() -> Expenses:
-        store = await Store.open(database_url(settings, state))
-        try:
-            return await store.read(lambda unit: read(unit, month))
-        finally:
-            await store.close()
-
-    try:
-        return asyncio.run(reading())
-    except StorageError as error:
-        raise CommandError(str(error)) from None

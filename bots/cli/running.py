@@ -25,7 +25,7 @@ from bots.state import StateFolder
 from bots.supervisor.folder_lock import is_locked
 
 READY_WITHIN_S = 60.0
-_LOOK_EVERY_S = 0.05
+LOOK_EVERY_S = 0.05
 
 
 def up(
@@ -119,7 +119,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], state: StateFolder, outp
                     shown.update(f"{sum(s != 'starting' for s in states)} of {len(states)} agents")
                     if states and "starting" not in states:
                         break
-            time.sleep(_LOOK_EVERY_S)
+            time.sleep(LOOK_EVERY_S)
         else:
             raise CommandError("Not everybody is ready after a minute; `status` shows who is not.")
     print_status(status)

@@ -19,6 +19,7 @@ from bots import logs
 from bots.cli.browsing import open_page
 from bots.cli.exits import CommandError, Exit
 from bots.cli.project import ROOT
+from bots.cli.running import LOOK_EVERY_S, READY_WITHIN_S
 from bots.cli.showing import print_status
 from bots.secrets import Redactor, SecretError
 from bots.settings import Settings
@@ -28,9 +29,6 @@ from bots.supervisor.ports import PortTaken
 from bots.supervisor.service import ServiceFailed
 from bots.supervisor.supervisor import Supervisor
 from storage.errors import StorageError
-
-READY_WITHIN_S = 60.0
-_LOOK_EVERY_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ async def _supervise(plan: Plan) -> None:
         living = asyncio.create_task(supervisor.run())
         began_s = time.monotonic()
         while not living.done() and not supervisor.settled():
-            await asyncio.sleep(_LOOK_EVERY_S)
+            await asyncio.sleep(LOOK_EVERY_S)
             if time.monotonic() - began_s > READY_WITHIN_S:
                 break
             shown.update(supervisor.progress_line())

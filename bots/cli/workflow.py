@@ -31,7 +31,7 @@ ABOUT = (
     "Workflows are the files in prompts/workflows. All of this works while the swarm is up and "
     "while it is down: a run that is started then begins with the swarm.\n\n"
     "Exit codes: 0 done, 1 the run ended otherwise than done, 2 a workflow, an input or a code "
-    "that is not understood, 3 no swarm has ever run here, 6 not over within --wait, and it goes on."
+    "that is not understood, 3 no swarm has ever run here, 6 not over within --wait."
 )
 FOLDER = ROOT / "prompts" / "workflows"
 SCHEMA = FOLDER / "workflow.schema.json"

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from bots.cli.exits import CommandError, Exit
-from bots.cli.key_work import person
+from bots.cli.person import person
+from bots.cli.store_work import at_store, has_store
 from bots.clock import utc_now
 from bots.settings import Settings
-from bots.state import StateFolder, database_url
+from bots.state import StateFolder
 from bots.workflows.record import progress_of
 from brain.workflows.definition import Workflow
 from brain.workflows.progress import Progress
 from brain.workflows.reading import WorkflowUnreadable, read
 from storage import workflows
-from storage.errors import StorageError
 from storage.store import Store
 from storage.unit import Unit
 from storage.workflow_states import FINAL
@@ -118,22 +118,11 @@ class Desk:
         return defined, progress_of(found.run, found.rows)
 
     def _with_store(self, work: Callable[[Store], Awaitable[T]]) -> T:
-        if not self.settings.swarm.database_url and not self.state.database.exists():
+        if not has_store(self.settings, self.state):
             raise CommandError(
                 "no swarm has run here yet: `run.py up` first, then this", Exit.NOT_RUNNING
             )
-
-        async def here() -> T:
-            store = await Store.open(database_url(self.settings, self.state))
-            try:
-                return await work(store)
-            finally:
-                await store.close()
-
-        try:
-            return asyncio.run(here())
-        except StorageError as error:
-            raise CommandError(str(error)) from None
+        return at_store(self.settings, self.state, work)
 
 
 async def _by_code(store: Store, code: str) -> Found:
