@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from asyncio.subprocess import DEVNULL
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +14,11 @@ import structlog
 
 from bots.agent.assembly import Answering
 from bots.agent.captaincy import Captaincy
+from bots.bus import EVENT, Bus
 from bots.clock import utc_now
 from bots.control.switch import KillSwitch
+from bots.supervisor.ports import free_port
+from bots.supervisor.programs import SUPERVISOR, nats_server
 from storage.latch import LatchFile
 from storage.store import Store
 from tests.integration.delegating.office import Office, office
@@ -45,3 +51,40 @@ async def test_the_captain_hears_at_once_what_happens_at_another_agent(
         of(crew["captain"].parts).tell()
         assert heard == ["captain", "captain"], "it does not tell itself by bus"
         assert crew.forbidden == []
+
+
+async def test_the_bus_lets_through_what_the_captain_listens_for(
+    store: Store, tmp_path: Path
+) -> None:
+    async with office(store, tmp_path, hire=("captain", "buyer")) as crew:
+        heard: set[str] = set()
+        parts = crew["captain"].parts
+        listens = captaincy(crew).subscriptions()
+        parts.requests.watchers.append(lambda: heard.add("request"))
+        parts.desk.beginnings.watchers.append(lambda: heard.add("workflow"))
+        async with buses(tmp_path, "captain", "buyer") as (captain, buyer):
+            running = [asyncio.create_task(b.run(s)) for b, s in ((captain, listens), (buyer, {}))]
+            async with asyncio.timeout(30):
+                while heard != {"request", "workflow"}:
+                    # What is said before somebody listens is lost.
+                    for of in ("request", "workflow"):
+                        buyer.publish(f"{EVENT}.buyer.{of}", {})
+                    await asyncio.sleep(0.05)
+            for one in running:
+                one.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+
+@asynccontextmanager
+async def buses(folder: Path, *names: str) -> AsyncIterator[list[Bus]]:
+    """A real NATS, and a connection of each of these agents."""
+    port = free_port()
+    words = dict.fromkeys((*names, SUPERVISOR), "word")
+    program = nats_server(folder, port, words, {})
+    server = await asyncio.create_subprocess_exec(*program.command, stderr=DEVNULL)
+    log = structlog.get_logger()
+    try:
+        yield [Bus(f"nats://127.0.0.1:{port}", name, "word", log=log) for name in names]
+    finally:
+        server.terminate()
+        await server.wait()
