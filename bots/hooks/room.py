@@ -131,7 +131,9 @@ class HookRoom:
 
     async def _wake(self, request: web.Request, trace_id: str) -> web.Response:
         caller = await self._callers.identify(request, "wake")
-        return await self._given(request, caller, lambda: asking.wake_in(caller.body), trace_id)
+        return await self._given(
+            request, caller, lambda: asking.wake_in(_without_reply_to(caller)), trace_id
+        )
 
     async def _given(
         self, request: web.Request, caller: Caller, read: Callable[[], Asked], trace_id: str
@@ -199,7 +201,7 @@ class HookRoom:
     async def _cancel(self, request: web.Request, trace_id: str) -> web.Response:
         caller = await self._callers.identify(request, "cancel")
         await self._callers.prove(request, caller)
-        reason = asking.reason_in(caller.body)
+        reason = asking.reason_in(_without_reply_to(caller))
         if caller.envelope is not None and caller.body.get("task") != request.match_info["id"]:
             raise bad("task", "must be the id of the task, where it is signed")
         own = await self._own(request, caller)
@@ -223,6 +225,14 @@ def _with_reply_to(caller: Caller) -> Mapping[str, Any]:
     if caller.body.get("channel", given.reply_to) != given.reply_to:
         raise bad("channel", "and the envelope's 'reply_to' must be the same")
     return {**caller.body, "channel": given.reply_to}
+
+
+def _without_reply_to(caller: Caller) -> Mapping[str, Any]:
+    """The body, where nothing is said in a channel afterwards; a `reply_to` would be ignored."""
+    if caller.envelope is not None and caller.envelope.reply_to:
+        why = f"an envelope of kind {caller.envelope.kind!r} has no field 'reply_to'"
+        raise Refused("unknown_field", why)
+    return caller.body
 
 
 def _key_of(request: web.Request, caller: Caller, asked: Asked) -> str | None:

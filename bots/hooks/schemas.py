@@ -118,7 +118,8 @@ def _envelope(kind: str) -> Schema:
     }
     needed = list(fields)
     fields["hops"] = {"type": "integer", "minimum": 0, "maximum": 100}
-    fields["reply_to"] = {"type": "string", "maxLength": 300, "pattern": CLEAN}
+    place = {"type": "string", "maxLength": 300, "pattern": CLEAN}
+    fields["reply_to"] = place if kind == "Task" else {"const": ""}
     return record(fields, *needed)
 
 

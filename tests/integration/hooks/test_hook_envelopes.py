@@ -55,6 +55,26 @@ async def test_what_a_signed_sender_wants_said_goes_where_it_says(stage: Stage) 
     assert await refused(stage, envelope) == (400, "bad_field")
 
 
+@pytest.mark.parametrize(
+    ("path", "kind", "body"),
+    [
+        ("/hooks/wake", "wake", {"text": "mail"}),
+        ("/tasks/D-aaaaaaaa/cancel", "cancel", {"task": "D-aaaaaaaa"}),
+    ],
+)
+async def test_where_nothing_is_said_of_it_nobody_names_a_place(
+    stage: Stage, path: str, kind: str, body: dict[str, Any]
+) -> None:
+    envelope = await stage.envelope("cron", body, kind=kind, reply_to="irc:#reports")
+    status, answer = await stage.post(path, envelope, token=None)
+    assert (status, answer["code"]) == (400, "unknown_field")
+    assert "'reply_to'" in answer["error"]
+    assert stage.desk.orders == []
+    # Only who has proved a name is told.
+    forged = {**await stage.envelope("cron", body, kind=kind, reply_to="x"), "signature": "x"}
+    assert await refused(stage, forged, path) == (401, "forged")
+
+
 @pytest.mark.parametrize("field", ["id", "from", "kind", "expires_at", "nonce", "reply_to"])
 async def test_a_changed_word_is_a_forgery(stage: Stage, field: str) -> None:
     envelope = await stage.envelope("github", BODY)

@@ -60,3 +60,21 @@ async def test_every_refusal_has_a_code_of_the_document(stage: Stage) -> None:
     for body in ({}, {"message": "x", "model": "y"}, {"message": "x", "agentId": "nobody"}):
         _, answer = await stage.post("/hooks/agent", body)
         assert answer["code"] in codes
+
+
+async def test_only_an_envelope_with_a_task_says_where_its_result_goes(stage: Stage) -> None:
+    _, found = await stage.get("/openapi.json")
+    schemas = found["components"]["schemas"]
+    for kind, path, body in (
+        ("task", "/hooks/agent", {"message": "x"}),
+        ("wake", "/hooks/wake", {"text": "x"}),
+    ):
+        envelope = await stage.envelope("cron", body, kind=kind, reply_to="irc:#reports")
+        whole = {"$ref": f"#/components/schemas/{kind.title()}Envelope", "components": {}}
+        whole["components"] = {"schemas": schemas}
+        is_said = jsonschema.Draft202012Validator(whole).is_valid(envelope)
+        status, _ = await stage.post(path, envelope, token=None)
+        assert (is_said, status) == ((True, 202) if kind == "task" else (False, 400))
+        envelope = await stage.envelope("cron", body, kind=kind, reply_to="")
+        assert jsonschema.Draft202012Validator(whole).is_valid(envelope)
+        assert (await stage.post(path, envelope, token=None))[0] == 202
