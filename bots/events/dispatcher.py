@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -21,6 +20,7 @@ from bots.events import wording
 from bots.events.quiet import QuietHours
 from bots.hooks.rate import RateLimit
 from bots.messages import Outgoing, Target, TargetError
+from bots.rounds import Rounds
 from brain.errors import Refused
 from brain.guard import UNRECORDED
 from storage import deliveries, events
@@ -30,8 +30,6 @@ from storage.latch import Latch
 from storage.unit import Unit
 
 _LOOK_EVERY_S: Final = 3.0
-#: a storm of nudges makes no storm of looks
-_REST_S: Final = 0.3
 #: what a receiver is told in any minute: a full bucket, and what flows back in that minute
 PER_MINUTE: Final = 100
 _BURST: Final = 20
@@ -67,35 +65,32 @@ class Dispatcher:
     _busy: set[str] = field(default_factory=set, init=False)
     #: receiver → when what could not be said is tried again
     _not_before_s: dict[str, float] = field(default_factory=dict, init=False)
-    _nudged: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _rounds: Rounds = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._rounds = Rounds(_LOOK_EVERY_S, self.log, "events.unreadable")
 
     def nudge(self) -> None:
         """Something happened: look soon."""
-        self._nudged.set()
+        self._rounds.nudge()
 
     async def run(self) -> None:
         """Look whenever it is nudged, and every few seconds besides."""
-        while True:
-            try:
-                await self.look()
-            except StorageError as error:
-                self.log.warning("events.unreadable", error=str(error))
-            await asyncio.sleep(_REST_S)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_EVERY_S):
-                    await self._nudged.wait()
-            self._nudged.clear()
+        await self._rounds.run(self.look)
 
     async def look(self) -> None:
         """Hand out what happened, and tell who is to be told now. Raises `StorageError`."""
         store = self.mouth.store
-        while await store.read(events.is_waiting):
+        is_new, begun, waiting = await store.read(self._open)
+        while is_new:
             await store.write(lambda unit: events.hand_out(unit, self.clock()))
+            is_new, begun, waiting = await store.read(self._open)
         if self.latch() is not None or not self.mouth.may_begin():
             return
-        await self._settle()
+        if begun - self._busy:
+            await self._settle()
+            _, _, waiting = await store.read(self._open)
         now = self.clock()
-        waiting = await store.read(lambda unit: deliveries.waiting(unit, now))
         due: dict[str, list[Waiting]] = {}
         for one in waiting:
             if is_due(one, now):
@@ -111,10 +106,18 @@ class Dispatcher:
 
         await asyncio.gather(*(told(*one) for one in due.items()))
 
+    async def _open(self, unit: Unit) -> tuple[bool, set[str], list[Waiting]]:
+        """Whether something is not handed out yet, the batches that are being said, and what is to
+        be said.
+        """
+        return (
+            await events.is_waiting(unit),
+            set(await deliveries.saying(unit)),
+            await deliveries.waiting(unit, self.clock()),
+        )
+
     async def _settle(self) -> None:
         """What was begun by who died, or could not be written down to its end."""
-        if not set(await self.mouth.store.read(deliveries.saying)) - self._busy:
-            return
 
         async def work(unit: Unit) -> int:
             return await deliveries.settle(unit, self.clock(), busy=self._busy)

@@ -12,6 +12,7 @@ from storage import audit, events
 from storage.event_tables import EventState
 from storage.latch import Latch
 from storage.store import Store
+from tests.integration.counting import CountingStore
 from tests.integration.events.rig import NOON, Newsroom
 from tests.integration.herald.rig import Paper
 
@@ -34,6 +35,21 @@ async def test_a_person_is_told_once_of_what_a_pattern_names(newsroom: Newsroom)
     await newsroom.dispatcher.look()
     assert newsroom.told("45") == []
     assert await newsroom.states(ALICE) == {EventState.TOLD: 1}
+
+
+async def test_a_look_where_nothing_happened_is_one_read(store: Store, empty_database: str) -> None:
+    counting = await CountingStore.open(empty_database)
+    assert isinstance(counting, CountingStore)
+    newsroom = Newsroom(counting)
+    await newsroom.wants(ALICE, "*")
+    counting.taken = 0
+    await newsroom.dispatcher.look()
+    assert counting.taken == 1
+    # What happened is handed out, and read anew.
+    await newsroom.happens("it failed", topic="delegation.failed")
+    await newsroom.dispatcher.look()
+    assert len(newsroom.told("45")) == 1
+    await counting.close()
 
 
 async def test_two_patterns_that_name_an_event_tell_it_once(newsroom: Newsroom) -> None:
