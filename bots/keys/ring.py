@@ -6,11 +6,14 @@ nobody can verify.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pydantic import SecretStr
 from structlog.typing import FilteringBoundLogger
 
 from bots.keys.keystore import SWARM, Keystore
 from bots.keys.signer import Signer, new_pair
+from storage.key_life import KeyState
 from storage.key_tables import KeyAlgorithm, KeyKind
 from storage.keys import Key
 
@@ -36,6 +39,15 @@ class Ring:
                 self._log.warning("key.sealed_by_another", key_id=key.key_id, master=key.master)
             made, private = await self._make(agent, SWARM)
             return Signer(made.key_id, private)
+
+    def going_on(self, agent: str, rows: Iterable[Key]) -> Key | None:
+        """The one of these keys that this agent goes on signing with, if our master key opens it;
+        None where it gets another one.
+        """
+        now = self._keystore.clock()
+        mine = (row for row in rows if row.owner == agent and row.life.state(now) is KeyState.SIGNS)
+        key = next(mine, None)
+        return None if key is None or self._is_due(key) else key
 
     async def rotate(self, agent: str, by: str) -> Key:
         """A new pair; the old one verifies for the overlap. Raises as `signer_of`."""

@@ -6,7 +6,7 @@ A sender's secret is somebody else's too, so none is replaced unless a person wa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pydantic import SecretStr
 from structlog.typing import FilteringBoundLogger
@@ -32,25 +32,30 @@ class Senders:
         self._senders = senders
         self._keystore = keystore
         self._log = log
+        #: sender → why its reference could not be used when it was followed last
+        self._unchanged: dict[str, str] = {}
 
     async def secrets_for(self, agent: str) -> dict[str, SecretStr]:
         """Key id → secret, of the keys that verify and whose senders may address this agent.
 
         Raises `bots.keys.master.MasterUnavailable` and `storage.errors.StorageError`.
         """
-        found: dict[str, SecretStr] = {}
-        for name, sender in self._senders.items():
-            if not sender.may_address(agent):
-                continue
-            for key in await self._keystore.of_owner(name):
-                if key.life.may_verify(self._keystore.clock()):
-                    secret = await self._keystore.open(key)
-                    found |= {} if secret is None else {key.key_id: secret}
-        return found
+        return await self.opened(self.heard_by(agent, await self._keystore.every()))
+
+    def heard_by(self, agent: str, rows: Iterable[Key]) -> list[Key]:
+        """Those of these keys that verify and whose senders may address this agent."""
+        now = self._keystore.clock()
+        owners = {name for name, sender in self._senders.items() if sender.may_address(agent)}
+        return [row for row in rows if row.owner in owners and row.life.may_verify(now)]
+
+    async def opened(self, rows: Iterable[Key]) -> dict[str, SecretStr]:
+        """Key id → secret, of those that our master key opens; raises `MasterUnavailable`."""
+        found = {row.key_id: await self._keystore.open(row) for row in rows}
+        return {key_id: secret for key_id, secret in found.items() if secret is not None}
 
     async def follow(self) -> None:
         """Take over what swarm.toml's references lead to now; what cannot be used is told in the
-        log, and what was there stays. Raises as `secrets_for`.
+        log, once for each reason, and what was there stays. Raises as `secrets_for`.
         """
         for name, sender in self._senders.items():
             if sender.secret is None:
@@ -58,7 +63,12 @@ class Senders:
             try:
                 await self._take(name, sender.secret, SWARM)
             except (SecretError, KeyRefused) as error:
-                self._log.warning("sender.unchanged", sender=name, why=str(error))
+                why = str(error)
+                if self._unchanged.get(name) != why:
+                    self._log.warning("sender.unchanged", sender=name, why=why)
+                self._unchanged[name] = why
+            else:
+                self._unchanged.pop(name, None)
 
     async def create(self, name: str, by: str) -> tuple[Key, SecretStr]:
         """A secret of our making for a sender that has none that lives; shown this once.

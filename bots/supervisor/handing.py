@@ -7,7 +7,7 @@ An agent is born with its key, and gets another one by its lifeline: when it is 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,6 +20,7 @@ from bots.keys.signer import Signer
 from bots.lifeline import Message
 from bots.supervisor.child import Child
 from storage.errors import StorageError
+from storage.keys import Key
 
 _LOOK_EVERY_S = 30.0
 #: while the master key, or the store, cannot be had
@@ -49,6 +50,8 @@ class Hand:
 
 
 NO_KEYS: Final = Hand()
+#: key id and sealed half of each key that is in a hand, or would be if it opened
+Marks = frozenset[tuple[str, str]]
 
 
 class Handing:
@@ -63,6 +66,9 @@ class Handing:
         self._giving = asyncio.Lock()
         #: agent → ids of the keys that it was given last
         self._given: dict[str, tuple[str, frozenset[str]]] = {}
+        #: agent → what these were when they were opened, for nothing is opened twice; None: it has
+        #: none yet
+        self._marks: dict[str, Marks | None] = {}
         self._told: set[str] = set()
         #: why agents have no keys; empty when they have
         self.trouble = ""
@@ -74,11 +80,11 @@ class Handing:
         """
         async with self._giving:
             try:
-                hand = await self._hand(agent)
+                hand, marks = await self._hand(agent)
             except MasterUnavailable as error:
                 self._cannot(error)
-                hand = NO_KEYS
-            self._given[agent] = hand.ids
+                hand, marks = NO_KEYS, None
+            self._given[agent], self._marks[agent] = hand.ids, marks
         return hand
 
     def wake(self) -> None:
@@ -105,39 +111,64 @@ class Handing:
         """Give every agent that runs here what it ought to have now. Raises `StorageError`."""
         try:
             await self._desk.senders.follow()
-            for child in self._children.values():
-                async with self._giving:
-                    await self._give(child)
         except MasterUnavailable as error:
             self._cannot(error)
-        await self._warn()
+        # Read after that: what was followed may have become a key.
+        rows = await self._desk.keystore.every()
+        try:
+            for child in self._children.values():
+                async with self._giving:
+                    await self._give(child, rows)
+        except MasterUnavailable as error:
+            self._cannot(error)
+        self._warn(rows)
 
-    async def _give(self, child: Child) -> None:
+    async def _give(self, child: Child, rows: Sequence[Key]) -> None:
         if not child.hears:
             return
-        hand = await self._hand(child.name)
-        if child.hears and hand.ids != self._given.get(child.name):
+        wanted = self._wanted(child.name, rows)
+        if wanted is not None and wanted == self._marks.get(child.name):
+            self.trouble = ""
+            return
+        # These rows may be older than what it was given since: now they are read again.
+        hand, marks = await self._hand(child.name)
+        if not child.hears:
+            return
+        self._marks[child.name] = marks
+        if hand.ids != self._given.get(child.name):
             child.send(hand.message())
             self._given[child.name] = hand.ids
             self._log.info("key.given", agent=child.name, key_id=hand.ids[0])
 
-    async def _hand(self, agent: str) -> Hand:
+    async def _hand(self, agent: str) -> tuple[Hand, Marks]:
         signer = await self._desk.ring.signer_of(agent)
-        hand = Hand(signer, await self._desk.senders.secrets_for(agent))
+        rows = await self._desk.keystore.every()
+        theirs = self._desk.senders.heard_by(agent, rows)
+        hand = Hand(signer, await self._desk.senders.opened(theirs))
+        mine = (row for row in rows if row.key_id == signer.key_id)
         self.trouble = ""
-        return hand
+        return hand, _marks_of(*mine, *theirs)
+
+    def _wanted(self, agent: str, rows: Sequence[Key]) -> Marks | None:
+        """What it ought to have; None where it needs a key that is none of these."""
+        mine = self._desk.ring.going_on(agent, rows)
+        return _marks_of(mine, *self._desk.senders.heard_by(agent, rows)) if mine else None
 
     def _cannot(self, error: MasterUnavailable) -> None:
         if self.trouble != str(error):
             self.trouble = str(error)
             self._log.error("keys.unavailable", why=self.trouble)
 
-    async def _warn(self) -> None:
-        """Tell once of each key that is near its end."""
+    def _warn(self, rows: Sequence[Key]) -> None:
+        """Tell once of each of these keys that is near its end."""
         keystore = self._desk.keystore
-        for key in await keystore.every():
+        for key in rows:
             near = key.life.is_near_its_end(keystore.clock(), keystore.settings.warn_within)
             if near and key.key_id not in self._told:
                 self._told.add(key.key_id)
                 ends = key.expires_at.isoformat(timespec="minutes")
                 self._log.warning("key.expires", key_id=key.key_id, owner=key.owner, at=ends)
+
+
+def _marks_of(*keys: Key) -> Marks:
+    return frozenset((key.key_id, key.sealed) for key in keys)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from pydantic import SecretStr
 
 from bots.control.door import BadRequest, Steer, Unavailable
@@ -18,9 +19,12 @@ from bots.keys.sealing import Master
 from bots.supervisor.handing import Handing
 from bots.supervisor.key_orders import KeyOrders
 from storage import keys
+from storage.core import SIGNING_KEY, run
 from storage.store import Store
 from tests.acceptance.stage import until
+from tests.integration.counting import CountingStore
 from tests.integration.keys.office import Office, settings
+from tests.schema import give_schema
 
 GITHUB = {"github": {"may_delegate_to": ["captain"]}}
 
@@ -64,9 +68,14 @@ class Scene:
             return await keys.verifying(unit, key_id, self.office.now) is not None
 
 
-def scene(store: Store, **more: Any) -> Scene:
-    office = Office(store, settings(GITHUB), **more)
-    children = {name: Child(name, hears=False) for name in ("captain", "rook")}
+def scene(
+    store: Store,
+    agents: tuple[str, ...] = ("captain", "rook"),
+    senders: dict[str, Any] = GITHUB,
+    **more: Any,
+) -> Scene:
+    office = Office(store, settings(senders, agents), **more)
+    children = {name: Child(name, hears=False) for name in agents}
     desk = office.desk()
     handing = Handing(desk, children, office.log)  # type: ignore[arg-type]
     return Scene(office, handing, children, KeyOrders(desk, handing).routes())
@@ -195,6 +204,106 @@ async def test_without_the_master_key_agents_live_and_get_theirs_later(store: St
     assert await one.verifies(captain.keys.signer.key_id)
     assert one.handing.trouble == ""
     assert one.office.log.events().count("keys.unavailable") == 1
+
+
+class Opened(Master):
+    """Counts what it opens."""
+
+    times = 0
+
+    def unseal(self, sealed: str, *, key_id: str, owner: str) -> SecretStr:
+        Opened.times += 1
+        return super().unseal(sealed, key_id=key_id, owner=owner)
+
+
+async def test_a_look_reads_all_keys_once_and_opens_none_that_was_given(tmp_path: Path) -> None:
+    store = CountingStore(f"sqlite:///{tmp_path}/counted.sqlite")
+    await give_schema(store)
+    master = Opened(Master.new().key)
+    one = scene(store, ("captain", "rook", "knight", "bishop"), master=master)
+    for name in one.children:
+        await one.born(name)
+    await one.order("create", sender="github", by="alice")
+    sent = {name: len(child.sent) for name, child in one.children.items()}
+    store.taken = Opened.times = 0
+    await one.handing.look()
+    assert (store.taken, Opened.times) == (1, 0)
+    assert {name: len(child.sent) for name, child in one.children.items()} == sent
+    await store.close()
+
+
+async def test_what_opens_no_more_is_told_and_its_agent_gets_another(store: Store) -> None:
+    one = scene(store)
+    await one.born("captain")
+    captain = one.children["captain"]
+    old = captain.keys.key_id
+    async with store.writing() as unit:
+        await run(unit, sa.update(SIGNING_KEY).values(sealed="bm9uc2Vuc2U="))
+    await one.handing.look()
+    assert "key.sealed_by_another" in one.office.log.events()
+    assert captain.keys.key_id != old
+    assert await one.verifies(captain.keys.key_id)
+
+
+async def test_who_runs_gets_another_before_its_key_ends(store: Store) -> None:
+    one = scene(store)
+    await one.born("captain")
+    captain = one.children["captain"]
+    old = captain.keys.key_id
+    one.office.later(days=89)
+    await one.handing.look()
+    assert captain.keys.key_id != old
+    assert await one.verifies(old), "what is under way is heard still"
+
+
+async def test_a_secret_is_taken_away_at_the_end_of_its_overlap(store: Store) -> None:
+    one = scene(store)
+    await one.born("captain")
+    captain = one.children["captain"]
+    old = await one.order("create", sender="github", by="alice")
+    new = await one.order("rotate", owner="github", by="alice")
+    assert captain.keys.sender_ids == sorted([old["key_id"], new["key_id"]])
+    one.office.later(hours=24)
+    await one.handing.look()
+    assert captain.keys.sender_ids == [new["key_id"]]
+
+
+async def test_a_new_secret_behind_a_reference_is_given_in_the_same_look(
+    store: Store, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("first-secret-4711", encoding="utf-8")
+    secret.chmod(0o600)
+    github = {"secret": f"file:{secret}", "may_delegate_to": ["captain"]}
+    one = scene(store, senders={"github": github})
+    await one.born("captain")
+    captain = one.children["captain"]
+    await one.handing.look()
+    [first] = captain.keys.sender_ids
+    secret.write_text("second-secret-4711", encoding="utf-8")
+    await one.handing.look()
+    assert len(captain.keys.sender_ids) == 2
+    assert first in captain.keys.sender_ids
+
+
+async def test_a_reference_that_leads_nowhere_is_told_once_for_each_reason(
+    store: Store, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    github = {"secret": f"file:{secret}", "may_delegate_to": ["captain"]}
+    one = scene(store, senders={"github": github})
+
+    async def told(words: str | None) -> int:
+        if words is not None:
+            secret.write_text(words, encoding="utf-8")
+            secret.chmod(0o600)
+        await one.handing.look()
+        return one.office.log.events().count("sender.unchanged")
+
+    assert [await told(None), await told(None)] == [1, 1]
+    assert [await told("short"), await told("short")] == [2, 2]
+    assert await told("long-enough-secret-4711") == 2
+    assert await told("short") == 3
 
 
 async def test_what_expires_is_told_once_two_weeks_before(store: Store) -> None:
