@@ -19,7 +19,7 @@ class Talk(SQLModel, table=True):
     __tablename__ = "talk"
     __table_args__ = (
         sa.UniqueConstraint("code"),
-        sa.UniqueConstraint("opener", "peer", "turn"),
+        sa.UniqueConstraint("opener", "peer", "session", "trace_id"),
     )
     id: int | None = Field(default=None, primary_key=True)
     #: what people and agents call it: ``T-9f3a21bc``
@@ -28,12 +28,11 @@ class Talk(SQLModel, table=True):
     peer: str
     #: session in which it was opened; it goes on there and nowhere else
     session: str
-    #: session and trace of the turn that opened it
-    turn: str
     opened_at: datetime = utc_time()
     #: None while it is open
     ended_at: datetime | None = utc_time(default=None)
     #: agent that ended it; ``limit`` when nobody did
     ended_by: str = ""
     why: str = ""
+    #: of the turn that opened it; with the session it is that turn, whoever carries it on
     trace_id: str

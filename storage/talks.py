@@ -17,6 +17,8 @@ from storage.unit import Unit
 
 #: who ended what nobody ended
 LIMIT: Final = "limit"
+#: with whom, and in which turn: there is one talk of each
+_ONE: Final = ["opener", "peer", "session", "trace_id"]
 _C: Final = TALK.c
 _COLUMNS: Final = [_C[name] for name in Talk.model_fields]
 
@@ -29,7 +31,6 @@ class NewTalk:
     opener: str
     peer: str
     session: str
-    turn: str
     opened_at: datetime
     trace_id: str
 
@@ -38,10 +39,9 @@ async def open_one(unit: Unit, new: NewTalk) -> Talk:
     """The talk of this turn with this peer, begun now if there is none; it may have ended."""
     values = {name: getattr(new, name) for name in new.__dataclass_fields__}
     add = insert(unit, TALK).values(**values, ended_by="", why="")
-    kept = add.on_conflict_do_nothing(index_elements=["opener", "peer", "turn"])
+    kept = add.on_conflict_do_nothing(index_elements=_ONE)
     await run(unit, kept)
-    where = (_C.opener == new.opener, _C.peer == new.peer, _C.turn == new.turn)
-    [talk] = await _found(unit, sa.and_(*where))
+    [talk] = await _found(unit, sa.and_(*(_C[name] == values[name] for name in _ONE)))
     return talk
 
 

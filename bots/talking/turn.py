@@ -106,14 +106,13 @@ class TurnTalking:
         if agent not in known:
             raise ToolError(f"talk_with: there is no agent {agent!r}; there are {', '.join(known)}")
         matter = self.matter
-        turn = f"{matter.session} {matter.trace_id}"
-        named = hashlib.sha256(f"{self.desk.agent}\n{agent}\n{turn}".encode()).hexdigest()
+        turn = f"{self.desk.agent}\n{agent}\n{matter.session} {matter.trace_id}"
+        named = hashlib.sha256(turn.encode()).hexdigest()
         new = NewTalk(
             code=f"T-{named[:10]}",
             opener=self.desk.agent,
             peer=agent,
             session=matter.session,
-            turn=turn,
             opened_at=self.desk.clock(),
             trace_id=matter.trace_id,
         )

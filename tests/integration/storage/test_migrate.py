@@ -7,6 +7,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
+from storage import talks
 from storage.engine import make_engine
 from storage.errors import SchemaTooNew, StorageError
 from storage.migrate import beginning, config_for, upgrade
 from storage.store import Store
+from storage.talks import NewTalk
 
 MIGRATOR = Path(__file__).with_name("migrator.py")
 ROOT = Path(__file__).parents[3]
@@ -45,6 +48,33 @@ async def test_an_upgrade_may_be_repeated_and_keeps_what_is_there(
     sql("INSERT INTO nonce (value, expires_at) VALUES ('n', '2026-11-20 12:00:00')")
     await upgrade(store, tmp_path / "upgrade.lock")
     assert sql("SELECT value FROM nonce") == [("n",)]
+
+
+async def test_talks_of_before_schema_19_are_kept_and_one_turn_still_has_one(
+    store: Store, tmp_path: Path, sql: Callable[[str], list[Any]]
+) -> None:
+    def down(connection: sa.Connection) -> None:
+        command.downgrade(config_for(connection), "0018")
+
+    await asyncio.to_thread(on_a_connection, store, down)
+    sql(
+        "INSERT INTO talk (code, opener, peer, session, turn, opened_at, ended_by, why, trace_id)"
+        " VALUES ('T-1', 'captain', 'buyer', 's', 's t', '2026-11-20 12:00:00', '', '', 't')"
+    )
+    new = NewTalk(
+        code="T-2",
+        opener="captain",
+        peer="buyer",
+        session="s",
+        opened_at=datetime(2026, 11, 20, 13, tzinfo=UTC),
+        trace_id="t",
+    )
+    for _ in range(2):
+        await upgrade(store, tmp_path / "upgrade.lock")
+        found = await store.write(lambda unit: talks.open_one(unit, new))
+        assert found.code == "T-1"
+        await asyncio.to_thread(on_a_connection, store, down)
+        assert sql("SELECT code, turn FROM talk") == [("T-1", "s t")]
 
 
 async def test_six_processes_upgrade_one_new_database(

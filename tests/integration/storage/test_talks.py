@@ -16,7 +16,6 @@ NEW = NewTalk(
     opener="captain",
     peer="secretary",
     session="irc:#lobby",
-    turn="irc:#lobby abcd",
     opened_at=NOW,
     trace_id="t",
 )
@@ -35,8 +34,9 @@ async def test_the_same_turn_has_one_talk_with_a_peer_whoever_opens_it(store: St
     codes = {(await opened(store)).code, (await opened(store, code="T-2")).code}
     assert codes == {"T-1"}
     assert (await opened(store, code="T-3", peer="buyer")).code == "T-3"
-    assert (await opened(store, code="T-4", turn="irc:#lobby efgh")).code == "T-4"
-    both = await asyncio.gather(*(opened(store, code=f"T-{n}", turn="x") for n in (5, 6)))
+    assert (await opened(store, code="T-4", trace_id="efgh")).code == "T-4"
+    assert (await opened(store, code="T-7", session="nick:alice")).code == "T-7"
+    both = await asyncio.gather(*(opened(store, code=f"T-{n}", trace_id="x") for n in (5, 6)))
     assert len({talk.code for talk in both}) == 1
 
 
@@ -53,7 +53,7 @@ async def test_a_talk_ends_once_and_says_by_whom_in_that_ones_audit(store: Store
         "talk:T-1",
         "nothing is open",
     )
-    other = await opened(store, code="T-2", turn="x")
+    other = await opened(store, code="T-2", trace_id="x")
     assert await ended(store, other, LIMIT, "turns")
     assert await store.read(lambda unit: audit.verify(unit, "captain")) is None
 
