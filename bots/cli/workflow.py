@@ -22,7 +22,6 @@ from brain.workflows.definition import Workflow, schema
 from brain.workflows.drawing import mermaid, png, svg
 from brain.workflows.progress import Progress
 from brain.workflows.reading import WorkflowUnreadable
-from brain.workflows.words import InputMissing, given
 from storage.workflow_states import FINAL, State
 
 ABOUT = (
@@ -103,15 +102,9 @@ def run(
     over restarts too; [bold]status[/bold] and Discord show how far it is.
     """
     settings, state = open_project(config)
-    library = Library(folder, settings)
-    defined = _read(library, name)
-    try:
-        values = given(defined, _pairs(inputs or []))
-    except InputMissing as error:
-        raise CommandError(f"{error}. Give it with --input NAME=VALUE.", Exit.USAGE) from None
     desk = Desk(settings, state)
     board = "" if channel == "none" else board_of(settings, channel)
-    begun = desk.begin(defined, library.source(name), values, board=board, key=key)
+    begun = desk.begin(folder, name, _pairs(inputs or []), board=board, key=key)
     if not as_json:
         typer.echo(begun.run.code)
     over = desk.wait(begun.run.code, wait) if wait else begun

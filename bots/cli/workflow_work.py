@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from bots.cli.exits import CommandError, Exit
@@ -16,6 +17,8 @@ from bots.cli.store_work import at_store, has_store
 from bots.clock import utc_now
 from bots.settings import Settings
 from bots.state import StateFolder
+from bots.workflows.beginning import CannotBegin
+from bots.workflows.preparing import prepared
 from bots.workflows.record import progress_of
 from brain.workflows.definition import Workflow
 from brain.workflows.progress import Progress
@@ -25,7 +28,7 @@ from storage.store import Store
 from storage.unit import Unit
 from storage.workflow_states import FINAL
 from storage.workflow_tables import WorkflowRun
-from storage.workflows import NewRun, StepRow
+from storage.workflows import StepRow
 
 T = TypeVar("T")
 _RECENT: Final = 20
@@ -48,26 +51,23 @@ class Desk:
     state: StateFolder
 
     def begin(
-        self,
-        defined: Workflow,
-        source: str,
-        inputs: Mapping[str, Any],
-        *,
-        board: str,
-        key: str,
+        self, folder: Path, name: str, inputs: Mapping[str, str], *, board: str, key: str
     ) -> Found:
         """A run that the captain drives as soon as it looks."""
-        new = NewRun(
-            name=defined.name,
-            source=source,
-            inputs=inputs,
-            agent=self.settings.captain,
-            steps=[step.id for step in defined.steps],
-            started_by=person(),
-            idempotency_key=key or None,
-            board=board,
-            trace_id=secrets.token_hex(8),
-        )
+        try:
+            new = prepared(
+                self.settings,
+                folder,
+                name,
+                inputs,
+                started_by=person(),
+                idempotency_key=key or None,
+                board=board,
+                trace_id=secrets.token_hex(8),
+                asked_as="--input NAME=VALUE",
+            )
+        except CannotBegin as error:
+            raise CommandError(str(error), Exit.USAGE) from None
 
         async def begin(store: Store) -> Found:
             begun, _ = await store.write(lambda unit: workflows.begin(unit, new, utc_now()))

@@ -43,7 +43,12 @@ class Library:
 
     def read(self, name: str) -> Workflow:
         """Raises `NoSuchWorkflow`, and `WorkflowUnreadable` with every mistake in the file."""
-        return self.parsed(self.source(name), f"{name}{_SUFFIX}")
+        return self.opened(name)[0]
+
+    def opened(self, name: str) -> tuple[Workflow, str]:
+        """A workflow and the very text that it was read from; raises as `read`."""
+        source = self.source(name)
+        return self.parsed(source, f"{name}{_SUFFIX}"), source
 
     def parsed(self, source: str, file: str) -> Workflow:
         """The workflow that a text is, for this swarm; raises `WorkflowUnreadable`."""

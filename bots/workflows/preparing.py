@@ -23,19 +23,21 @@ def prepared(
     idempotency_key: str | None,
     board: str,
     trace_id: str,
+    asked_as: str = "INPUT=VALUE",
 ) -> NewRun:
-    """A run of the workflow `name` with these inputs; raises `CannotBegin`."""
-    library = Library(folder, settings)
+    """A run of the workflow `name` with these inputs, which are `asked_as` where one is missing;
+    raises `CannotBegin`.
+    """
     try:
-        workflow = library.read(name)
+        workflow, source = Library(folder, settings).opened(name)
         inputs = given(workflow, values)
     except InputMissing as error:
-        raise CannotBegin(f"{error}: give it as INPUT=VALUE") from error
+        raise CannotBegin(f"{error}: give it as {asked_as}") from error
     except (NoSuchWorkflow, WorkflowUnreadable) as error:
         raise CannotBegin(str(error)) from error
     return NewRun(
         name=workflow.name,
-        source=library.source(name),
+        source=source,
         inputs=inputs,
         agent=settings.captain,
         steps=[step.id for step in workflow.steps],

@@ -135,7 +135,7 @@ def test_a_run_that_ended_otherwise_than_done_ends_with_1(
     ("words", "code", "said"),
     [
         (("run", "god"), 2, "did you mean good?"),
-        (("run", "good"), 2, "needs the input 'what' (What to look for)"),
+        (("run", "good"), 2, "needs the input 'what' (What to look for): give it as --input NAME="),
         (("run", "good", "-i", "what"), 2, "write NAME=VALUE"),
         (("run", "good", "-i", "wat=x"), 2, "has no input 'wat'; there are what, places"),
         (("status", "WF-7"), 2, "There is no run WF-7"),
