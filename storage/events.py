@@ -18,6 +18,7 @@ from storage.core import EVENT, EVENT_DELIVERY, SUBSCRIPTION, insert, one_at_a_t
 from storage.delegation_tables import Delegation, DelegationState
 from storage.event_tables import Event, EventState
 from storage.latch import ALL, Latch
+from storage.subscriptions import receiver_of
 from storage.text import storable
 from storage.topics import matches
 from storage.unit import Unit
@@ -180,7 +181,7 @@ def _deliveries(event: Event, wishes: Iterable[Wish], now: datetime) -> Iterable
     given: set[str] = set()
     for wish in wishes:
         # What an agent does itself is no news to it, and must not wake it.
-        is_own = wish.receiver == f"agent:{event.agent}"
+        is_own = wish.receiver == receiver_of(event.agent)
         is_older = event.at < wish.created_at
         if wish.receiver in given or is_own or is_older or not matches(wish.topic, event.topic):
             continue

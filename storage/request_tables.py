@@ -76,7 +76,8 @@ class HumanRequest(SQLModel, table=True):
     completed_at: datetime | None = utc_time(default=None)
     #: agent that goes on once it is over; empty: none does
     waiter: str = ""
-    #: what waits for it: ``delegation:D-7k2m9qxa``, ``workflow:WF-3/publish``
+    #: for what it was asked: ``delegation:D-7k2m9qxa``, or the place where it was said, such as
+    #: ``irc:#lobby``, ``discord:user:45``; empty: for neither
     reference: str = ""
     #: until then the waiter looks by itself
     awaited_until: datetime | None = utc_time(default=None)

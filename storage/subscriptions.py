@@ -40,6 +40,11 @@ class Wanted:
     batch_s: int = 5
 
 
+def receiver_of(agent: str) -> str:
+    """How an agent's own subscriptions are kept."""
+    return f"agent:{agent}"
+
+
 async def add(unit: Unit, wanted: Wanted, *, by: str, now: datetime, trace_id: str) -> int:
     """Make it, or change what the receiver has for this topic; gives its id. `by` is the agent in
     whose audit it stands. Raises `TooMany`.

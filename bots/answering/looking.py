@@ -33,11 +33,12 @@ from brain.prompting.silence import is_silence
 from brain.prompting.tokens import estimate, windows
 from brain.tools.context import Context
 from brain.tools.registry import Toolbox
-from brain.tools.subscribing import SHOWN, receiver_of, told
+from brain.tools.subscribing import SHOWN, told
 from storage import deliveries, inbox, record, replies, sessions
 from storage.deliveries import Notice
 from storage.errors import StorageError
 from storage.latch import Latch
+from storage.subscriptions import receiver_of
 from storage.unit import Unit
 
 #: session that these turns are booked on; that of a channel that is shown alone has its name behind

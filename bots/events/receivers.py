@@ -1,12 +1,10 @@
-"""Who can be told of events, and where he is told. Pure."""
+"""Which people and channels can be told of events, and where he is told. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from bots.messages import DISCORD, IRC, Target
-
-AGENT = "agent"
 
 
 class Unknown(ValueError):
@@ -15,10 +13,9 @@ class Unknown(ValueError):
 
 @dataclass(frozen=True)
 class Receiver:
-    #: as subscriptions are kept: ``agent:NAME``, ``discord:user:45``, ``irc:account:alice``,
-    #: ``irc:#reports``
+    #: as subscriptions are kept: ``discord:user:45``, ``irc:account:alice``, ``irc:#reports``
     name: str
-    #: typed address; empty for agents, who ask
+    #: typed
     address: str
     #: who may make and end its subscriptions
     made_by: str
@@ -45,8 +42,3 @@ def channel_of(network: str, channel: str, made_by: str) -> Receiver:
     """A channel, which an operator (`made_by`) has told."""
     name = str(Target.channel(network, channel.lower()))
     return Receiver(name, name, made_by, channel)
-
-
-def agent_of(agent: str) -> Receiver:
-    name = f"{AGENT}:{agent}"
-    return Receiver(name, "", name, agent)

@@ -11,17 +11,12 @@ from brain.tools.period import clock
 from brain.tools.registry import Effects, ToolResult, tool
 from storage import deliveries, subscriptions
 from storage.deliveries import Notice
-from storage.subscriptions import TooMany, Wanted
+from storage.subscriptions import TooMany, Wanted, receiver_of
 from storage.topics import TOPICS, PatternError, pattern_of
 from storage.unit import Unit
 
 #: events that an agent is shown at once
 SHOWN: Final = 20
-
-
-def receiver_of(agent: str) -> str:
-    """How an agent's subscriptions are kept."""
-    return f"agent:{agent}"
 
 
 @tool(effects=Effects.ONCE, guard_class="events")

@@ -36,6 +36,18 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DONE = Outcome(state=State.DONE, result="fine")
 FAILED = Outcome(state=State.FAILED, error="it broke")
 CANCELLED = Outcome(state=State.CANCELLED, error="stopped")
+#: what a run may become from what it is
+NEXT_OF_RUN = {
+    State.WAITING: {State.RUNNING, State.GATED} | FINAL,
+    State.RUNNING: {State.WAITING, State.GATED} | FINAL,
+    State.GATED: {State.RUNNING, State.WAITING} | FINAL,
+}
+#: what a step may become: it waits again before it is tried again, and a gate runs nothing
+NEXT_OF_STEP = {
+    State.WAITING: {State.RUNNING, State.GATED} | FINAL,
+    State.RUNNING: {State.WAITING, State.DONE, State.FAILED, State.CANCELLED},
+    State.GATED: FINAL,
+}
 
 
 @dataclass
@@ -312,6 +324,7 @@ class Witness:
     undone: list[Key] = field(default_factory=list)
 
     def look(self, before: Progress, after: Progress) -> None:
+        self.step_by_step(before, after)
         for key, task in after.tasks.items():
             old = before.tasks.get(key, Task())
             if old.state in FINAL:
@@ -320,6 +333,14 @@ class Witness:
                 assert old.state is not State.RUNNING
                 self.attempts.add((key, task.attempt))
                 self.began(before, after, key, task)
+
+    @staticmethod
+    def step_by_step(before: Progress, after: Progress) -> None:
+        if after.state is not before.state:
+            assert after.state in NEXT_OF_RUN[before.state]
+        for key, task in before.tasks.items():
+            became = after.tasks[key].state
+            assert became is task.state or became in NEXT_OF_STEP[task.state]
 
     def began(self, before: Progress, after: Progress, key: Key, task: Task) -> None:
         step = self.workflow.step(key.step)
@@ -348,6 +369,7 @@ def played(workflow: Workflow, luck: Luck, rng: random.Random) -> tuple[Progress
         witness.look(before, at)
         if at.state in FINAL:
             return at, witness
+        before = at
         busy, stop = to_work_on(at), to_stop(at, now)
         gates = [k.step for k, t in at.tasks.items() if t.state is State.GATED]
         due = next_moment(at)
@@ -368,6 +390,7 @@ def played(workflow: Workflow, luck: Luck, rng: random.Random) -> tuple[Progress
                 key = rng.choice(busy)
                 ends = [CANCELLED, DONE] if key in stop else [DONE, DONE, DONE, FAILED]
                 at = settle(workflow, at, key, rng.choice(ends), now)
+        witness.step_by_step(before, at)
     raise AssertionError(f"it never ends: {at}")
 
 
