@@ -36,6 +36,8 @@ class DiscordTransport(Voice):
     `on_interaction` gets every interaction before anything else happens to it.
     """
 
+    keeps_history = True
+
     def __init__(
         self,
         config: DiscordConfig,
@@ -165,10 +167,6 @@ class DiscordTransport(Voice):
         client = self._life.client
         if client is not None:
             await self._listening.fetch_missed(client, self.guild, channel, after)
-
-    @property
-    def keeps_history(self) -> bool:
-        return True
 
     def is_open(self, channel: str) -> bool:
         named = self.places().get(channel)

@@ -22,6 +22,8 @@ from storage.acts import Permit
 class Voice:
     """As `bots.transport.Transport`, as far as it speaks."""
 
+    has_replies = can_edit = knows_keys = True
+
     def __init__(
         self,
         config: DiscordConfig,
@@ -47,18 +49,6 @@ class Voice:
     def hush(self) -> None:
         """A kill came: take back what has not left yet."""
         self._speech.hush()
-
-    @property
-    def has_replies(self) -> bool:
-        return True
-
-    @property
-    def can_edit(self) -> bool:
-        return True
-
-    @property
-    def knows_keys(self) -> bool:
-        return True
 
     def split(self, target: Target, text: str) -> list[str]:
         """Parts of at most 2,000 characters, code blocks kept whole or opened again."""

@@ -43,6 +43,8 @@ class IrcTransport:
     `before_join(channel)` is awaited, with the folded name, before a JOIN is sent.
     """
 
+    has_replies = can_edit = knows_keys = keeps_history = False
+
     def __init__(
         self,
         config: IrcConfig,
@@ -76,22 +78,6 @@ class IrcTransport:
     @property
     def network(self) -> str:
         return self._config.network
-
-    @property
-    def has_replies(self) -> bool:
-        return False
-
-    @property
-    def keeps_history(self) -> bool:
-        return False
-
-    @property
-    def can_edit(self) -> bool:
-        return False
-
-    @property
-    def knows_keys(self) -> bool:
-        return False
 
     @property
     def health(self) -> TransportHealth:
