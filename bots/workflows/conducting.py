@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from structlog.typing import FilteringBoundLogger
 
+from bots.rounds import Rounds
 from storage import workflows
-from storage.errors import StorageError
 from storage.store import Store
 
 if TYPE_CHECKING:
@@ -27,29 +26,22 @@ class Conductor:
         self._store = store
         self._load = load
         self._log = log
-        self._wake = asyncio.Event()
+        self._rounds = Rounds(_LOOK_EVERY_S, log, "workflows.unreadable")
         self._driver: Driver | None = None
 
     def nudge(self) -> None:
         """Look now."""
-        self._wake.set()
+        self._rounds.nudge()
         if self._driver is not None:
             self._driver.nudge()
 
     async def run(self) -> None:
         """Until cancelled."""
-        while not await self._has_work():
-            self._wake.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_EVERY_S):
-                    await self._wake.wait()
-        self._driver = await asyncio.to_thread(self._load)
-        self._log.info("workflows.driving")
-        await self._driver.run()
+        await self._rounds.run(self._drive)
 
-    async def _has_work(self) -> bool:
-        try:
-            return await self._store.read(workflows.any_unfinished)
-        except StorageError as error:
-            self._log.warning("workflows.unreadable", error=str(error))
-            return False
+    async def _drive(self) -> None:
+        """Until cancelled, once there is a run."""
+        if await self._store.read(workflows.any_unfinished):
+            self._driver = await asyncio.to_thread(self._load)
+            self._log.info("workflows.driving")
+            await self._driver.run()
