@@ -34,11 +34,14 @@ class Bells:
         unless it `only_tells`.
         """
         self._waiting.changed(code)
-        self._publish(f"{EVENT}.{self._agent}.delegation", {})
         if agent != self._agent:
             self._publish(f"{RESULT}.{agent}", {"code": code, "only_tells": only_tells})
         elif not only_tells:
             self.wake()
+
+    def ended(self) -> None:
+        """A delegation has ended, which is an event: whoever tells others of those looks for it."""
+        self._publish(f"{EVENT}.{self._agent}.delegation", {})
 
     def subscriptions(self) -> dict[str, Callable[[Message], None]]:
         """What is listened for on the bus."""

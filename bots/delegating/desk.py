@@ -124,6 +124,8 @@ class DelegationDesk:
         for one in ended:
             for concerned in {one.agent, one.sender}:
                 self.bells.changed(concerned, one.code)
+        if ended:
+            self.bells.ended()
         return found
 
     async def say_later(self, code: str, target: str) -> Delegation | None:

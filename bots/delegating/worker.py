@@ -19,6 +19,7 @@ from structlog.typing import FilteringBoundLogger
 from bots.delegating.carrying import Carrying
 from bots.delegating.delivering import Delivering
 from bots.delegating.desk import DelegationDesk
+from bots.delegating.ending import Ending
 from bots.delegating.rerouting import Rerouting
 from bots.insist import insist
 from bots.keys.holding import NoKey
@@ -74,6 +75,10 @@ class Worker:
     #: at the last look there may have been work for more places than were free
     _is_more: bool = False
     _rerouted_at: datetime | None = None
+    _ending: Ending = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ending = Ending(self.desk, self.carrying, self.log)
 
     @property
     def busy(self) -> int:
@@ -123,7 +128,7 @@ class Worker:
 
         for ended in await insist(self.desk.store, reclaim, self.log):
             self.log.info("delegation.inherited", code=ended.code, state=ended.state)
-            self.desk.bells.changed(ended.sender, ended.code)
+            self._ending.announce(ended, is_over=ended.state not in delegations.OPEN)
 
     async def _look(self) -> None:
         try:
@@ -206,7 +211,7 @@ class Worker:
         taken, refused = await self.desk.store.write(claim)
         for held in refused:
             self.log.warning("delegation.refused", code=held.code, trace_id=held.trace_id)
-            self.desk.bells.changed(held.sender, held.code)
+            self._ending.announce(held, is_over=True)
         for held in taken:
             self._begin(held)
         return bool(taken or refused)
@@ -220,7 +225,7 @@ class Worker:
         self._hands.pop(held.id or 0, None)
         if hand.task.cancelled():
             # Stopped before or while it worked: what becomes of the row is written aside.
-            telling = asyncio.create_task(self._tell_stopped(held, hand.stopped))
+            telling = asyncio.create_task(self._ending.stop(held, hand.stopped))
             self._telling.add(telling)
             telling.add_done_callback(self._telling.discard)
         if self._is_more:
@@ -243,60 +248,9 @@ class Worker:
             self.log.warning("delegation.broke", code=held.code, exc_info=error)
             outcome, retry_s = self.carrying.broken(held, error)
         hand.is_ending = True
-        await self._settle(held, outcome, retry_s)
-
-    async def _settle(self, held: Delegation, outcome: Outcome, retry_s: float | None) -> None:
-        now = self.desk.clock()
-
-        async def settle(unit: Unit) -> Outcome | None:
-            if retry_s is not None:
-                until = now + timedelta(seconds=retry_s)
-                why = outcome.error
-                if await delegating.put_back(unit, held, why=why, not_before=until, now=now):
-                    return None
-            # What has begun to act is not tried again.
-            return await self.carrying.finish(unit, held, outcome, now)
-
-        ended = await insist(self.desk.store, settle, self.log)
-        self.carrying.forget(held)
-        state = "put back or lost" if ended is None else str(ended.state)
-        self.log.info(
-            "delegation.over",
-            code=held.code,
-            state=state,
-            why=outcome.error,
-            trace_id=held.trace_id,
-        )
+        ended = await self._ending.settle(held, outcome, retry_s)
         if ended is None and retry_s is not None:
             asyncio.get_running_loop().call_later(retry_s, self.nudge)
-        speaker = ended.deliver_by if ended else ""
-        for concerned in {held.sender, speaker} - {""}:
-            self.desk.bells.changed(concerned, held.code, only_tells=concerned != speaker)
-
-    async def _tell_stopped(self, held: Delegation, why: str) -> None:
-        now = self.desk.clock()
-
-        async def settle(unit: Unit) -> None:
-            row = await delegations.read(unit, held.id or 0)
-            if row is None or row.claim != held.claim:
-                return
-            if why or row.acted:
-                error = why or "its agent was stopped after it had begun to act"
-                outcome = Outcome(state=DelegationState.FAILED, error=error)
-                await self.carrying.finish(unit, held, outcome, now)
-            else:
-                await delegating.put_back(
-                    unit,
-                    held,
-                    why="its agent was stopped",
-                    not_before=now,
-                    now=now,
-                    was_tried=False,
-                )
-
-        await insist(self.desk.store, settle, self.log)
-        self.carrying.forget(held)
-        self.desk.bells.changed(held.sender, held.code)
 
     async def _beat(self) -> None:
         while True:

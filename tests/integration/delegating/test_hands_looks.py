@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,10 +13,13 @@ import sqlalchemy as sa
 from bots.answering.opening import PlainOpenings
 from bots.delegating.matter import DelegationMatter
 from bots.delegating.worker import Worker
+from brain.errors import ModelFailed
 from brain.model import Completion, Conversation, Reader
 from brain.models.scripted import Scripted
 from brain.souls import Soul
 from storage.core import DELEGATION, run
+from storage.delegation_tables import Delegation
+from storage.delegations import OPEN
 from storage.errors import StorageError
 from storage.store import Store
 from tests.acceptance.stage import until
@@ -34,8 +38,10 @@ class Paced(Scripted):
     def __init__(self) -> None:
         super().__init__([Completion(text="done")])
         self.go = asyncio.Semaphore(0)
+        self.times_begun = 0
 
     async def query(self, conversation: Conversation, reader: Reader | None = None) -> Completion:
+        self.times_begun += 1
         await self.go.acquire()
         return await super().query(conversation, reader)
 
@@ -124,6 +130,62 @@ async def test_what_is_only_passed_on_leaves_the_places_to_the_work_behind_it(
     assert works.busy == 9
     works.stop_all("over")
     await until(lambda: works.busy == 0, "all have ended")
+
+
+async def test_who_has_to_say_why_it_was_stopped_is_woken_for_it(crew: Office) -> None:
+    rung: list[dict[str, Any]] = []
+    crew.listens["parley.result.secretary"] = rung.append
+    await crew.hire("secretary", works=False)
+    model = Paced()
+    works = (await crew.hire("buyer", model)).hands
+    given = await crew.give(
+        "captain", "buyer", deliver_to="irc:#reports", network="irc", channel="#lobby"
+    )
+    await until(lambda: model.times_begun == 1, "it is at work")
+    works.stop_all("killed by alice")
+    ended = await until_ended(crew, given)
+    assert (ended.error, ended.deliver, ended.deliver_by) == (
+        "killed by alice",
+        "owed",
+        "secretary",
+    )
+    await until(lambda: bool(rung), "the secretary hears of it")
+    assert rung == [{"code": given.code, "only_tells": False}]
+
+
+async def test_one_that_ends_is_one_event_on_the_bus(crew: Office) -> None:
+    events: list[dict[str, Any]] = []
+    crew.listens["parley.event.*.delegation"] = events.append
+    await crew.hire("secretary", works=False)
+    model = Scripted([ModelFailed("overloaded"), Completion(text="now")])
+    await crew.hire("buyer", model)
+    given = await crew.give("captain", "buyer", deliver_to="irc:#reports", tries=2)
+    ended = await until_ended(crew, given)
+    assert (ended.claim, ended.deliver, ended.deliver_by) == (2, "owed", "secretary")
+    await until(lambda: bool(events), "who tells of it hears")
+    assert len(events) == 1
+
+    held = ended.model_copy(update={"state": "claimed"})
+    crew["buyer"].desk.bells.changed(held.sender, held.code)
+    assert len(events) == 1, "what is only a word about it is no event"
+
+    stuck = Paced()
+    await crew.hire("buyer", stuck)
+    given = await crew.give("captain", "buyer")
+    await until(lambda: stuck.times_begun == 1, "it is at work")
+    await crew["captain"].desk.cancel(given.code, "alice", "")
+    await crew["captain"].desk.cancel(given.code, "alice", "again")
+    assert len(events) == 2
+
+
+async def until_ended(crew: Office, given: Delegation) -> Delegation:
+    async with asyncio.timeout(20):
+        while True:
+            found = await crew["captain"].desk.read(given.code)
+            assert found is not None
+            if found.state not in OPEN:
+                return found
+            await asyncio.sleep(0.05)
 
 
 async def test_results_are_not_loaded_again_while_they_are_said(crew: Office) -> None:
