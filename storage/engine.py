@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from storage.errors import StorageError
 
@@ -34,15 +36,13 @@ def make_engine(
     names no database we know.
     """
     parsed = _parse(url)
-    pool: dict[str, Any] = {"poolclass": NullPool}
-    if connections:
-        pool = {"pool_size": connections, "max_overflow": 0}
     if parsed.get_backend_name() != "sqlite":
         return sa.create_engine(
-            parsed, pool_pre_ping=True, connect_args={"options": "-c timezone=UTC"}, **pool
+            parsed,
+            pool_pre_ping=True,
+            connect_args={"options": "-c timezone=UTC"},
+            **_pool(connections),
         )
-    arguments = {"isolation_level": None, "factory": _Buffering, "check_same_thread": False}
-    engine = sa.create_engine(parsed, connect_args=arguments, **pool)
     # The timeout comes first: the change to WAL waits for other processes too.
     settings = (
         f"busy_timeout={busy_timeout_ms}",
@@ -50,16 +50,74 @@ def make_engine(
         "synchronous=NORMAL",
         f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
     )
+    is_prepared = bool(_prepared) and connections == _OF_AN_AGENT
+    made = _prepared.pop() if is_prepared else _on_sqlite(connections)
+    made.file.open_as(made.engine, parsed, settings)
+    return made.engine
 
-    @sa.event.listens_for(engine, "connect")
-    def _connected(connection: sqlite3.Connection, _record: object) -> None:
+
+def prepare() -> sa.Engine:
+    """An engine on an empty database in memory. The next one that an agent makes on SQLite, in this
+    process or in one that is forked from it, is this: what it has compiled by then it shares with
+    all that are forked. Dispose of it before the fork: no connection may be open.
+    """
+    made = _on_sqlite(_OF_AN_AGENT)
+    _prepared[:] = [made]
+    return made.engine
+
+
+@dataclass
+class _File:
+    """What connections are opened to; in memory until it is told."""
+
+    arguments: Sequence[Any] = (":memory:",)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    settings: Sequence[str] = ()
+
+    def open_as(self, engine: sa.Engine, url: sa.URL, settings: Sequence[str]) -> None:
+        self.arguments, self.options = engine.dialect.create_connect_args(url)
+        self.settings = settings
+        engine.url = url
+
+    def connect(self) -> sqlite3.Connection:
         with ExitStack() as unless_all_goes_well:
+            connection: sqlite3.Connection = sqlite3.connect(
+                *self.arguments,
+                **{
+                    **self.options,
+                    "isolation_level": None,
+                    "factory": _Buffering,
+                    "check_same_thread": False,
+                },
+            )
             unless_all_goes_well.callback(connection.close)
-            for setting in settings:
+            for setting in self.settings:
                 connection.execute(f"PRAGMA {setting}")
             unless_all_goes_well.pop_all()
+        return connection
 
-    return engine
+
+@dataclass(frozen=True)
+class _Made:
+    engine: sa.Engine
+    file: _File
+
+
+#: connections of an agent's store
+_OF_AN_AGENT: Final = 2
+#: at most one, see `prepare`
+_prepared: Final[list[_Made]] = []
+
+
+def _on_sqlite(connections: int) -> _Made:
+    file = _File()
+    return _Made(sa.create_engine("sqlite://", creator=file.connect, **_pool(connections)), file)
+
+
+def _pool(connections: int) -> dict[str, Any]:
+    if not connections:
+        return {"poolclass": NullPool}
+    return {"poolclass": QueuePool, "pool_size": connections, "max_overflow": 0}
 
 
 def _parse(url: str | sa.URL) -> sa.URL:
