@@ -81,8 +81,8 @@ class Boards:
         """
         if self._latch() is not None or not self._transport.health.connected:
             return False
-        async with self._store.reading() as unit:
-            runs = await workflows.shown_on(unit, DISCORD, self._clock() - _PAST)
+        since = self._clock() - _PAST
+        runs = await self._store.read(lambda unit: workflows.shown_on(unit, DISCORD, since))
         for run in runs:
             if self._later.get(run.code, 0.0) <= time.monotonic():
                 await self._show(run)

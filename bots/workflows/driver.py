@@ -140,8 +140,7 @@ class Driver:
         asked = {row.reference: row.step for row in gated(scene) if row.reference}
         if not asked:
             return at
-        async with self._store.reading() as unit:
-            verdicts = await self._gates.verdicts(unit, list(asked))
+        verdicts = await self._store.read(lambda unit: self._gates.verdicts(unit, list(asked)))
         for reference, verdict in verdicts.items():
             at = rules.decide(
                 script.workflow, at, asked[reference], approved=verdict.approved, why=verdict.why
@@ -247,8 +246,8 @@ class Driver:
 
     async def _read(self, run: WorkflowRun) -> Scene:
         assert run.id is not None
-        async with self._store.reading() as unit:
-            rows = await workflows.tasks(unit, run.id)
+        run_id = run.id
+        rows = await self._store.read(lambda unit: workflows.tasks(unit, run_id))
         known = {record.key_of(row): row for row in rows}
         return Scene(run, known, record.progress_of(run, rows))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -77,8 +78,7 @@ class Stillness:
         news: set[str] = set()
         while some := list(islice(references, _AT_ONCE)):
             news |= set(await self._work.outcomes(some))
-            async with self._store.reading() as unit:
-                news |= set(await self._gates.verdicts(unit, some))
+            news |= set(await self._store.read(partial(self._gates.verdicts, references=some)))
         return news
 
 
