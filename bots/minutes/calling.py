@@ -100,7 +100,8 @@ class Calling:
 
     async def _is_news(self, unit: Unit, called: Called, *, is_first: bool) -> bool:
         if called.kind is Kind.STANDUP:
-            return not is_first or bool(await happenings.days(unit, called.begin, called.end))
+            # Of a swarm that anybody has asked since, people hear at once how it will tell of it.
+            return not is_first or bool(await happenings.days(unit, called.begin, self.clock()))
         return bool(await project_log.since(unit, called.begin, called.end))
 
     async def _call(self, called: Called, channel: str) -> None:
