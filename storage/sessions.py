@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
-from storage.core import INBOX, MESSAGE, REPLY, SESSION, TURN, insert, run
+from storage.core import INBOX, MESSAGE, REPLY, SESSION, TURN, run
 from storage.record import LINE
 from storage.tables import TALK, Message, Turn
 from storage.text import storable
@@ -25,16 +26,23 @@ _SLACK: Final = timedelta(minutes=2)
 #: a row by its columns' names
 Row = sa.RowMapping
 _COLUMNS: Final = [TURN.c[name] for name in Turn.model_fields]
+# Each answer passes here: put together once.
+_OPEN: Final = {
+    name: (add := dialect.insert(SESSION))
+    .on_conflict_do_update(index_elements=["agent", "key"], set_={"last_at": add.excluded.last_at})
+    .returning(SESSION.c.id)
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
+_ADD: Final = sa.insert(TURN).returning(TURN.c.id)
 _TALK: Final = [str(kind) for kind in TALK]
 
 
 async def open_session(unit: Unit, agent: str, key: str, now: datetime) -> int:
-    """The id of this agent's session `key`, begun at `now` when there was none."""
-    add = insert(unit, SESSION).values(agent=agent, key=key, started_at=now, last_at=now)
-    touch = add.on_conflict_do_update(
-        index_elements=["agent", "key"], set_={"last_at": now}
-    ).returning(SESSION.c.id)
-    return int((await run(unit, touch)).scalar_one())
+    """The id of this agent's session `key`, begun at `now` when there was none; something is said
+    in it now.
+    """
+    values = {"agent": agent, "key": key, "started_at": now, "last_at": now}
+    return int((await run(unit, _OPEN[unit.dialect], values)).scalar_one())
 
 
 async def add_turn(
@@ -55,33 +63,27 @@ async def add_turn(
     input_tokens: int = 0,
     output_tokens: int = 0,
 ) -> int:
-    """Append a turn and return its id. `prompt` names the system prompt, as in
-    ``system@2:9f86d081``; `input_tokens` are all that were read, from a cache or not.
+    """Append a turn to a session that was opened for it, and return its id. `prompt` names the
+    system prompt, as in ``system@2:9f86d081``; `input_tokens` are all that were read, from a cache
+    or not.
     """
-    add = (
-        sa.insert(TURN)
-        .values(
-            session_id=session_id,
-            inbox_id=inbox_id,
-            asker=asker,
-            asked=storable(asked),
-            answer=storable(answer),
-            model=model,
-            steps=steps,
-            prompt=prompt,
-            cost_nusd=cost_nusd,
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
-            started_at=started_at,
-            finished_at=finished_at,
-            trace_id=trace_id,
-        )
-        .returning(TURN.c.id)
-    )
-    turn_id = int((await run(unit, add)).scalar_one())
-    touch = sa.update(SESSION).where(SESSION.c.id == session_id).values(last_at=finished_at)
-    await run(unit, touch)
-    return turn_id
+    values = {
+        "session_id": session_id,
+        "inbox_id": inbox_id,
+        "asker": asker,
+        "asked": storable(asked),
+        "answer": storable(answer),
+        "model": model,
+        "steps": steps,
+        "prompt": prompt,
+        "cost_nusd": cost_nusd,
+        "input_tokens": input_tokens,
+        "output_tokens": output_tokens,
+        "started_at": started_at,
+        "finished_at": finished_at,
+        "trace_id": trace_id,
+    }
+    return int((await run(unit, _ADD, values)).scalar_one())
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,6 @@ class DelegationDesk:
         try:
             order = self._checked(order)
             order = self.destinations.named_in(order)
-            self._require_alive(self.agent)
             delegation = await self._added(await self._made(order), first)
         except (NotGiven, Repeated):
             if first is not None:
@@ -164,9 +163,10 @@ class DelegationDesk:
             raise NobodyOfThatName(f"there is no agent {order.to!r}{hint}")
         return replace(order, instruction=self.clean(words))
 
-    def _require_alive(self, agent: str) -> None:
-        latch = self.latch(agent)
-        if latch is not None:
+    def _require_alive(self, *agents: str) -> None:
+        killed = self.router.killed(agents)
+        if killed:
+            agent, latch = next(iter(killed.items()))
             raise Killed(f"{agent} is killed: {latch.told}")
 
     async def _given_before(self, order: Order) -> Delegation | None:
@@ -187,13 +187,15 @@ class DelegationDesk:
 
     async def _made(self, order: Order) -> NewDelegation:
         """What the order comes to: who does it, signed. Raises `Repeated`."""
-        if order.to == AUTO and await self._given_before(order) is not None:
-            # Who is best at it is not asked a second time.
-            raise Repeated
+        if order.to == AUTO:
+            if await self._given_before(order) is not None:
+                # Who is best at it is not asked a second time.
+                raise Repeated
+            self._require_alive(self.agent)
         parent, chain = await self._descent(order)
         choosing = Choosing(self.agent, self.authority, self.router, self.latch)
         chosen = await choosing.of(order, chain)
-        self._require_alive(chosen.agent)
+        self._require_alive(self.agent, chosen.agent)
         new = self._new(order, parent, chain, chosen.agent)
         return self._sealed(replace(new, passed_to=chosen.passed_to, chosen=chosen.why))
 

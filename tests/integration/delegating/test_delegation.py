@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -31,7 +31,7 @@ from brain.tools.registry import Effects, ToolResult, tool
 from storage import audit, delegating, delegations, keys
 from storage.core import AUDIT, DELEGATION, run
 from storage.delegation_tables import DelegationState
-from storage.latch import LatchFile
+from storage.latch import Latch, LatchFile
 from storage.store import Store
 from tests.integration.delegating.office import SETTINGS, Office, office, says
 
@@ -366,6 +366,30 @@ async def test_a_killed_agent_gets_nothing(crew: Office) -> None:
     LatchFile(crew.state.latch).kill("secretary", "alice", "test", "odd", utc_now())
     with pytest.raises(Killed, match="alice"):
         await crew.give("captain", "secretary")
+
+
+@pytest.mark.parametrize("scope", ["captain", "all"])
+async def test_a_killed_agent_gives_nothing(crew: Office, scope: str) -> None:
+    LatchFile(crew.state.latch).kill(scope, "alice", "test", "odd", utc_now())
+    for to in ("secretary", "auto"):
+        with pytest.raises(Killed, match=r"captain is killed: .*alice"):
+            await crew.give("captain", to)
+
+
+async def test_whether_both_live_is_asked_once(crew: Office) -> None:
+    asked: list[list[str]] = []
+
+    def killed(agents: Iterable[str]) -> dict[str, Latch]:
+        asked.append(list(agents))
+        return {}
+
+    def told(agent: str) -> Latch | None:
+        raise AssertionError(agent)
+
+    desk = crew["captain"].desk
+    once = replace(desk, router=replace(desk.router, killed=killed), latch=told)
+    await once.give(Order(to="secretary", instruction="do it", asked_by="shell"))
+    assert asked == [["captain", "secretary"]]
 
 
 async def test_auto_finds_who_can_and_says_why(crew: Office) -> None:

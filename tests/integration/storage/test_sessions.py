@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from storage import agents, inbox, record, sessions, usage
-from storage.core import TURN, run
+from storage.core import SESSION, TURN, run
 from storage.record import NewLine, Owed
 from storage.store import Store
 from storage.usage import Counts, Usage
@@ -44,6 +44,23 @@ async def test_a_conversation_that_never_began_has_no_history(store: Store) -> N
     async with store.writing() as unit:
         assert not await sessions.begin_anew(unit, "secretary", KEY)
         assert await sessions.since_begun(unit, "secretary", KEY, 9) == []
+
+
+async def test_a_session_lives_as_long_as_it_is_opened_and_is_written_once_for_a_turn(
+    store: Store,
+) -> None:
+    await turn(store, "one")
+    written: list[str] = []
+    later = NOW + timedelta(hours=1)
+    async with store.writing() as unit:
+        sa.event.listen(unit.connection, "before_cursor_execute", lambda *a: written.append(a[2]))
+        session = await sessions.open_session(unit, "secretary", KEY, later)
+        times: dict[str, datetime] = {"started_at": later, "finished_at": later}
+        said = {"asker": "alice", "asked": "two", "answer": "", "model": "m", "trace_id": "t"}
+        await sessions.add_turn(unit, session, **said, **times)  # type: ignore[arg-type]
+        assert len(written) == 2
+        row = (await run(unit, sa.select(SESSION.c.started_at, SESSION.c.last_at))).one()
+    assert (row.started_at, row.last_at) == (NOW, later)
 
 
 async def test_what_was_said_before_a_new_beginning_is_kept_and_not_used(store: Store) -> None:
