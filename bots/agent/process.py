@@ -36,6 +36,7 @@ from bots.lifeline import Message, first_message
 from bots.messages import DISCORD, IRC, Heard, TransportHealth
 from bots.roster import Roster
 from bots.secrets import Redactor
+from bots.settings import Settings
 from bots.state import StateFolder
 from bots.tasks import Tasks
 from storage import agents
@@ -48,13 +49,14 @@ _RECOVER_EVERY_S = 2.0
 _FAREWELL = "until later"
 
 
-def run(lifeline_fd: int) -> int:
-    """Live as the agent that the lifeline's first message describes, until it or a signal ends it;
-    returns the exit code.
+def run(lifeline_fd: int, settings: Settings | None) -> int:
+    """Live as the agent that the lifeline's first message describes, with these settings, until it
+    or a signal ends it; returns the exit code.
     """
     lifeline = socket.socket(fileno=lifeline_fd)
     spec, already = first_message(lifeline)
-    return asyncio.run(_live(AgentSpec.model_validate(spec), lifeline, already))
+    made = AgentSpec.model_validate(spec | {"settings": settings})
+    return asyncio.run(_live(made, lifeline, already))
 
 
 async def _live(spec: AgentSpec, lifeline: socket.socket, already: bytes) -> int:

@@ -33,7 +33,7 @@ class HookDoor:
         steering: Mapping[tuple[str, str], Steer],
     ) -> None:
         """The rest as for `Door`; the one with TLS shows the state only."""
-        self._door = Door(token, health=health, steering=steering, more=room.routes())
+        self._door = Door(token, health=health, steering=steering, more=room.routes)
         self._settings = settings
         self._health = health
         self._room = room

@@ -5,6 +5,7 @@ again.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -179,7 +180,8 @@ class Child:
             self._code_known.clear()
             self._expected_death = False
             self.exit_code = None
-            birth = self._birth = await nursery.spawn(self.name, theirs)
+            settings = json.dumps(spec.pop("settings"))
+            birth = self._birth = await nursery.spawn(self.name, theirs, settings)
         self._last_pid = birth.pid
         loop = asyncio.get_running_loop()
         self._heard_at_s = loop.time()

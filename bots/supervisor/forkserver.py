@@ -18,6 +18,7 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
@@ -25,11 +26,14 @@ from typing import Any, NoReturn
 from sqlalchemy.orm import configure_mappers
 
 from bots.agent.process import run
+from bots.settings import Settings
 from bots.supervisor.holes import plug_holes
 from bots.supervisor.leash import die_with
 from storage.warming import warm
 
 _PACKET = 1 << 18
+#: digest of their JSON → the settings that agents are born with; the newest alone
+_known: dict[str, Settings] = {}
 
 
 def main(control_fd: int, supervisor_pid: int, preload: list[str]) -> None:
@@ -51,9 +55,7 @@ def main(control_fd: int, supervisor_pid: int, preload: list[str]) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     # Ctrl-C reaches the whole foreground group; only the supervisor may act on it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.collect()
-    plug_holes()
-    gc.freeze()
+    _keep()
     names: dict[int, str] = {}
     _send(control, {"op": "loaded"})
     while True:
@@ -75,18 +77,20 @@ def load(name: str) -> None:
 
 
 def _serve(control: socket.socket, names: dict[int, str], wake: tuple[int, int]) -> bool:
-    packet, fds, _, _ = socket.recv_fds(control, _PACKET, 1)
+    packet, fds, _, _ = socket.recv_fds(control, _PACKET, 2)
     if not packet:
         return False
     order = json.loads(packet)
-    (lifeline,) = fds
+    lifeline, sheet = fds
+    with os.fdopen(sheet, "rb") as written:
+        _learn(order["settings"], written.read)
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
         control.close()
         for fd in wake:
             os.close(fd)
-        _become_agent(order["name"], lifeline, parent)
+        _become_agent(order["name"], lifeline, parent, _known.get(order["settings"]))
     os.close(lifeline)
     names[pid] = order["name"]
     pidfd = os.pidfd_open(pid)
@@ -95,7 +99,25 @@ def _serve(control: socket.socket, names: dict[int, str], wake: tuple[int, int])
     return True
 
 
-def _become_agent(name: str, lifeline_fd: int, parent: int) -> NoReturn:
+def _learn(digest: str, read: Callable[[], bytes]) -> None:
+    """Understand the settings once: every agent that is forked from now on shares them (1 MiB)."""
+    if digest in _known:
+        return
+    _known.clear()
+    # What cannot be understood the agent says itself.
+    with suppress(ValueError):
+        _known[digest] = Settings.model_validate_json(read())
+    _keep()
+
+
+def _keep() -> None:
+    """What there is now stays for good, and in pages of its own."""
+    gc.collect()
+    plug_holes()
+    gc.freeze()
+
+
+def _become_agent(name: str, lifeline_fd: int, parent: int, settings: Settings | None) -> NoReturn:
     code = 1
     try:
         os.setsid()
@@ -103,7 +125,7 @@ def _become_agent(name: str, lifeline_fd: int, parent: int) -> NoReturn:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
-        code = run(lifeline_fd)
+        code = run(lifeline_fd, settings)
     except (
         BaseException
     ) as error:  # the outermost frame of this process: nothing may return into the fork server

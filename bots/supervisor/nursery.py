@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import socket
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from structlog.typing import FilteringBoundLogger
 
@@ -91,31 +92,35 @@ class Nursery:
         self,
         name: str,
         lifeline: socket.socket,
+        settings: str = "",
         within_s: float = ANSWERS_WITHIN_S,
     ) -> Birth:
         """Have agent `name` born with `lifeline` as its end; raises `NurseryClosed`.
 
-        Its spec goes through the lifeline: the fork server, whose memory every agent inherits,
-        never sees a secret. A fork server that does not answer is ended, and its agents with it:
+        The `settings` (JSON), which are the same for all, it inherits. The rest of its spec goes
+        through the lifeline: the fork server, whose memory every agent inherits, never sees a
+        secret. A fork server that does not answer is ended, and its agents with it:
         it is of no use.
         """
         try:
             async with asyncio.timeout(within_s):
-                return await self._spawn(name, lifeline)
+                return await self._spawn(name, lifeline, settings)
         except TimeoutError:
             if self._process is not None and self._process.returncode is None:
                 self._process.kill()
             raise NurseryClosed from None
 
-    async def _spawn(self, name: str, lifeline: socket.socket) -> Birth:
+    async def _spawn(self, name: str, lifeline: socket.socket, settings: str) -> Birth:
         await self._loaded.wait()
         if self._control is None:
             raise NurseryClosed
         birth: asyncio.Future[Birth] = asyncio.get_running_loop().create_future()
         self._births[name] = birth
-        order = json.dumps({"op": "spawn", "name": name}).encode()
+        digest = hashlib.sha256(settings.encode()).hexdigest()
+        order = json.dumps({"op": "spawn", "name": name, "settings": digest}).encode()
         try:
-            socket.send_fds(self._control, [order], [lifeline.fileno()])
+            with _sheet(settings) as sheet:
+                socket.send_fds(self._control, [order], [lifeline.fileno(), sheet.fileno()])
         except OSError as error:
             raise NurseryClosed from error
         return await birth
@@ -168,6 +173,14 @@ class Nursery:
                     birth.set_result(Birth(message["pid"], fds[0]))
             case "exited":
                 self._on_exit(message["name"], message["pid"], message["code"])
+
+
+def _sheet(text: str) -> BinaryIO:
+    """A file without a name that holds `text`, however long that is."""
+    sheet = os.fdopen(os.memfd_create("settings"), "w+b")
+    sheet.write(text.encode())
+    sheet.seek(0)
+    return sheet
 
 
 class Nurseries:
