@@ -15,7 +15,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from structlog.typing import FilteringBoundLogger
 
-_PING_EVERY_S = 10
+_PING_EVERY_S = 5
 NUDGE = "parley.nudge"
 #: work waits for an agent: only who may give it work may say so
 HOOK = "parley.hook"

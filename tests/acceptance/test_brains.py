@@ -94,8 +94,8 @@ async def test_the_same_talk_on_both_networks_whatever_the_brain(
     await alice.asks("secretary: does the mixer hum?", r":secretary!.* :alice: stub: .*mixer hum")
     answer = await you.asks("secretary", "does the mixer hum?")
     assert "does the mixer hum?" in await whole(you, answer)
-    # A tool of ours, on the model's own wish.
-    told = await you.asks("secretary", "call the tool now {}")
+    # A tool of ours, on the model's own wish; one that a small context is shown, too.
+    told = await you.asks("secretary", "call the tool stats {}")
     assert "the tool answered" in await whole(you, told)
     logs = (one.folder / ".parley" / "logs").glob("*")
     assert not [path.name for path in logs if KEY in path.read_text(errors="replace")]
