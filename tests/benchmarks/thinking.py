@@ -59,6 +59,8 @@ def models_toml(anthropic: str, openai: str, keys: str = REFERENCE) -> str:
     return "".join(
         f'[models.{provider}]\nprovider = "{provider}"\nmodel = "{model}"\nkeys = ["{keys}"]\n'
         f'base_url = "{urls[provider]}"\nrequests_per_minute = 1000000\ntools = true\n'
+        # As large as the others', or it is shown fewer tools.
+        "context_tokens = 128000\n"
         for provider, model in MODELS.items()
     )
 
