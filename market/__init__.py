@@ -1,3 +1,1 @@
-"""What is traded: lines, negotiation, ledger, escrow. Nothing yet; it comes with the market's own
-issue.
-"""
+"""What is traded, and in which words. Nothing trades yet: docs/MARKET.md says what is there."""
