@@ -58,7 +58,7 @@ _MEANT: Final = re.compile(r"\d|\|\s*\**(?:budget|price|by|eta|id)\b", re.ASCII 
 
 def parse(text: str) -> Line | Misread | None:
     """The market line that `text` is; a `Misread` when it tries to be one; None for all else."""
-    if _FIRST.match(text) is None or len(text) > LONGEST:
+    if len(text) > LONGEST or _FIRST.match(text) is None:
         return None
     plain = unbold(text.strip())
     first = _FIRST.match(plain)
