@@ -98,11 +98,14 @@ class Guard:
             permits.append(decision)
         return permits
 
-    async def carry_out(self, act: Act, work: Callable[[Unit, Permit], Awaitable[T]]) -> T:
+    async def carry_out(
+        self, act: Act, work: Callable[[Unit, Permit], Awaitable[T]], *, durable: bool = False
+    ) -> T:
         """Do what is done by rows alone, in the transaction that records the decision: either both
         are there or neither is. Raises `Refused`, and whatever `work` raises.
 
-        `work` runs in the transaction and waits for nothing else.
+        `work` runs in the transaction and waits for nothing else. What must survive a power cut is
+        `durable`, as in `Store.write`.
         """
 
         async def decided(unit: Unit) -> Refusal | T:
@@ -110,7 +113,7 @@ class Guard:
             return refusal or await work(unit, self._permit(act, audit_hash))
 
         try:
-            done = await self._store.write(decided)
+            done = await self._store.write(decided, durable=durable)
         except StoreUnavailable as error:
             reason = f"the decision could not be recorded: {error}"
             raise Refused(reason, policy=UNRECORDED) from error

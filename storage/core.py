@@ -15,6 +15,7 @@ from storage import (
     delegation_tables,
     event_tables,
     key_tables,
+    ledger_tables,
     model_tables,
     project_tables,
     request_tables,
@@ -25,14 +26,17 @@ from storage import (
 from storage.unit import Parameters, Rows, Unit
 
 _known = SQLModel.metadata.tables
+ACCOUNT: Final = _known[str(ledger_tables.Account.__tablename__)]
 AGENT: Final = _known[str(tables.Agent.__tablename__)]
 AUDIT: Final = _known[str(tables.AuditEntry.__tablename__)]
 CIRCUIT: Final = _known[str(model_tables.Circuit.__tablename__)]
 CHECKPOINT: Final = _known[str(tables.Checkpoint.__tablename__)]
 DELEGATION: Final = _known[str(delegation_tables.Delegation.__tablename__)]
+ENTRY: Final = _known[str(ledger_tables.Entry.__tablename__)]
 EVENT: Final = _known[str(event_tables.Event.__tablename__)]
 EVENT_DELIVERY: Final = _known[str(event_tables.EventDelivery.__tablename__)]
 HEARTBEAT: Final = _known[str(tables.Heartbeat.__tablename__)]
+HOLD: Final = _known[str(ledger_tables.Hold.__tablename__)]
 HUMAN_REQUEST: Final = _known[str(request_tables.HumanRequest.__tablename__)]
 INBOX: Final = _known[str(tables.Inbox.__tablename__)]
 KNOWLEDGE: Final = _known[str(event_tables.Knowledge.__tablename__)]
@@ -51,6 +55,7 @@ SIGNING_KEY: Final = _known[str(key_tables.SigningKey.__tablename__)]
 SPENDING: Final = _known[str(model_tables.Spending.__tablename__)]
 SUBSCRIPTION: Final = _known[str(event_tables.Subscription.__tablename__)]
 TALK: Final = _known[str(talk_tables.Talk.__tablename__)]
+TRANSFER: Final = _known[str(ledger_tables.Transfer.__tablename__)]
 TURN: Final = _known[str(tables.Turn.__tablename__)]
 WORKFLOW_RUN: Final = _known[str(workflow_tables.WorkflowRun.__tablename__)]
 WORKFLOW_STEP: Final = _known[str(workflow_tables.WorkflowStep.__tablename__)]

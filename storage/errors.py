@@ -5,7 +5,13 @@ StorageError
 ├── SchemaTooNew
 ├── LeaseLost
 ├── LatchUnreadable
-└── PermitRefused
+├── PermitRefused
+└── LedgerRefused
+    ├── NoSuchAccount
+    ├── NoSuchHold
+    ├── TooFewCredits
+    ├── HoldResolved
+    └── AlreadyDifferent
 """
 
 
@@ -31,3 +37,27 @@ class LatchUnreadable(StorageError):
 
 class PermitRefused(StorageError):
     """This act has no permit, or the permit is for something else."""
+
+
+class LedgerRefused(StorageError):
+    """No credits are moved: the ledger does not take this."""
+
+
+class NoSuchAccount(LedgerRefused):
+    """Nobody has opened this account."""
+
+
+class NoSuchHold(LedgerRefused):
+    """Nobody has authorised this hold."""
+
+
+class TooFewCredits(LedgerRefused):
+    """The account has less than that."""
+
+
+class HoldResolved(LedgerRefused):
+    """The hold has less left than that: it was captured, voided, refunded or is overdue."""
+
+
+class AlreadyDifferent(LedgerRefused):
+    """This id was used before, for something else."""

@@ -54,7 +54,7 @@ class Transaction:
         deadline_s = time.monotonic() + self._busy_timeout_ms / 1000
         while not await self._aside(lambda: self._begin(deadline_s)):
             pass
-        return Unit(self._open, self._aside)
+        return Unit(self._open, self._aside, durable=self._durable)
 
     async def at_once(self, work: Callable[[Unit], Awaitable[T]]) -> T:
         """Begin, do `work`, which may wait for nothing but its statements, and commit; nothing is
@@ -66,7 +66,7 @@ class Transaction:
         def whole() -> bool:
             if not self._begin(deadline_s):
                 return False
-            done.append(unwaiting(work(Unit(self._open))))
+            done.append(unwaiting(work(Unit(self._open, durable=self._durable))))
             if not self._left:
                 self._commit()
             return True

@@ -7,7 +7,7 @@ megabyte and a tenth of their time each.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -29,6 +29,8 @@ class Unit:
     connection: sa.Connection
     #: None where the caller may be blocked: then nothing in a unit of work waits
     aside: Aside | None = None
+    #: what is written here survives a power cut once it is committed
+    durable: bool = field(default=False, kw_only=True)
 
     @property
     def dialect(self) -> str:

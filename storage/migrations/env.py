@@ -10,9 +10,12 @@ from storage import (  # noqa: F401
     delegation_tables,
     event_tables,
     key_tables,
+    ledger_tables,
     model_tables,
+    project_tables,
     request_tables,
     tables,
+    talk_tables,
     workflow_tables,
 )
 from storage.migrations.scope import belongs_to_metadata

@@ -1,0 +1,223 @@
+"""Holds: two-phase transfers through escrow. Authorised once; captured up to the held sum, in
+parts; what is left is voided; what was captured can be refunded. All of it inside a durable unit of
+work.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+import sqlalchemy as sa
+
+from storage.acts import Permit
+from storage.core import HOLD, run
+from storage.errors import AlreadyDifferent, HoldResolved, LedgerRefused, NoSuchHold, PermitRefused
+from storage.ledger_orders import (
+    ESCROW,
+    FEES,
+    Authorise,
+    Capture,
+    Kind,
+    Refund,
+    Sweep,
+    Void,
+    check,
+    check_owner,
+)
+from storage.ledger_tables import OPEN, Hold, Transfer
+from storage.transfers import NewTransfer, alone, must_be_open, open_account, post, repeated
+from storage.unit import Unit
+
+_C: Final = HOLD.c
+_COLUMNS: Final = [_C[name] for name in Hold.model_fields]
+_FIGURES: Final = [name for name in Hold.model_fields if name.endswith("_microcredits")]
+_BY_CODE: Final = sa.select(*_COLUMNS).where(_C.code == sa.bindparam("named"))
+_ADD: Final = sa.insert(HOLD).returning(_C.id)
+
+
+class HoldState(StrEnum):
+    HELD = "held"
+    #: all that was not captured is voided, and the other way round
+    CAPTURED = "captured"
+    VOIDED = "voided"
+    SPLIT = "split"
+
+
+def left(hold: Hold) -> int:
+    """Micro-credits that are still in escrow."""
+    gone = hold.captured_microcredits + hold.fees_microcredits + hold.voided_microcredits
+    return hold.held_microcredits - gone
+
+
+def state_of(hold: Hold) -> HoldState:
+    if left(hold):
+        return HoldState.HELD
+    if not hold.voided_microcredits:
+        return HoldState.CAPTURED
+    return HoldState.SPLIT if hold.captured_microcredits else HoldState.VOIDED
+
+
+async def find(unit: Unit, code: str) -> Hold | None:
+    row = (await run(unit, _BY_CODE, {"named": code})).mappings().first()
+    return None if row is None else Hold(**row)
+
+
+async def authorise(
+    unit: Unit, permit: Permit, order: Authorise, *, now: datetime, now_s: float
+) -> Hold:
+    """Set credits of the payer aside. A repeat gives the hold as it is now, and its first deadline
+    stays.
+
+    Raises `PermitRefused` and `LedgerRefused`.
+    """
+    check(permit, order, now_s=now_s)
+    check_owner(permit, order.payer)
+    await alone(unit)
+    before = await find(unit, order.code)
+    if before is not None:
+        asked = (order.payer, order.payee, order.microcredits)
+        if asked != (before.payer, before.payee, before.amount_microcredits):
+            raise AlreadyDifferent(f"there is another hold {order.code}, with other content")
+        return before
+    if order.payer == order.payee:
+        raise LedgerRefused("a hold has two parties")
+    if order.deadline <= now:
+        raise LedgerRefused("the deadline of a hold lies ahead")
+    await must_be_open(unit, order.payer)
+    for account in (ESCROW, order.payee):
+        await open_account(unit, account, now)
+    values = {
+        **dict.fromkeys(_FIGURES, 0),
+        "code": order.code,
+        "payer": order.payer,
+        "payee": order.payee,
+        "amount_microcredits": order.microcredits,
+        "deadline": order.deadline,
+        "opened_at": now,
+        "trace_id": permit.act.trace_id,
+    }
+    hold_id = (await run(unit, _ADD, values)).scalar_one()
+    new = NewTransfer(
+        code=f"{order.code}/hold",
+        kind=Kind.HOLD,
+        debit=order.payer,
+        credit=ESCROW,
+        amount_microcredits=order.microcredits,
+        hold_id=hold_id,
+    )
+    await post(unit, permit, new, now)
+    return await _found(unit, order.code)
+
+
+async def capture(
+    unit: Unit, permit: Permit, order: Capture, *, now: datetime, now_s: float
+) -> Hold:
+    """Give the payee part of what is held, or all of it; a repeat changes nothing.
+
+    Raises `HoldResolved` when less is left or the deadline has passed, `PermitRefused` also for the
+    payee itself, and `LedgerRefused`.
+    """
+    check(permit, order, now_s=now_s)
+    await alone(unit)
+    hold = await _found(unit, order.hold)
+    if hold.payee == f"agent:{permit.act.agent}":
+        raise PermitRefused("who is to be paid does not decide that the work is done")
+    payment = NewTransfer(
+        code=order.code,
+        kind=Kind.CAPTURE,
+        debit=ESCROW,
+        credit=hold.payee,
+        amount_microcredits=order.microcredits - order.fee_microcredits,
+        hold_id=hold.id,
+    )
+    if await repeated(unit, payment) is not None:
+        return hold
+    if now >= hold.deadline:
+        raise HoldResolved(f"the deadline of {hold.code} has passed")
+    if order.microcredits > left(hold):
+        raise HoldResolved(f"{hold.code} has {left(hold)} micro-credits left")
+    await post(unit, permit, payment, now)
+    if order.fee_microcredits:
+        await open_account(unit, FEES, now)
+        fee = NewTransfer(
+            code=f"{order.code}/fee",
+            kind=Kind.FEE,
+            debit=ESCROW,
+            credit=FEES,
+            amount_microcredits=order.fee_microcredits,
+            hold_id=hold.id,
+        )
+        await post(unit, permit, fee, now)
+    return await _found(unit, order.hold)
+
+
+async def void(unit: Unit, permit: Permit, order: Void, *, now: datetime, now_s: float) -> Hold:
+    """Give the payer back what is left; a repeat changes nothing.
+
+    Raises `HoldResolved` when nothing is left, `PermitRefused` and `LedgerRefused`.
+    """
+    check(permit, order, now_s=now_s)
+    await alone(unit)
+    hold = await _found(unit, order.hold)
+    if not hold.voided_microcredits:
+        if not left(hold):
+            raise HoldResolved(f"{hold.code} is captured: only a refund gives anything back")
+        await _voided(unit, permit, hold, now)
+    return await _found(unit, order.hold)
+
+
+async def refund(
+    unit: Unit, permit: Permit, order: Refund, *, now: datetime, now_s: float
+) -> Transfer:
+    """Give the payer back part of what the payee got, from what the payee has now. Fees stay.
+
+    Raises `HoldResolved` for more than that, `TooFewCredits`, `PermitRefused` and `LedgerRefused`.
+    """
+    check(permit, order, now_s=now_s)
+    await alone(unit)
+    hold = await _found(unit, order.hold)
+    check_owner(permit, hold.payee)
+    new = NewTransfer(
+        code=order.code,
+        kind=Kind.REFUND,
+        debit=hold.payee,
+        credit=hold.payer,
+        amount_microcredits=order.microcredits,
+        hold_id=hold.id,
+    )
+    most = hold.captured_microcredits - hold.refunded_microcredits
+    if await repeated(unit, new) is None and order.microcredits > most:
+        raise HoldResolved(f"of {hold.code} {most} micro-credits can be refunded")
+    return await post(unit, permit, new, now)
+
+
+async def sweep(unit: Unit, permit: Permit, *, now: datetime, now_s: float) -> list[Hold]:
+    """Void every hold whose deadline has passed; gives them, oldest deadline first."""
+    check(permit, Sweep(), now_s=now_s)
+    await alone(unit)
+    query = sa.select(*_COLUMNS).where(OPEN, _C.deadline <= now).order_by(_C.deadline, _C.id)
+    overdue = [Hold(**row) for row in (await run(unit, query)).mappings().all()]
+    for hold in overdue:
+        await _voided(unit, permit, hold, now)
+    return [await _found(unit, hold.code) for hold in overdue]
+
+
+async def _voided(unit: Unit, permit: Permit, hold: Hold, now: datetime) -> None:
+    back = NewTransfer(
+        code=f"{hold.code}/void",
+        kind=Kind.VOID,
+        debit=ESCROW,
+        credit=hold.payer,
+        amount_microcredits=left(hold),
+        hold_id=hold.id,
+    )
+    await post(unit, permit, back, now)
+
+
+async def _found(unit: Unit, code: str) -> Hold:
+    hold = await find(unit, code)
+    if hold is None:
+        raise NoSuchHold(f"there is no hold {code}")
+    return hold
