@@ -57,7 +57,7 @@ def _account() -> None:
             "(kind IN ('treasury', 'escrow', 'fees') AND name = kind) OR "
             "(kind IN ('agent', 'person') AND name <> kind || ':' "
             "AND substr(name, 1, length(kind) + 1) = kind || ':')",
-            name="ck_account_named_by_kind",
+            name="named_by_kind",
         ),
         sa.PrimaryKeyConstraint("name", name="pk_account"),
     )
@@ -74,20 +74,20 @@ def _hold() -> None:
         _time("deadline"),
         _time("opened_at"),
         _text("trace_id"),
-        sa.CheckConstraint("payer <> payee", name="ck_hold_two_parties"),
+        sa.CheckConstraint("payer <> payee", name="two_parties"),
         sa.CheckConstraint(
             "amount_microcredits > 0 AND held_microcredits IN (0, amount_microcredits)",
-            name="ck_hold_held_at_once",
+            name="held_at_once",
         ),
         sa.CheckConstraint(
             "captured_microcredits >= 0 AND fees_microcredits >= 0 AND voided_microcredits >= 0 "
             "AND captured_microcredits + fees_microcredits + voided_microcredits "
             "<= held_microcredits",
-            name="ck_hold_captured_within_held",
+            name="captured_within_held",
         ),
         sa.CheckConstraint(
             "refunded_microcredits >= 0 AND refunded_microcredits <= captured_microcredits",
-            name="ck_hold_refunded_within_captured",
+            name="refunded_within_captured",
         ),
         sa.ForeignKeyConstraint(["payer"], ["account.name"], name="fk_hold_payer_account"),
         sa.ForeignKeyConstraint(["payee"], ["account.name"], name="fk_hold_payee_account"),
@@ -112,24 +112,22 @@ def _transfer() -> None:
         sa.CheckConstraint(
             "amount_microcredits BETWEEN 1 AND 1000000000000000 "
             "AND amount_microcredits = CAST(amount_microcredits AS BIGINT)",
-            name="ck_transfer_amount",
+            name="amount",
         ),
-        sa.CheckConstraint("debit <> credit", name="ck_transfer_two_accounts"),
+        sa.CheckConstraint("debit <> credit", name="two_accounts"),
         sa.CheckConstraint(
             "(kind = 'mint') = (debit = 'treasury') AND credit <> 'treasury'",
-            name="ck_transfer_minted",
+            name="minted",
         ),
         sa.CheckConstraint(
             "(kind = 'hold') = (credit = 'escrow') "
             "AND (kind IN ('capture', 'fee', 'void')) = (debit = 'escrow')",
-            name="ck_transfer_through_escrow",
+            name="through_escrow",
         ),
-        sa.CheckConstraint(
-            "(kind IN ('mint', 'pay')) = (hold_id IS NULL)", name="ck_transfer_of_a_hold"
-        ),
+        sa.CheckConstraint("(kind IN ('mint', 'pay')) = (hold_id IS NULL)", name="of_a_hold"),
         sa.CheckConstraint(
             "kind IN ('mint', 'pay', 'hold', 'capture', 'fee', 'void', 'refund')",
-            name="ck_transfer_kind",
+            name="kind",
         ),
         sa.ForeignKeyConstraint(["debit"], ["account.name"], name="fk_transfer_debit_account"),
         sa.ForeignKeyConstraint(["credit"], ["account.name"], name="fk_transfer_credit_account"),
@@ -157,11 +155,11 @@ def _entry() -> None:
         _sum("amount"),
         _sum("balance"),
         sa.CheckConstraint(
-            "balance_microcredits >= 0 OR account = 'treasury'", name="ck_entry_not_negative"
+            "balance_microcredits >= 0 OR account = 'treasury'", name="not_negative"
         ),
         sa.CheckConstraint(
             "balance_microcredits BETWEEN -9000000000000000000 AND 9000000000000000000",
-            name="ck_entry_in_range",
+            name="in_range",
         ),
         sa.ForeignKeyConstraint(["account"], ["account.name"], name="fk_entry_account_account"),
         sa.ForeignKeyConstraint(

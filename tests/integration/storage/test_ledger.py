@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -150,6 +151,19 @@ async def test_the_sweep_gives_back_what_is_overdue(bank: Banking) -> None:
     assert [(hold.code, state_of(hold)) for hold in swept] == [("soon", HoldState.SPLIT)]
     assert await bank.sweep() == []
     assert await bank.balances() == {"alice": 76, "bob": 4, "escrow": 20, "treasury": -100}
+
+
+async def test_of_many_who_capture_at_once_as_many_get_something_as_there_is(
+    bank: Banking,
+) -> None:
+    await bank.authorise("alice", "bob", 50)
+    codes = [f"c{number}" for number in range(6)]
+    captures = [bank.capture("alice", "h", 20, code) for code in (*codes, *codes)]
+    done = await asyncio.gather(*captures, return_exceptions=True)
+    resolved = [one for one in done if isinstance(one, HoldResolved)]
+    assert len(resolved) == len([one for one in done if isinstance(one, BaseException)])
+    assert await bank.balances() == {"alice": 50, "bob": 40, "escrow": 10, "treasury": -100}
+    assert (await bank.reconcile()).findings == ()
 
 
 async def test_a_statement_tells_each_movement_with_its_other_side(bank: Banking) -> None:
