@@ -50,6 +50,7 @@ COMMANDS = (
     Entry("logs", "bots.cli.logs", SWARM, "What the processes wrote; -f follows."),
     Entry("delegate", "bots.cli.delegate", SWARM, "Hand work to an agent and wait for the result."),
     Entry("delegations", "bots.cli.delegations", SWARM, "What was handed over; trees of it."),
+    Entry("market", "bots.cli.market", SWARM, "Credits: minted, told, proved to add up."),
     Entry("kill", "bots.cli.killing", STOP, "Stop one agent or all, at once; survives a restart."),
     Entry("resume", "bots.cli.killing", STOP, "Take the kill back; needs a reason."),
     Entry("sign", "bots.cli.killing", STOP, "Sign a steering command to type on IRC."),
