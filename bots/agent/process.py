@@ -14,10 +14,10 @@ from contextlib import suppress
 import structlog
 
 from bots import logs
-from bots.agent import health
-from bots.agent.assembly import Wires, answering
+from bots.agent.assembly import Answering, Wires, answering
 from bots.agent.beats import beat_for_ever
 from bots.agent.captaincy import Captaincy
+from bots.agent.condition import Condition
 from bots.agent.delegation import hands
 from bots.agent.door import door
 from bots.agent.hearing import Hearing
@@ -29,11 +29,12 @@ from bots.bus import KILL, NUDGE, Bus
 from bots.clock import utc_now
 from bots.control.obeying import Obedience
 from bots.control.switch import KillSwitch
+from bots.delegating.worker import Worker
 from bots.hearing.attention import Attention
 from bots.hearing.intake import Reflexes
 from bots.keys.holding import AgentKeys
 from bots.lifeline import Message, first_message
-from bots.messages import DISCORD, IRC, Heard, TransportHealth
+from bots.messages import Heard, TransportHealth
 from bots.roster import Roster
 from bots.secrets import Redactor
 from bots.settings import Settings
@@ -43,7 +44,6 @@ from storage import agents
 from storage.errors import StorageError
 from storage.latch import Latch, LatchFile
 from storage.store import Store
-from storage.tables import AgentState
 
 _RECOVER_EVERY_S = 2.0
 _FAREWELL = "until later"
@@ -85,10 +85,7 @@ class AgentProcess:
         self._log = log = structlog.get_logger().bind(agent=spec.name)
         self._stopping = asyncio.Event()
         self._tasks = Tasks(self._break, log)
-        self._was_ready = False
         self._broken = False
-        #: why it cannot work at all, in one sentence
-        self._fatal = ""
         self._roster = Roster(spec.settings, spec.discord_agents)
         self._keys = AgentKeys.of(spec, redactor.add)
         self._bus = Bus(spec.nats_url, spec.name, spec.nats_password.get_secret_value(), log=log)
@@ -96,7 +93,51 @@ class AgentProcess:
             spec.name, LatchFile(state.latch), clock=utc_now, tell=self._spread_kill, log=log
         )
         self._attention = Attention(each=self._switch.look)
-        self._supervision = Supervision(
+        self._supervision = self._supervised()
+        self._networks = self._connected(state)
+        parts = self._answering(redactor)
+        self._giving = parts.giving
+        self._recovery = parts.recovery
+        self._mind = parts.mind
+        self._looking = parts.looking
+        self._hands = self._handing(parts)
+        self._slash = self._networks.slash(
+            state, parts, self._switch, self._tasks, self._supervision.tell
+        )
+        self._worklist = self._working(parts)
+        self._captaincy = None
+        if spec.name == spec.settings.captain:
+            self._captaincy = Captaincy(
+                spec, store, parts, switch=self._switch, ask=self._supervision.ask, log=log
+            )
+        self._obedience = self._obeying()
+        self._switch.on_killed = self._killed
+        self._switch.on_released = self._obedience.released
+        self._hearing = self._listening(state, parts)
+        self._door = door(
+            spec,
+            store,
+            parts,
+            keys=self._keys,
+            switch=self._switch,
+            health=self._state,
+            redactor=redactor,
+            log=log,
+        )
+        self._condition = Condition(
+            switch=self._switch,
+            networks=self._networks,
+            bus=self._bus,
+            hearing=self._hearing,
+            mind=self._mind,
+            keys=self._keys,
+            door=self._door,
+        )
+
+    # --- its parts, in the order in which they are made -------------------------------------------
+
+    def _supervised(self) -> Supervision:
+        return Supervision(
             state=self._state,
             on_ping=self._attention.look,
             on_kill=self._killed_by_pipe,
@@ -105,22 +146,22 @@ class AgentProcess:
             on_keys=self._take_keys,
             on_stop=self._stopping.set,
         )
-        self._networks = Networks(
-            spec,
-            state,
-            Events(
-                heard=self._heard,
-                changed=self._network_changed,
-                before_join=self._enter,
-                began=self._began,
-                interaction=self._interaction,
-                veto=self._switch.veto,
-            ),
-            log,
+
+    def _connected(self, state: StateFolder) -> Networks:
+        events = Events(
+            heard=self._heard,
+            changed=self._network_changed,
+            before_join=self._enter,
+            began=self._began,
+            interaction=self._interaction,
+            veto=self._switch.veto,
         )
-        parts = answering(
-            spec,
-            store,
+        return Networks(self._spec, state, events, self._log)
+
+    def _answering(self, redactor: Redactor) -> Answering:
+        return answering(
+            self._spec,
+            self._store,
             transports=self._networks.transports,
             roster=self._roster,
             switch=self._switch,
@@ -133,61 +174,54 @@ class AgentProcess:
                 publish=self._bus.publish,
             ),
             redactor=redactor,
-            log=log,
+            log=self._log,
         )
-        self._giving = parts.giving
-        answerer = parts.answerer
-        self._hands = hands(
-            spec,
-            self._giving,
+
+    def _handing(self, parts: Answering) -> Worker:
+        return hands(
+            self._spec,
+            parts.giving,
             people=parts.people,
-            thinker=answerer.thinker,
-            mouth=answerer.replying.mouth,
+            thinker=parts.answerer.thinker,
+            mouth=parts.answerer.replying.mouth,
             switch=self._switch,
             in_words=parts.mind.minutes,
-            log=log,
+            log=self._log,
         )
-        self._slash = self._networks.slash(
-            state, parts, self._switch, self._tasks, self._supervision.tell
-        )
-        self._worklist = Worklist(
-            store,
-            spec.name,
-            spec.epoch,
+
+    def _working(self, parts: Answering) -> Worklist:
+        return Worklist(
+            self._store,
+            self._spec.name,
+            self._spec.epoch,
             clock=utc_now,
             turn=parts.answerer.turn,
             command=parts.desk.command,
             outlives_kill=parts.desk.outlives_kill,
             connected=self._networks.connected,
             is_nudged=lambda: self._bus.connected,
-            coalesce_s=spec.settings.limits.coalesce_s,
-            log=log,
+            coalesce_s=self._spec.settings.limits.coalesce_s,
+            log=self._log,
         )
-        self._captaincy = None
-        if spec.name == spec.settings.captain:
-            self._captaincy = Captaincy(
-                spec, store, parts, switch=self._switch, ask=self._supervision.ask, log=log
-            )
-        self._recovery = parts.recovery
-        self._mind = parts.mind
-        self._looking = parts.looking
-        self._obedience = Obedience(
-            agent=spec.name,
-            store=store,
+
+    def _obeying(self) -> Obedience:
+        return Obedience(
+            agent=self._spec.name,
+            store=self._store,
             bus=self._bus,
             supervision=self._supervision,
             switch=self._switch,
             worklist=self._worklist,
             tasks=self._tasks,
             clock=utc_now,
-            log=log,
+            log=self._log,
         )
-        self._switch.on_killed = self._killed
-        self._switch.on_released = self._obedience.released
-        self._hearing = Hearing(
-            spec,
+
+    def _listening(self, state: StateFolder, parts: Answering) -> Hearing:
+        return Hearing(
+            self._spec,
             state,
-            store,
+            self._store,
             transports=self._networks.transports,
             roster=self._roster,
             commands=parts.commands,
@@ -198,18 +232,10 @@ class AgentProcess:
             on_owed=self._owed,
             attention=self._attention,
             tasks=self._tasks,
-            log=log,
+            log=self._log,
         )
-        self._door = door(
-            spec,
-            store,
-            parts,
-            keys=self._keys,
-            switch=self._switch,
-            health=self._state,
-            redactor=redactor,
-            log=log,
-        )
+
+    # --- its life ---------------------------------------------------------------------------------
 
     async def live(self, lifeline: socket.socket, already: bytes) -> int:
         """Everything runs side by side until it is time to stop; returns the exit code."""
@@ -219,7 +245,9 @@ class AgentProcess:
             await self._door.open(self._spec.agent.hook_port)
         except OSError as error:
             # Another life would end the same way: say so, and wait for a person.
-            self._fatal = f"hook_port {self._spec.agent.hook_port} cannot be used: {error.strerror}"
+            self._condition.fatal = (
+                f"hook_port {self._spec.agent.hook_port} cannot be used: {error.strerror}"
+            )
             self._supervision.tell()
             await self._stopping.wait()
             return 0
@@ -261,36 +289,13 @@ class AgentProcess:
         self._broken = True
         self._stopping.set()
 
+    # --- what its parts ask of each other ---------------------------------------------------------
+
     def _state(self) -> Message:
-        state, reason = health.state_of(
-            health.Parts(
-                latch=self._switch.latch,
-                links=self._networks.links(),
-                was_ready=self._was_ready,
-                bus_connected=self._bus.connected,
-                store_trouble=self._hearing.trouble,
-                mind_trouble=self._mind.trouble(),
-                key_trouble=self._keys.trouble,
-            )
-        )
-        if self._fatal and state is not AgentState.KILLED:
-            state, reason = AgentState.FAILED, self._fatal
-        self._networks.show(state)
-        self._was_ready = self._was_ready or state is AgentState.READY
-        return {
-            "state": state.value,
-            "reason": reason,
-            "nick": self._networks.name_on(IRC),
-            "discord": self._networks.name_on(DISCORD),
-            "hook_url": self._door.url,
-            "door_url": self._door.local_url,
-        }
+        return self._condition.told()
 
     def _own_state(self) -> str:
-        state = self._state()
-        busy = self._worklist.busy + self._hands.busy
-        work = f"working on {busy}" if busy else "idle"
-        return f"{state['state']}, {work}" + (f" ({state['reason']})" if state["reason"] else "")
+        return self._condition.in_words(self._worklist.busy + self._hands.busy)
 
     def _stop(self, session: str, who: str) -> bool:
         return self._worklist.stop_session(session, f"{who} said stop", who)
