@@ -14,7 +14,7 @@ from brain.guard import Guard
 from storage import holds, ledger
 from storage.acts import Permit
 from storage.ledger_orders import Authorise, Capture, Mint, Order, Pay, Refund, Sweep, Void, act_for
-from storage.ledger_tables import Hold, Transfer
+from storage.ledger_values import Hold, Transfer
 from storage.unit import Unit
 
 T = TypeVar("T")

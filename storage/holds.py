@@ -5,9 +5,9 @@ work.
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from datetime import datetime
-from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -26,37 +26,18 @@ from storage.ledger_orders import (
     check,
     check_owner,
 )
-from storage.ledger_tables import OPEN, Hold, Transfer
-from storage.transfers import NewTransfer, alone, must_be_open, open_account, post, repeated
+from storage.ledger_tables import OPEN
+from storage.ledger_values import Hold, Transfer
+from storage.transfers import NewTransfer, alone, must_have, open_account, post, repeated
 from storage.unit import Unit
 
 _C: Final = HOLD.c
-_COLUMNS: Final = [_C[name] for name in Hold.model_fields]
-_FIGURES: Final = [name for name in Hold.model_fields if name.endswith("_microcredits")]
+_COLUMNS: Final = [_C[each.name] for each in fields(Hold)]
+_EMPTY: Final = tuple(
+    f"{figure}_microcredits" for figure in ("held", "captured", "fees", "voided", "refunded")
+)
 _BY_CODE: Final = sa.select(*_COLUMNS).where(_C.code == sa.bindparam("named"))
 _ADD: Final = sa.insert(HOLD).returning(_C.id)
-
-
-class HoldState(StrEnum):
-    HELD = "held"
-    #: all that was not captured is voided, and the other way round
-    CAPTURED = "captured"
-    VOIDED = "voided"
-    SPLIT = "split"
-
-
-def left(hold: Hold) -> int:
-    """Micro-credits that are still in escrow."""
-    gone = hold.captured_microcredits + hold.fees_microcredits + hold.voided_microcredits
-    return hold.held_microcredits - gone
-
-
-def state_of(hold: Hold) -> HoldState:
-    if left(hold):
-        return HoldState.HELD
-    if not hold.voided_microcredits:
-        return HoldState.CAPTURED
-    return HoldState.SPLIT if hold.captured_microcredits else HoldState.VOIDED
 
 
 async def find(unit: Unit, code: str) -> Hold | None:
@@ -85,11 +66,11 @@ async def authorise(
         raise LedgerRefused("a hold has two parties")
     if order.deadline <= now:
         raise LedgerRefused("the deadline of a hold lies ahead")
-    await must_be_open(unit, order.payer)
+    await must_have(unit, order.payer, order.microcredits)
     for account in (ESCROW, order.payee):
         await open_account(unit, account, now)
-    values = {
-        **dict.fromkeys(_FIGURES, 0),
+    values: dict[str, Any] = {
+        **dict.fromkeys(_EMPTY, 0),
         "code": order.code,
         "payer": order.payer,
         "payee": order.payee,
@@ -108,7 +89,7 @@ async def authorise(
         hold_id=hold_id,
     )
     await post(unit, permit, new, now)
-    return await _found(unit, order.code)
+    return Hold(**values | {"id": hold_id, "held_microcredits": order.microcredits})
 
 
 async def capture(
@@ -136,8 +117,8 @@ async def capture(
         return hold
     if now >= hold.deadline:
         raise HoldResolved(f"the deadline of {hold.code} has passed")
-    if order.microcredits > left(hold):
-        raise HoldResolved(f"{hold.code} has {left(hold)} micro-credits left")
+    if order.microcredits > hold.left_microcredits:
+        raise HoldResolved(f"{hold.code} has {hold.left_microcredits} micro-credits left")
     await post(unit, permit, payment, now)
     if order.fee_microcredits:
         await open_account(unit, FEES, now)
@@ -150,7 +131,11 @@ async def capture(
             hold_id=hold.id,
         )
         await post(unit, permit, fee, now)
-    return await _found(unit, order.hold)
+    return replace(
+        hold,
+        captured_microcredits=hold.captured_microcredits + payment.amount_microcredits,
+        fees_microcredits=hold.fees_microcredits + order.fee_microcredits,
+    )
 
 
 async def void(unit: Unit, permit: Permit, order: Void, *, now: datetime, now_s: float) -> Hold:
@@ -161,11 +146,11 @@ async def void(unit: Unit, permit: Permit, order: Void, *, now: datetime, now_s:
     check(permit, order, now_s=now_s)
     await alone(unit)
     hold = await _found(unit, order.hold)
-    if not hold.voided_microcredits:
-        if not left(hold):
-            raise HoldResolved(f"{hold.code} is captured: only a refund gives anything back")
-        await _voided(unit, permit, hold, now)
-    return await _found(unit, order.hold)
+    if hold.voided_microcredits:
+        return hold
+    if not hold.left_microcredits:
+        raise HoldResolved(f"{hold.code} is captured: only a refund gives anything back")
+    return await _voided(unit, permit, hold, now)
 
 
 async def refund(
@@ -187,7 +172,7 @@ async def refund(
         amount_microcredits=order.microcredits,
         hold_id=hold.id,
     )
-    most = hold.captured_microcredits - hold.refunded_microcredits
+    most = hold.refundable_microcredits
     if await repeated(unit, new) is None and order.microcredits > most:
         raise HoldResolved(f"of {hold.code} {most} micro-credits can be refunded")
     return await post(unit, permit, new, now)
@@ -199,21 +184,20 @@ async def sweep(unit: Unit, permit: Permit, *, now: datetime, now_s: float) -> l
     await alone(unit)
     query = sa.select(*_COLUMNS).where(OPEN, _C.deadline <= now).order_by(_C.deadline, _C.id)
     overdue = [Hold(**row) for row in (await run(unit, query)).mappings().all()]
-    for hold in overdue:
-        await _voided(unit, permit, hold, now)
-    return [await _found(unit, hold.code) for hold in overdue]
+    return [await _voided(unit, permit, hold, now) for hold in overdue]
 
 
-async def _voided(unit: Unit, permit: Permit, hold: Hold, now: datetime) -> None:
+async def _voided(unit: Unit, permit: Permit, hold: Hold, now: datetime) -> Hold:
     back = NewTransfer(
         code=f"{hold.code}/void",
         kind=Kind.VOID,
         debit=ESCROW,
         credit=hold.payer,
-        amount_microcredits=left(hold),
+        amount_microcredits=hold.left_microcredits,
         hold_id=hold.id,
     )
     await post(unit, permit, back, now)
+    return replace(hold, voided_microcredits=back.amount_microcredits)
 
 
 async def _found(unit: Unit, code: str) -> Hold:

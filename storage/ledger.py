@@ -8,7 +8,7 @@ from datetime import datetime
 
 from storage.acts import Permit
 from storage.ledger_orders import TREASURY, Kind, Mint, Pay, check, check_owner
-from storage.ledger_tables import Transfer
+from storage.ledger_values import Transfer
 from storage.transfers import NewTransfer, alone, open_account, post
 from storage.unit import Unit
 

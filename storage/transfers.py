@@ -4,26 +4,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.acts import Permit
-from storage.core import ACCOUNT, ENTRY, TRANSFER, insert, one_at_a_time, run
+from storage.core import ACCOUNT, ENTRY, TRANSFER, one_at_a_time, run
 from storage.errors import AlreadyDifferent, LedgerRefused, NoSuchAccount, TooFewCredits
 from storage.ledger_orders import TREASURY, VERBS, Kind
-from storage.ledger_tables import Transfer
+from storage.ledger_values import Transfer
 from storage.unit import Unit
 
 #: who holds this in a transaction moves credits alone (`one_at_a_time`): most transfers pass the
 #: escrow account anyway. It is taken behind the lock of an audit chain, never before one.
 LEDGER: Final = "ledger"
 _C: Final = TRANSFER.c
-_COLUMNS: Final = [_C[name] for name in Transfer.model_fields]
+_COLUMNS: Final = [_C[each.name] for each in fields(Transfer)]
 _BY_CODE: Final = sa.select(*_COLUMNS).where(_C.code == sa.bindparam("named"))
 _ADD: Final = sa.insert(TRANSFER).returning(_C.id)
+# A statement that is put together once takes a tenth of the time of one put together each time.
+_OPENING: Final = {
+    name: dialect.insert(ACCOUNT).on_conflict_do_nothing(index_elements=["name"])
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
 _IS_OPEN: Final = sa.select(ACCOUNT.c.name).where(ACCOUNT.c.name == sa.bindparam("named"))
 _BALANCE: Final = (
     sa.select(ENTRY.c.balance_microcredits)
@@ -70,8 +76,9 @@ async def repeated(unit: Unit, new: NewTransfer) -> Transfer | None:
 
 
 async def post(unit: Unit, permit: Permit, new: NewTransfer, now: datetime) -> Transfer:
-    """Write it, or find it where it was written before. Who calls it has the ledger `alone` and has
-    checked that the permit is for this; that it is for such a thing is checked here again.
+    """Write it, or find it where it was written before. Who calls it has the ledger `alone`, has
+    opened the credited account, and has checked that the permit is for this; that it is for such a
+    thing is checked here again.
 
     Raises `NoSuchAccount`, `TooFewCredits` and `AlreadyDifferent`.
     """
@@ -80,13 +87,8 @@ async def post(unit: Unit, permit: Permit, new: NewTransfer, now: datetime) -> T
     before = await repeated(unit, new)
     if before is not None:
         return before
-    for account in (new.debit, new.credit):
-        await must_be_open(unit, account)
-    has = await balance(unit, new.debit)
-    if new.debit != TREASURY and has < new.amount_microcredits:
-        raise TooFewCredits(
-            f"{new.debit} has {has} micro-credits, {new.amount_microcredits} are needed"
-        )
+    if new.debit != TREASURY:
+        await must_have(unit, new.debit, new.amount_microcredits)
     values: dict[str, Any] = {
         **vars(new),
         "kind": str(new.kind),
@@ -109,11 +111,14 @@ async def open_account(unit: Unit, name: str, now: datetime) -> None:
     three that are nobody's.
     """
     values = {"name": name, "kind": name.partition(":")[0], "opened_at": now}
-    add = insert(unit, ACCOUNT).values(**values).on_conflict_do_nothing(index_elements=["name"])
-    await run(unit, add)
+    await run(unit, _OPENING[unit.dialect], values)
 
 
-async def must_be_open(unit: Unit, name: str) -> None:
-    """Raises `NoSuchAccount`."""
-    if (await run(unit, _IS_OPEN, {"named": name})).first() is None:
-        raise NoSuchAccount(f"there is no account {name}")
+async def must_have(unit: Unit, account: str, microcredits: int) -> None:
+    """Raises `NoSuchAccount` and `TooFewCredits`."""
+    has = await balance(unit, account)
+    if has >= microcredits:
+        return
+    if (await run(unit, _IS_OPEN, {"named": account})).first() is None:
+        raise NoSuchAccount(f"there is no account {account}")
+    raise TooFewCredits(f"{account} has {has} micro-credits, {microcredits} are needed")

@@ -21,7 +21,7 @@ from brain.errors import Refused
 from brain.guard import Guard, LatchPolicy
 from storage.latch import LatchFile
 from storage.ledger_orders import ESCROW, FEES, OPERATORS, TREASURY, Mint, owned
-from storage.ledger_tables import Hold, Transfer
+from storage.ledger_values import Hold, Transfer
 from storage.reconciliation import Reconciliation, reconcile
 from storage.statements import Line, statement
 from storage.store import Store

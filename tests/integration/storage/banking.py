@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from brain.bank import Bank
 from brain.guard import Guard, LatchPolicy
 from storage.ledger_orders import OPERATORS, Authorise, Capture, Mint, Pay, Refund, Void
-from storage.ledger_tables import Hold, Transfer
+from storage.ledger_values import Hold, Transfer
 from storage.reconciliation import Reconciliation, reconcile
 from storage.statements import balances
 from storage.store import Store

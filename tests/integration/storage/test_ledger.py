@@ -20,8 +20,8 @@ from storage.errors import (
     PermitRefused,
     TooFewCredits,
 )
-from storage.holds import HoldState, left, state_of
 from storage.ledger_orders import Capture, Mint, Pay, Void, act_for
+from storage.ledger_values import HoldState
 from storage.statements import statement
 from storage.store import Store
 from tests.integration.storage.banking import NOON, Banking
@@ -71,13 +71,17 @@ async def test_nobody_pays_what_he_has_not(bank: Banking) -> None:
 
 async def test_a_hold_is_captured_in_parts_with_a_fee_and_the_rest_voided(bank: Banking) -> None:
     hold = await bank.authorise("alice", "bob", 60)
-    assert (left(hold), state_of(hold)) == (60, HoldState.HELD)
+    assert (hold.left_microcredits, hold.state) == (60, HoldState.HELD)
     assert await bank.balances() == {"alice": 40, "bob": 0, "escrow": 60, "treasury": -100}
     await bank.capture("alice", "h", 20, "c1")
     hold = await bank.capture("alice", "h", 10, "c2", fee=1)
-    assert (hold.captured_microcredits, hold.fees_microcredits, left(hold)) == (29, 1, 30)
+    assert (hold.captured_microcredits, hold.fees_microcredits, hold.left_microcredits) == (
+        29,
+        1,
+        30,
+    )
     hold = await bank.void("alice", "h")
-    assert state_of(hold) == HoldState.SPLIT
+    assert hold.state == HoldState.SPLIT
     assert await bank.void("alice", "h") == hold, "once more changes nothing"
     assert await bank.balances() == {
         "alice": 70,
@@ -94,7 +98,7 @@ async def test_a_hold_resolves_once(bank: Banking) -> None:
     with pytest.raises(HoldResolved, match="60 micro-credits left"):
         await bank.capture("alice", "h", 61)
     whole = await bank.capture("alice", "h", 60)
-    assert state_of(whole) == HoldState.CAPTURED
+    assert whole.state == HoldState.CAPTURED
     assert await bank.capture("alice", "h", 60) == whole, "the same capture is the same"
     with pytest.raises(HoldResolved):
         await bank.capture("alice", "h", 1, "c2")
@@ -103,7 +107,7 @@ async def test_a_hold_resolves_once(bank: Banking) -> None:
     with pytest.raises(AlreadyDifferent):
         await bank.capture("alice", "h", 59)
     await bank.authorise("alice", "bob", 10, "h2")
-    assert state_of(await bank.void("bob", "h2")) == HoldState.VOIDED
+    assert (await bank.void("bob", "h2")).state == HoldState.VOIDED
     with pytest.raises(HoldResolved):
         await bank.capture("alice", "h2", 10, "c3")
     with pytest.raises(NoSuchHold):
@@ -114,7 +118,7 @@ async def test_a_hold_authorised_again_is_the_same_hold(bank: Banking) -> None:
     first = await bank.authorise("alice", "bob", 60)
     await bank.capture("alice", "h", 10)
     again = await bank.authorise("alice", "bob", 60, within_s=600)
-    assert (again.id, again.deadline, left(again)) == (first.id, first.deadline, 50)
+    assert (again.id, again.deadline, again.left_microcredits) == (first.id, first.deadline, 50)
     for payee, sum_ in (("bob", 61), ("carol", 60)):
         with pytest.raises(AlreadyDifferent):
             await bank.authorise("alice", payee, sum_)
@@ -148,7 +152,7 @@ async def test_the_sweep_gives_back_what_is_overdue(bank: Banking) -> None:
     with pytest.raises(HoldResolved, match="deadline of soon"):
         await bank.capture("alice", "soon", 1, "c2")
     swept = await bank.sweep()
-    assert [(hold.code, state_of(hold)) for hold in swept] == [("soon", HoldState.SPLIT)]
+    assert [(hold.code, hold.state) for hold in swept] == [("soon", HoldState.SPLIT)]
     assert await bank.sweep() == []
     assert await bank.balances() == {"alice": 76, "bob": 4, "escrow": 20, "treasury": -100}
 

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.holds import HoldState, find, state_of
+from storage.holds import find
+from storage.ledger_values import HoldState
 from storage.store import Store
 from tests.integration.storage.banking import Banking
 from tests.integration.storage.teller import CUSTOMERS
@@ -116,12 +117,12 @@ async def test_killed_between_authorise_and_capture_the_credits_come_back(bank: 
     await ended(process)
     hold = await bank.store.read(lambda unit: find(unit, "d1"))
     assert hold is not None
-    assert state_of(hold) is HoldState.HELD
+    assert hold.state is HoldState.HELD
     assert (await bank.balances())["a0"] == EACH - 7
     bank.now = hold.deadline - timedelta(milliseconds=1)
     assert await bank.sweep() == []
     bank.now = hold.deadline
-    assert [state_of(one) for one in await bank.sweep()] == [HoldState.VOIDED]
+    assert [one.state for one in await bank.sweep()] == [HoldState.VOIDED]
     assert (await bank.balances())["a0"] == EACH
     assert (await bank.reconcile()).findings == ()
 
@@ -135,5 +136,5 @@ async def test_whoever_takes_over_captures_what_the_dead_one_held(bank: Banking)
     assert hold is not None
     bank.now = hold.opened_at
     assert (await bank.authorise("a0", "a1", 7, "d2")).id == hold.id, "authorised once"
-    assert state_of(await bank.capture("a0", "d2", 7)) is HoldState.CAPTURED
+    assert (await bank.capture("a0", "d2", 7)).state is HoldState.CAPTURED
     assert (await bank.balances())["a1"] == EACH + 7

@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from storage.errors import LedgerRefused
-from storage.holds import HoldState, find, left, state_of
+from storage.holds import find
+from storage.ledger_values import HoldState
 from storage.store import Store
 from tests.integration.storage.banking import Banking
 from tests.schema import give_schema
@@ -173,8 +174,11 @@ class LedgerMachine(RuleBasedStateMachine):
         for code, one in self.known.items():
             hold = self.run(self.store.read(partial(find, code=code)))
             assert hold is not None
-            assert (left(hold), hold.captured_microcredits) == (one["left"], one["captured"])
-            assert (state_of(hold) is HoldState.HELD) == (one["left"] > 0)
+            assert (hold.left_microcredits, hold.captured_microcredits) == (
+                one["left"],
+                one["captured"],
+            )
+            assert (hold.state is HoldState.HELD) == (one["left"] > 0)
 
     def teardown(self) -> None:
         self.run(self.store.close())
