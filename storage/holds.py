@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from storage.acts import Permit
 from storage.core import HOLD, run
-from storage.errors import AlreadyDifferent, HoldResolved, LedgerRefused, NoSuchHold, PermitRefused
+from storage.errors import AlreadyDifferent, HoldResolved, LedgerRefused, NoSuchHold
 from storage.ledger_orders import (
     ESCROW,
     FEES,
@@ -24,11 +24,12 @@ from storage.ledger_orders import (
     Sweep,
     Void,
     check,
+    check_decider,
     check_owner,
 )
 from storage.ledger_tables import OPEN
 from storage.ledger_values import Hold, Transfer
-from storage.transfers import NewTransfer, alone, must_have, open_account, post, repeated
+from storage.transfers import NewTransfer, alone, by_code, must_have, open_account, post, repeated
 from storage.unit import Unit
 
 _C: Final = HOLD.c
@@ -58,12 +59,10 @@ async def authorise(
     await alone(unit)
     before = await find(unit, order.code)
     if before is not None:
-        asked = (order.payer, order.payee, order.microcredits)
-        if asked != (before.payer, before.payee, before.amount_microcredits):
+        asked = (order.payer, order.payee, order.arbiter, order.microcredits)
+        if asked != (before.payer, before.payee, before.arbiter, before.amount_microcredits):
             raise AlreadyDifferent(f"there is another hold {order.code}, with other content")
         return before
-    if order.payer == order.payee:
-        raise LedgerRefused("a hold has two parties")
     if order.deadline <= now:
         raise LedgerRefused("the deadline of a hold lies ahead")
     await must_have(unit, order.payer, order.microcredits)
@@ -74,6 +73,7 @@ async def authorise(
         "code": order.code,
         "payer": order.payer,
         "payee": order.payee,
+        "arbiter": order.arbiter,
         "amount_microcredits": order.microcredits,
         "deadline": order.deadline,
         "opened_at": now,
@@ -97,14 +97,14 @@ async def capture(
 ) -> Hold:
     """Give the payee part of what is held, or all of it; a repeat changes nothing.
 
-    Raises `HoldResolved` when less is left or the deadline has passed, `PermitRefused` also for the
-    payee itself, and `LedgerRefused`.
+    Raises `HoldResolved` when less is left or the deadline has passed, `PermitRefused` and
+    `LedgerRefused`. It is for the payer to decide, or for the arbiter.
     """
     check(permit, order, now_s=now_s)
     await alone(unit)
     hold = await _found(unit, order.hold)
-    if hold.payee == f"agent:{permit.act.agent}":
-        raise PermitRefused("who is to be paid does not decide that the work is done")
+    # Who is to be paid does not decide that the work is done.
+    check_decider(permit, hold, hold.payer)
     payment = NewTransfer(
         code=order.code,
         kind=Kind.CAPTURE,
@@ -114,6 +114,7 @@ async def capture(
         hold_id=hold.id,
     )
     if await repeated(unit, payment) is not None:
+        await _must_be_fee(unit, order)
         return hold
     if now >= hold.deadline:
         raise HoldResolved(f"the deadline of {hold.code} has passed")
@@ -139,13 +140,14 @@ async def capture(
 
 
 async def void(unit: Unit, permit: Permit, order: Void, *, now: datetime, now_s: float) -> Hold:
-    """Give the payer back what is left; a repeat changes nothing.
+    """Give the payer back what is left; a repeat changes nothing. Both sides may, and the arbiter.
 
     Raises `HoldResolved` when nothing is left, `PermitRefused` and `LedgerRefused`.
     """
     check(permit, order, now_s=now_s)
     await alone(unit)
     hold = await _found(unit, order.hold)
+    check_decider(permit, hold, hold.payer, hold.payee)
     if hold.voided_microcredits:
         return hold
     if not hold.left_microcredits:
@@ -185,6 +187,13 @@ async def sweep(unit: Unit, permit: Permit, *, now: datetime, now_s: float) -> l
     query = sa.select(*_COLUMNS).where(OPEN, _C.deadline <= now).order_by(_C.deadline, _C.id)
     overdue = [Hold(**row) for row in (await run(unit, query)).mappings().all()]
     return [await _voided(unit, permit, hold, now) for hold in overdue]
+
+
+async def _must_be_fee(unit: Unit, order: Capture) -> None:
+    """The fee is a transfer of its own: the same payment with another fee is another capture."""
+    fee = await by_code(unit, f"{order.code}/fee")
+    if (0 if fee is None else fee.amount_microcredits) != order.fee_microcredits:
+        raise AlreadyDifferent(f"there is another capture {order.code}, with another fee")
 
 
 async def _voided(unit: Unit, permit: Permit, hold: Hold, now: datetime) -> Hold:

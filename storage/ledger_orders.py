@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final
 
 from storage.acts import Act, Permit
 from storage.errors import LedgerRefused, PermitRefused
+from storage.ledger_values import Hold
 
 TREASURY: Final = "treasury"
 ESCROW: Final = "escrow"
@@ -119,7 +120,9 @@ class Pay(Order):
 
 @dataclass(frozen=True, kw_only=True)
 class Authorise(Order):
-    """Set credits aside for the payee until a deadline. `code` is the hold's."""
+    """Set credits aside for the payee until a deadline. `code` is the hold's; `arbiter` is an agent
+    that may capture and void it besides the two, such as the validator.
+    """
 
     verb: ClassVar[str] = "hold"
     code: str
@@ -127,6 +130,12 @@ class Authorise(Order):
     payee: str
     microcredits: int
     deadline: datetime
+    arbiter: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.payer == self.payee or f"agent:{self.arbiter}" in {self.payer, self.payee}:
+            raise LedgerRefused("a hold has two parties, and its arbiter is neither")
 
     @property
     def target(self) -> str:
@@ -218,6 +227,18 @@ def check_owner(permit: Permit, account: str) -> None:
     """
     if owned(account) is AccountKind.AGENT and account != f"agent:{permit.act.agent}":
         raise PermitRefused(f"{permit.act.agent} may not spend what is in {account}")
+
+
+def check_decider(permit: Permit, hold: Hold, *sides: str) -> None:
+    """Raise `PermitRefused` unless it is for one of these sides of a hold to decide that, or for
+    its arbiter or an operator. For a person's side any agent may act but the other side's.
+    """
+    agent = permit.act.agent
+    account = f"agent:{agent}"
+    if agent in {OPERATORS, hold.arbiter} or account in sides:
+        return
+    if account in {hold.payer, hold.payee} or AccountKind.PERSON not in map(owned, sides):
+        raise PermitRefused(f"{agent} does not decide that about {hold.code}")
 
 
 def owned(account: str) -> AccountKind:

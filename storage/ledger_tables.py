@@ -73,6 +73,8 @@ class Hold(SQLModel, table=True):
     code: str
     payer: str = Field(foreign_key="account.name")
     payee: str = Field(foreign_key="account.name")
+    #: agent that may decide besides the two; empty: none
+    arbiter: str = ""
     #: what was authorised
     amount_microcredits: int = _sum()
     #: what its transfers come to: into escrow (nothing or all), from there to the payee, to the

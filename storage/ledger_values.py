@@ -37,6 +37,8 @@ class Hold:
     code: str
     payer: str
     payee: str
+    #: agent that may decide besides the two; empty: none
+    arbiter: str
     amount_microcredits: int
     held_microcredits: int
     captured_microcredits: int = 0

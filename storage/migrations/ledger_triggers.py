@@ -22,7 +22,16 @@ _SUMS: Final = ", ".join(
     f"coalesce(sum(amount_microcredits) FILTER (WHERE kind = '{kind}'), 0) AS {figure}"
     for figure, kind in _FIGURES.items()
 )
-_FIXED: Final = ("id", "code", "payer", "payee", "amount_microcredits", "opened_at", "trace_id")
+_FIXED: Final = (
+    "id",
+    "code",
+    "payer",
+    "payee",
+    "arbiter",
+    "amount_microcredits",
+    "opened_at",
+    "trace_id",
+)
 _ALWAYS: Final = "1 = 1"
 _DIFFERS: Final = " OR ".join(f"sums.{name} <> new.{name}_microcredits" for name in _FIGURES)
 _OTHERWISE: Final = (

@@ -70,6 +70,7 @@ def _hold() -> None:
         _text("code"),
         _text("payer"),
         _text("payee"),
+        _text("arbiter"),
         *map(_sum, ("amount", "held", "captured", "fees", "voided", "refunded")),
         _time("deadline"),
         _time("opened_at"),

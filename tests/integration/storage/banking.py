@@ -45,7 +45,14 @@ class Banking:
         return await self.of(payer).pay(order, reason="a test", trace_id="t")
 
     async def authorise(
-        self, payer: str, payee: str, microcredits: int, code: str = "h", within_s: float = 60
+        self,
+        payer: str,
+        payee: str,
+        microcredits: int,
+        code: str = "h",
+        within_s: float = 60,
+        *,
+        arbiter: str = "",
     ) -> Hold:
         order = Authorise(
             code=code,
@@ -53,6 +60,7 @@ class Banking:
             payee=f"agent:{payee}",
             microcredits=microcredits,
             deadline=self.now + timedelta(seconds=within_s),
+            arbiter=arbiter,
         )
         return await self.of(payer).authorise(order, reason="a test", trace_id="t")
 

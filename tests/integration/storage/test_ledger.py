@@ -20,7 +20,7 @@ from storage.errors import (
     PermitRefused,
     TooFewCredits,
 )
-from storage.ledger_orders import Capture, Mint, Pay, Void, act_for
+from storage.ledger_orders import Authorise, Capture, Mint, Pay, Void, act_for
 from storage.ledger_values import HoldState
 from storage.statements import statement
 from storage.store import Store
@@ -104,8 +104,9 @@ async def test_a_hold_resolves_once(bank: Banking) -> None:
         await bank.capture("alice", "h", 1, "c2")
     with pytest.raises(HoldResolved):
         await bank.void("alice", "h")
-    with pytest.raises(AlreadyDifferent):
-        await bank.capture("alice", "h", 59)
+    for other, fee in ((59, 0), (60, 1), (61, 1)):
+        with pytest.raises(AlreadyDifferent):
+            await bank.capture("alice", "h", other, fee=fee)
     await bank.authorise("alice", "bob", 10, "h2")
     assert (await bank.void("bob", "h2")).state == HoldState.VOIDED
     with pytest.raises(HoldResolved):
@@ -216,12 +217,37 @@ async def test_agents_mint_nothing_and_do_not_judge_their_own_work(bank: Banking
     with pytest.raises(PermitRefused, match="treasury alone"):
         await bank.of("supervisor").mint(replace(mint, operator=""), reason="", trace_id="t")
     await bank.authorise("alice", "bob", 60)
+    for stranger in ("bob", "carol", "validator"):
+        with pytest.raises(PermitRefused, match="does not decide"):
+            await bank.capture(stranger, "h", 60)
     with pytest.raises(PermitRefused, match="does not decide"):
-        await bank.capture("bob", "h", 60)
+        await bank.void("carol", "h")
     with pytest.raises(PermitRefused, match="may not spend"):
         await bank.refund("alice", "h", 1)
     refused = await bank.store.read(lambda unit: audit.entries(unit, "alice", verb="mint"))
     assert refused == [], "what fails leaves no permit behind"
+
+
+async def test_an_arbiter_decides_where_the_two_do_not_agree(bank: Banking) -> None:
+    await bank.authorise("alice", "bob", 60, arbiter="validator")
+    await bank.capture("validator", "h", 20)
+    hold = await bank.void("validator", "h")
+    assert (hold.state, hold.arbiter) == (HoldState.SPLIT, "validator")
+    with pytest.raises(LedgerRefused, match="arbiter is neither"):
+        await bank.authorise("alice", "bob", 5, "h2", arbiter="bob")
+
+
+async def test_for_a_person_an_agent_acts_that_is_not_the_other_side(bank: Banking) -> None:
+    person = "person:discord:user:45"
+    mint = Mint(code="x", account=person, microcredits=50, operator="alice")
+    await bank.of("supervisor").mint(mint, reason="a start", trace_id="t")
+    until = NOON + timedelta(hours=1)
+    order = Authorise(code="d", payer=person, payee="agent:bob", microcredits=9, deadline=until)
+    await bank.of("captain").authorise(order, reason="/market take", trace_id="t")
+    with pytest.raises(PermitRefused, match="does not decide"):
+        await bank.capture("bob", "d", 9)
+    await bank.capture("captain", "d", 9)
+    assert (await bank.balances())["bob"] == 9
 
 
 async def test_credits_move_in_durable_transactions_only(bank: Banking) -> None:

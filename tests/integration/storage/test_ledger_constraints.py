@@ -23,7 +23,7 @@ _COLUMNS = (
 )
 _REST = "'x', 'x', 'x', '2026-11-20 12:00:00', 't')"
 _HOLD = (
-    "(code, payer, payee, amount_microcredits, held_microcredits, captured_microcredits, "
+    "(code, payer, payee, arbiter, amount_microcredits, held_microcredits, captured_microcredits, "
     "fees_microcredits, voided_microcredits, refunded_microcredits, deadline, opened_at, trace_id)"
 )
 _THEN = "'2026-11-20 12:00:00', '2026-11-20 12:00:00', 't')"
@@ -47,7 +47,10 @@ def transfer(
 
 def hold(*sums: int, payee: str = "agent:bob", how: str = "INSERT", code: str = "h9") -> str:
     figures = ", ".join(map(str, sums))
-    return f"{how} INTO hold {_HOLD} VALUES ('{code}', 'agent:alice', '{payee}', {figures}, {_THEN}"
+    return (
+        f"{how} INTO hold {_HOLD} VALUES "
+        f"('{code}', 'agent:alice', '{payee}', '', {figures}, {_THEN}"
+    )
 
 
 A, B = "agent:alice", "agent:bob"
