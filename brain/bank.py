@@ -10,11 +10,24 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from brain.guard import Guard
+from brain.guard import Guard, LatchPolicy
 from storage import holds, ledger
 from storage.acts import Permit
-from storage.ledger_orders import Authorise, Capture, Mint, Order, Pay, Refund, Sweep, Void, act_for
+from storage.latch import Latch
+from storage.ledger_orders import (
+    OPERATORS,
+    Authorise,
+    Capture,
+    Mint,
+    Order,
+    Pay,
+    Refund,
+    Sweep,
+    Void,
+    act_for,
+)
 from storage.ledger_values import Hold, Transfer
+from storage.store import Store
 from storage.unit import Unit
 
 T = TypeVar("T")
@@ -32,6 +45,19 @@ class Bank:
     #: aware UTC, and monotonic seconds
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
+
+    @classmethod
+    def of_operators(
+        cls,
+        store: Store,
+        latch: Callable[[str], Latch | None],
+        *,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+    ) -> Bank:
+        """For what people order at this machine, and what falls due by itself."""
+        guard = Guard(store, [LatchPolicy(latch)], monotonic, now)
+        return cls(guard=guard, agent=OPERATORS, now=now, monotonic=monotonic)
 
     async def mint(self, order: Mint, *, reason: str, trace_id: str) -> Transfer:
         return await self._carry_out(order, partial(ledger.mint, order=order), reason, trace_id)

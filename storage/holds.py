@@ -180,6 +180,12 @@ async def refund(
     return await post(unit, permit, new, now)
 
 
+async def any_overdue(unit: Unit, now: datetime) -> bool:
+    """Whether something is held beyond its deadline."""
+    found = await run(unit, sa.select(_C.id).where(OPEN, _C.deadline <= now).limit(1))
+    return found.first() is not None
+
+
 async def sweep(unit: Unit, permit: Permit, *, now: datetime, now_s: float) -> list[Hold]:
     """Void every hold whose deadline has passed; gives them, oldest deadline first."""
     check(permit, Sweep(), now_s=now_s)

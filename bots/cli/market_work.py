@@ -18,9 +18,9 @@ from bots.settings import Settings
 from bots.state import StateFolder
 from brain.bank import Bank
 from brain.errors import Refused
-from brain.guard import Guard, LatchPolicy
+from brain.guard import LatchPolicy
 from storage.latch import LatchFile
-from storage.ledger_orders import ESCROW, FEES, OPERATORS, TREASURY, Mint, owned
+from storage.ledger_orders import ESCROW, FEES, TREASURY, Mint, owned
 from storage.ledger_values import Hold, Transfer
 from storage.reconciliation import Reconciliation, reconcile
 from storage.statements import Line, statement
@@ -72,9 +72,8 @@ class Desk:
         return self._with_store(lambda store: store.read(reconcile))
 
     def _bank(self, store: Store) -> Bank:
-        latch = LatchPolicy(LatchFile(self.state.latch).killed)
-        guard = Guard(store, [latch], time.monotonic, utc_now)
-        return Bank(guard=guard, agent=OPERATORS, now=utc_now, monotonic=time.monotonic)
+        latch = LatchFile(self.state.latch).killed
+        return Bank.of_operators(store, latch, now=utc_now, monotonic=time.monotonic)
 
     def _with_store(self, work: Callable[[Store], Awaitable[T]]) -> T:
         if not has_store(self.settings, self.state):

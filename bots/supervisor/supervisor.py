@@ -32,6 +32,7 @@ from bots.settings import Settings
 from bots.state import StateFolder
 from bots.supervisor.backoff import Backoff
 from bots.supervisor.births import Births, model_key
+from bots.supervisor.bookkeeping import Bookkeeping
 from bots.supervisor.child import Child
 from bots.supervisor.folder_lock import lock
 from bots.supervisor.ground import Ground
@@ -99,6 +100,9 @@ class Supervisor:
             log=log,
         )
         self._file = LatchFile(state.latch)
+        self._bookkeeping = Bookkeeping(
+            lambda: self.ground.store, self._file.killed, clock=utc_now, log=log
+        )
         self._bus: Bus | None = None
         self._latching = Latching(
             self._file,
@@ -201,6 +205,7 @@ class Supervisor:
         self._tasks.start(self._latching.run())
         self._tasks.start(self._latching.watch())
         self._tasks.start(self._sweeper.run())
+        self._tasks.start(self._bookkeeping.run())
         self._tasks.start(Overdue(self.ground, clock=utc_now, log=self._log).run())
         self._tasks.start(self._handing.run())
         for child in self.children.values():
