@@ -23,6 +23,7 @@ from tests.acceptance.traffic import (
     states,
     stopped,
     stored,
+    unread,
 )
 
 Make = Callable[..., Swarm]
@@ -54,6 +55,8 @@ async def test_a_question_to_an_agent_that_dies_is_answered_by_its_replacement_o
         await until(
             lambda: one.rows("select 1 from reply where state = 'sending'"), "it is being sent"
         )
+        # Written down first, then said: dead in between, it would have said nothing.
+        await until(lambda: unread(irc, before) > 40, "its words wait at the server")
         os.kill(before, signal.SIGKILL)
         await until(lambda: pid_now(one, "secretary") not in (before, None), "it has a replacement")
     await alice.sees(r":secretary!.*alice: .*heron")

@@ -11,6 +11,7 @@ import signal
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 
@@ -148,6 +149,18 @@ def stopped(pid: int) -> Iterator[None]:
     finally:
         if psutil.pid_exists(pid):
             os.kill(pid, signal.SIGCONT)
+
+
+def unread(server: int, client: int) -> int:
+    """Bytes that the process `client` has sent to the process `server`, and that one not read."""
+    ports = {one.laddr.port for one in psutil.Process(client).net_connections("tcp")}
+    held = {one.raddr.port for one in psutil.Process(server).net_connections("tcp") if one.raddr}
+    size = 0
+    for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
+        _, _, remote, _, queues, *_ = line.split()
+        if int(remote.partition(":")[2], 16) in ports & held:
+            size += int(queues.partition(":")[2], 16)
+    return size
 
 
 async def gone(pids: Iterable[int], within_s: float) -> None:

@@ -114,6 +114,7 @@ async def test_a_lock_file_that_cannot_be_made_is_told(store: Store, tmp_path: P
         await upgrade(store, tmp_path / "nowhere" / "upgrade.lock")
 
 
+@pytest.mark.usefixtures("sql")  # a database of its own
 async def test_down_and_up_again(store: Store, tmp_path: Path) -> None:
     def down(connection: sa.Connection) -> None:
         command.downgrade(config_for(connection), "base")
