@@ -15,7 +15,7 @@ after the listener had lost its connection is another line, whatever it says.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
@@ -23,8 +23,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-#: equal pairs that one sender's longest common subsequence may weigh; beyond it the match is greedy
-MAX_PAIRS: Final = 100_000
+from storage.subsequence import longest_common_subsequence
+
 #: two agents that keep up hear a line within this time of each other
 AT_ONCE: Final = timedelta(seconds=0.15)
 #: and under load within this
@@ -233,76 +233,3 @@ def _keeps_order(chain: list[tuple[int, int]], s: int, h: int) -> bool:
     place = bisect_left(chain, (s, h))
     before = place == 0 or chain[place - 1][1] < h
     return before and (place == len(chain) or h < chain[place][1])
-
-
-def longest_common_subsequence(
-    a: Sequence[Hashable], b: Sequence[Hashable], *, max_pairs: int = MAX_PAIRS
-) -> list[tuple[int, int]]:
-    """Positions of a longest common subsequence of `a` and `b`.
-
-    Equal ends are taken off first, so the ordinary case is linear. The middle is solved as a
-    longest increasing run of equal pairs (Hunt and Szymanski, 1977), in O(pairs · log n); with more
-    than `max_pairs` of them each line takes the next equal one, which may find fewer.
-    """
-    start, shorter = 0, min(len(a), len(b))
-    while start < shorter and a[start] == b[start]:
-        start += 1
-    end = 0
-    while end < shorter - start and a[-1 - end] == b[-1 - end]:
-        end += 1
-    middle = _middle(a, b, range(start, len(a) - end), range(start, len(b) - end), max_pairs)
-    tail = [(len(a) - k, len(b) - k) for k in range(end, 0, -1)]
-    return [*((k, k) for k in range(start)), *middle, *tail]
-
-
-def _middle(
-    a: Sequence[Hashable], b: Sequence[Hashable], in_a: range, in_b: range, max_pairs: int
-) -> list[tuple[int, int]]:
-    places: dict[Hashable, list[int]] = defaultdict(list)
-    for j in in_b:
-        places[b[j]].append(j)
-    if sum(len(places.get(a[i], ())) for i in in_a) > max_pairs:
-        return _greedy(a, in_a, places)
-    # From the end, so that of equally long ones the one wins that takes the latest of `b` for the
-    # earliest of `a`: who came later heard the end of what is stored first.
-    ends: list[int] = []
-    links: list[_Link] = []
-    for i in reversed(in_a):
-        for j in places.get(a[i], ()):
-            k = bisect_left(ends, -j)
-            link = _Link(i, j, links[k - 1] if k else None)
-            if k == len(ends):
-                ends.append(-j)
-                links.append(link)
-            else:
-                ends[k], links[k] = -j, link
-    return _walk(links[-1] if links else None)
-
-
-@dataclass(slots=True)
-class _Link:
-    i: int
-    j: int
-    after: _Link | None
-
-
-def _walk(link: _Link | None) -> list[tuple[int, int]]:
-    pairs: list[tuple[int, int]] = []
-    while link is not None:
-        pairs.append((link.i, link.j))
-        link = link.after
-    return pairs
-
-
-def _greedy(
-    a: Sequence[Hashable], in_a: range, places: dict[Hashable, list[int]]
-) -> list[tuple[int, int]]:
-    pairs: list[tuple[int, int]] = []
-    last = -1
-    for i in in_a:
-        options = places.get(a[i], [])
-        k = bisect_right(options, last)
-        if k < len(options):
-            last = options[k]
-            pairs.append((i, last))
-    return pairs

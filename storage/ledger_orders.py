@@ -92,6 +92,27 @@ class Order:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _ToPayee(Order):
+    code: str
+    payer: str
+    payee: str
+    microcredits: int
+
+    @property
+    def target(self) -> str:
+        return f"account:{self.payee}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OfHold(Order):
+    hold: str
+
+    @property
+    def target(self) -> str:
+        return f"hold:{self.hold}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Mint(Order):
     verb: ClassVar[str] = "mint"
     code: str
@@ -106,29 +127,19 @@ class Mint(Order):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pay(Order):
-    verb: ClassVar[str] = "pay"
-    code: str
-    payer: str
-    payee: str
-    microcredits: int
+class Pay(_ToPayee):
+    """Give credits at once and for good."""
 
-    @property
-    def target(self) -> str:
-        return f"account:{self.payee}"
+    verb: ClassVar[str] = "pay"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Authorise(Order):
+class Authorise(_ToPayee):
     """Set credits aside for the payee until a deadline. `code` is the hold's; `arbiter` is an agent
     that may capture and void it besides the two, such as the validator.
     """
 
     verb: ClassVar[str] = "hold"
-    code: str
-    payer: str
-    payee: str
-    microcredits: int
     deadline: datetime
     arbiter: str = ""
 
@@ -137,18 +148,13 @@ class Authorise(Order):
         if self.payer == self.payee or f"agent:{self.arbiter}" in {self.payer, self.payee}:
             raise LedgerRefused("a hold has two parties, and its arbiter is neither")
 
-    @property
-    def target(self) -> str:
-        return f"account:{self.payee}"
-
 
 @dataclass(frozen=True, kw_only=True)
-class Capture(Order):
+class Capture(_OfHold):
     """Give the payee so much of a hold, less a fee."""
 
     verb: ClassVar[str] = "capture"
     code: str
-    hold: str
     microcredits: int
     #: part of `microcredits`, and less than it
     fee_microcredits: int = 0
@@ -158,35 +164,21 @@ class Capture(Order):
         if self.fee_microcredits >= self.microcredits:
             raise LedgerRefused("a fee is less than what is captured")
 
-    @property
-    def target(self) -> str:
-        return f"hold:{self.hold}"
-
 
 @dataclass(frozen=True, kw_only=True)
-class Void(Order):
+class Void(_OfHold):
     """Give the payer back what is left of a hold."""
 
     verb: ClassVar[str] = "void"
-    hold: str
-
-    @property
-    def target(self) -> str:
-        return f"hold:{self.hold}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Refund(Order):
+class Refund(_OfHold):
     """Give the payer back so much of what the payee got."""
 
     verb: ClassVar[str] = "refund"
     code: str
-    hold: str
     microcredits: int
-
-    @property
-    def target(self) -> str:
-        return f"hold:{self.hold}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,8 +209,11 @@ def check(permit: Permit, order: Order, *, now_s: float) -> None:
         raise PermitRefused(
             f"permit for {order.verb} {order.target} says otherwise of {', '.join(other)}"
         )
-    if isinstance(order, Mint) and (permit.act.agent != OPERATORS or not order.operator):
+    is_operators = permit.act.agent == OPERATORS
+    if isinstance(order, Mint) and not (is_operators and order.operator):
         raise PermitRefused("credits are minted by the treasury alone, at an operator's word")
+    if isinstance(order, Sweep) and not is_operators:
+        raise PermitRefused("deadlines are kept by the operators' processes alone")
 
 
 def check_owner(permit: Permit, account: str) -> None:

@@ -40,28 +40,18 @@ class Attention:
         self._each = each
         self._looked_s = now_s()
         self._blind_since_s: float | None = None
-        #: None while nobody runs it
         self._timer: asyncio.TimerHandle | None = None
-        self._tick: Callable[[], None] = _nothing
+        #: what `run` waits for; None before it
+        self._failed: asyncio.Future[None] | None = None
 
     async def run(self) -> None:
         """Look for ever, until cancelled."""
-        failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        def tick() -> None:
-            try:
-                self.look()
-            except Exception as error:  # noqa: BLE001 - whoever waits for `run` gets it
-                failed.set_exception(error)
-
-        # A timer, not a task that sleeps: that would take two turns of the loop.
-        self._timer = asyncio.get_running_loop().call_later(TICK_S, tick)
-        self._tick = tick
+        self._failed = asyncio.get_running_loop().create_future()
+        self._rest()
         try:
-            await failed
+            await self._failed
         finally:
-            self._timer.cancel()
-            self._timer = None
+            self._failed.cancel()
 
     def look(self) -> None:
         now_s = self._now_s()
@@ -69,9 +59,7 @@ class Attention:
         # What waited in the socket may take more than one read: the gap counts until the next look.
         self._blind_since_s = self._looked_s if gap_s > BLIND_S else None
         self._looked_s = now_s
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+        self._rest()
         self._each()
 
     def lag_s(self) -> float:
@@ -80,3 +68,20 @@ class Attention:
         if now_s - self._looked_s > BLIND_S:
             return now_s - self._looked_s
         return 0.0 if self._blind_since_s is None else now_s - self._blind_since_s
+
+    def _rest(self) -> None:
+        """The next look by itself is a tick away, while it runs."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._failed is not None and not self._failed.done():
+            # A timer, not a task that sleeps: that would take two turns of the loop.
+            self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+
+    def _tick(self) -> None:
+        assert self._failed is not None
+        if self._failed.done():
+            return
+        try:
+            self.look()
+        except Exception as error:  # noqa: BLE001 - whoever waits for `run` gets it
+            self._failed.set_exception(error)

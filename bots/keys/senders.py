@@ -35,13 +35,6 @@ class Senders:
         #: sender → why its reference could not be used when it was followed last
         self._unchanged: dict[str, str] = {}
 
-    async def secrets_for(self, agent: str) -> dict[str, SecretStr]:
-        """Key id → secret, of the keys that verify and whose senders may address this agent.
-
-        Raises `bots.keys.master.MasterUnavailable` and `storage.errors.StorageError`.
-        """
-        return await self.opened(self.heard_by(agent, await self._keystore.every()))
-
     def heard_by(self, agent: str, rows: Iterable[Key]) -> list[Key]:
         """Those of these keys that verify and whose senders may address this agent."""
         now = self._keystore.clock()
@@ -49,13 +42,16 @@ class Senders:
         return [row for row in rows if row.owner in owners and row.life.may_verify(now)]
 
     async def opened(self, rows: Iterable[Key]) -> dict[str, SecretStr]:
-        """Key id → secret, of those that our master key opens; raises `MasterUnavailable`."""
+        """Key id → secret, of those that our master key opens; raises
+        `bots.keys.master.MasterUnavailable`.
+        """
         found = {row.key_id: await self._keystore.open(row) for row in rows}
         return {key_id: secret for key_id, secret in found.items() if secret is not None}
 
     async def follow(self) -> None:
         """Take over what swarm.toml's references lead to now; what cannot be used is told in the
-        log, once for each reason, and what was there stays. Raises as `secrets_for`.
+        log, once for each reason, and what was there stays. Raises `MasterUnavailable` and
+        `storage.errors.StorageError`.
         """
         for name, sender in self._senders.items():
             if sender.secret is None:
@@ -73,7 +69,7 @@ class Senders:
     async def create(self, name: str, by: str) -> tuple[Key, SecretStr]:
         """A secret of our making for a sender that has none that lives; shown this once.
 
-        Raises `KeyRefused`, and as `secrets_for`.
+        Raises `KeyRefused`, and as `follow`.
         """
         self._is_ours_to_make(name)
         async with self._keystore.turn:

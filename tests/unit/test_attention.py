@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -46,3 +48,40 @@ def test_what_is_read_after_a_gap_may_have_come_within_it() -> None:
 
 def test_no_stop_falls_between_what_is_noticed_and_what_is_allowed_for() -> None:
     assert timedelta(seconds=BLIND_S) <= SOON
+
+
+async def test_it_looks_by_itself_and_what_wakes_it_puts_that_off() -> None:
+    loop = asyncio.get_running_loop()
+    looked_s: list[float] = []
+    enough = asyncio.Event()
+
+    def note() -> None:
+        looked_s.append(loop.time())
+        if len(looked_s) == 4:
+            enough.set()
+
+    attention = Attention(each=note)
+    # Before it runs a look makes no timer.
+    attention.look()
+    running = asyncio.create_task(attention.run())
+    await asyncio.sleep(TICK_S / 2)
+    attention.look()
+    async with asyncio.timeout(10):
+        await enough.wait()
+    running.cancel()
+    await asyncio.wait({running})
+    assert running.cancelled()
+    pauses_s = [later - sooner for sooner, later in itertools.pairwise(looked_s)]
+    assert pauses_s[0] < TICK_S
+    assert min(pauses_s[1:]) >= 0.9 * TICK_S
+    await asyncio.sleep(1.5 * TICK_S)
+    assert len(looked_s) == 4
+
+
+async def test_a_look_that_fails_ends_it() -> None:
+    def fail() -> None:
+        raise LookupError("lost")
+
+    async with asyncio.timeout(10):
+        with pytest.raises(LookupError, match="lost"):
+            await Attention(each=fail).run()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
+from pydantic import SecretStr
 from structlog.typing import FilteringBoundLogger
 
 from bots.keys.desk import KeyDesk
@@ -57,6 +58,12 @@ class Office:
         """A new one, as after a restart."""
         keystore = Keystore(self.settings.keys, self.source, lambda: self.store, self.clock)
         return KeyDesk(self.settings, keystore, cast("FilteringBoundLogger", self.log))
+
+    async def secrets_for(self, agent: str) -> dict[str, SecretStr]:
+        """The senders' secrets that this agent may verify with, by key id."""
+        desk = self.desk()
+        rows = await desk.keystore.every()
+        return await desk.senders.opened(desk.senders.heard_by(agent, rows))
 
 
 def settings(

@@ -126,8 +126,8 @@ async def test_a_secret_of_our_making_is_shown_once(store: Store) -> None:
     made = await office.desk().create("github", "alice")
     assert made.secret is not None
     assert len(made.secret.get_secret_value()) >= 40
-    assert await office.desk().senders.secrets_for("captain") == {made.key.key_id: made.secret}
-    assert await office.desk().senders.secrets_for("rook") == {}
+    assert await office.secrets_for("captain") == {made.key.key_id: made.secret}
+    assert await office.secrets_for("rook") == {}
     with pytest.raises(KeyRefused, match="rotate it, or revoke it first"):
         await office.desk().create("github", "alice")
 
@@ -137,11 +137,11 @@ async def test_a_rotated_sender_is_heard_with_both_for_the_overlap(store: Store)
     old = await office.desk().create("github", "alice")
     new = await office.desk().rotate("github", "alice")
     both = {old.key.key_id, new.key.key_id}
-    assert set(await office.desk().senders.secrets_for("captain")) == both
+    assert set(await office.secrets_for("captain")) == both
     office.later(hours=24)
-    assert set(await office.desk().senders.secrets_for("captain")) == {new.key.key_id}
+    assert set(await office.secrets_for("captain")) == {new.key.key_id}
     assert await office.desk().revoke("github", "alice", "") != []
-    assert await office.desk().senders.secrets_for("captain") == {}
+    assert await office.secrets_for("captain") == {}
     await office.desk().create("github", "alice")
 
 
@@ -158,7 +158,7 @@ async def test_a_reference_is_followed_once_for_each_secret(store: Store, tmp_pa
     made = await office.desk().rotate("github", "alice")
     assert made.secret is None
     assert await states(office, "github") == [KeyState.VERIFIES, KeyState.SIGNS]
-    found = await office.desk().senders.secrets_for("captain")
+    found = await office.secrets_for("captain")
     assert found[made.key.key_id].get_secret_value() == "second-secret-4711"
 
 
@@ -216,7 +216,7 @@ async def test_everything_is_sealed_anew_and_stays_what_it_is(store: Store) -> N
     done = await reseal(office.desk().keystore, lambda: old, "alice")
     assert (done.count, done.unopened) == (2, ())
     assert (await office.desk().ring.signer_of("captain")) == signer
-    assert await office.desk().senders.secrets_for("captain") == {made.key.key_id: made.secret}
+    assert await office.secrets_for("captain") == {made.key.key_id: made.secret}
 
 
 async def test_what_nobody_opens_is_revoked_only_when_a_person_says_so(store: Store) -> None:

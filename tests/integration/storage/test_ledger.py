@@ -152,6 +152,8 @@ async def test_the_sweep_gives_back_what_is_overdue(bank: Banking) -> None:
     bank.now = NOON + timedelta(seconds=10)
     with pytest.raises(HoldResolved, match="deadline of soon"):
         await bank.capture("alice", "soon", 1, "c2")
+    with pytest.raises(PermitRefused, match="operators' processes"):
+        await bank.of("bob").sweep(trace_id="t")
     swept = await bank.sweep()
     assert [(hold.code, hold.state) for hold in swept] == [("soon", HoldState.SPLIT)]
     assert await bank.sweep() == []

@@ -12,7 +12,8 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage.alignment import Line, Stay, StoredLine, align, longest_common_subsequence, missing
+from storage.alignment import Line, Stay, StoredLine, align, missing
+from storage.subsequence import longest_common_subsequence
 
 Said = tuple[str, str]
 SAID = st.tuples(st.sampled_from("AB"), st.sampled_from("xyz"))
